@@ -1,0 +1,60 @@
+"""Errors that a person can act on: each names the thing, what is wrong with it, and what to try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class VideoUnderstandingError(Exception):
+    """Bad input or usage, told in one line; the command line turns it into exit code 2.
+
+    `subject` is the file, column or setting at fault, `cause` says what is wrong with it,
+    `cure` what the user can try.
+    """
+
+    def __init__(self, subject: str | Path, cause: str, cure: str) -> None:
+        self.subject = str(subject)
+        self.cause = cause
+        self.cure = cure
+        super().__init__(subject, cause, cure)
+
+    def __str__(self) -> str:
+        line = f"{self.subject}: {self.cause}. {self.cure}"
+        return " ".join(line.split())  # a file's own metadata may hold line breaks; an error has one line
+
+
+class SpecError(VideoUnderstandingError):
+    """A model spec whose numbers do not fit together."""
+
+
+class ClipError(VideoUnderstandingError):
+    """Arrays that do not make a clip: a wrong shape, type or time."""
+
+
+class MediaError(VideoUnderstandingError):
+    """A media file that cannot be read, or not be written."""
+
+
+class ManifestError(VideoUnderstandingError):
+    """A table or folder of labelled clips that cannot be understood."""
+
+
+class SplitError(VideoUnderstandingError):
+    """A split that cannot be made, or that would leak a subject between its parts."""
+
+
+class CacheError(VideoUnderstandingError):
+    """A cache of prepared clips that cannot be made or read."""
+
+
+class MissingExtraError(VideoUnderstandingError):
+    """A part of the program that needs a package which is not installed."""
+
+
+def missing_extra(package: str, purpose: str, extra: str) -> MissingExtraError:
+    """The error for an absent package: `purpose` says what it is for, `extra` which extra brings it."""
+    return MissingExtraError(
+        package,
+        f"is needed {purpose} and is not installed",
+        f"Install it with: pip install 'video-understanding[{extra}]'",
+    )

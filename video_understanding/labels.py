@@ -1,0 +1,73 @@
+"""The heads a clip can be labelled for, and the class names of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from video_understanding.errors import ManifestError
+
+HEADS: tuple[str, ...] = ("action", "emotion")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Class names of each head, in the order of the scores; an empty tuple means the head is absent."""
+
+    action: tuple[str, ...] = ()
+    emotion: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for head in HEADS:
+            names = tuple(getattr(self, head))
+            object.__setattr__(self, head, names)
+            if any(not isinstance(name, str) or not name.strip() for name in names):
+                raise ManifestError(head, "has an empty class name", "Give every class a name.")
+            if len(set(names)) != len(names):
+                twice = sorted({name for name in names if names.count(name) > 1})
+                raise ManifestError(head, f"has the class {twice[0]!r} twice", "Name each class once.")
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads that have classes."""
+        return tuple(head for head in HEADS if getattr(self, head))
+
+    def names(self, head: str) -> tuple[str, ...]:
+        """Class names of one head, in the order of its scores."""
+        if head not in HEADS:
+            raise ManifestError(head, "is not a head", f"Use one of: {', '.join(HEADS)}.")
+        return getattr(self, head)
+
+    def index(self, head: str, name: str) -> int:
+        """Place of a class among the scores of its head."""
+        names = self.names(head)
+        if name not in names:
+            known = ", ".join(names) or "none"
+            raise ManifestError(f"{head} {name!r}", "is not a known class", f"Known classes: {known}.")
+        return names.index(name)
+
+    @classmethod
+    def found_in(cls, rows: Iterable[Mapping[str, str | None]]) -> Labels:
+        """All classes named in rows like `{"action": "surfing", "emotion": None}`, sorted by name."""
+        found: dict[str, set[str]] = {head: set() for head in HEADS}
+        for row in rows:
+            for head in HEADS:
+                if row.get(head):
+                    found[head].add(row[head])
+        return cls(**{head: tuple(sorted(found[head])) for head in HEADS})
+
+    def to_json(self) -> str:
+        return json.dumps({head: list(getattr(self, head)) for head in HEADS}, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Labels:
+        try:
+            heads = json.loads(text)
+            return cls(**{head: tuple(names) for head, names in heads.items()})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ManifestError(
+                "labels",
+                f"are not JSON of the form {{head: [names]}} ({error})",
+                f"Heads are: {', '.join(HEADS)}.",
+            ) from error

@@ -1,0 +1,242 @@
+"""One frozen description of what a model sees and hears: everything in seconds, hertz and pixels.
+
+Sizes in frames and samples are never stored; they are derived, and a spec whose seconds and hertz do
+not give whole frames and samples is refused at birth.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import math
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from video_understanding.errors import SpecError
+
+SPEC_FORMAT = 1  # raised when an older reader would misunderstand a newer spec
+FITS = ("crop", "pad", "stretch")
+
+
+@dataclass(frozen=True)
+class VideoSpec:
+    """How the picture is seen: how often, how large, and how other shapes are fitted.
+
+    `fit`: "crop" scales until the target is covered and cuts the rest off evenly, "pad" scales until
+    all is inside and fills up with black, "stretch" scales each side by itself.
+    """
+
+    frames_hz: float = 4.0
+    height_px: int = 160
+    width_px: int = 160
+    fit: str = "crop"
+
+    def __post_init__(self) -> None:
+        _positive(self, "frames_hz")
+        _whole(self, "height_px", 1, 8192)
+        _whole(self, "width_px", 1, 8192)
+        if self.fit not in FITS:
+            raise SpecError("video.fit", f"{self.fit!r} is not known", f"Use one of: {', '.join(FITS)}.")
+
+
+@dataclass(frozen=True)
+class LogMelSpec:
+    """How a hop of sound becomes a log-mel picture."""
+
+    window_s: float = 0.025
+    step_s: float = 0.010
+    bands: int = 64
+    low_hz: float = 125.0
+    high_hz: float = 7500.0
+
+    def __post_init__(self) -> None:
+        for name in ("window_s", "step_s", "low_hz", "high_hz"):
+            _positive(self, name)
+        _whole(self, "bands", 1, 1024)
+        if self.low_hz >= self.high_hz:
+            raise SpecError(
+                "audio.log_mel",
+                f"low_hz {self.low_hz:g} is not below high_hz {self.high_hz:g}",
+                "Give a band that rises from low to high.",
+            )
+
+
+@dataclass(frozen=True)
+class AudioSpec:
+    """How the sound is heard: its rate, and the hops that are encoded each by itself."""
+
+    sample_rate_hz: int = 16_000
+    hop_s: float = 0.5
+    log_mel: LogMelSpec = field(default_factory=LogMelSpec)
+
+    def __post_init__(self) -> None:
+        _whole(self, "sample_rate_hz", 1_000, 192_000)
+        _positive(self, "hop_s")
+        _part(self, "log_mel", LogMelSpec)
+        for name in ("hop_samples", "mel_window_samples", "mel_step_samples", "mel_steps_per_hop"):
+            getattr(self, name)  # refused here, at birth, if it is not whole
+        if self.log_mel.high_hz > self.sample_rate_hz / 2:
+            raise SpecError(
+                "audio.log_mel.high_hz",
+                f"{self.log_mel.high_hz:g} Hz is above half the sample rate, {self.sample_rate_hz / 2:g} Hz",
+                "Lower it, or raise audio.sample_rate_hz.",
+            )
+
+    @property
+    def hop_samples(self) -> int:
+        return _exact(self.hop_s, self.sample_rate_hz, "audio.hop_s x audio.sample_rate_hz", "samples")
+
+    @property
+    def mel_window_samples(self) -> int:
+        return _exact(
+            self.log_mel.window_s, self.sample_rate_hz, "audio.log_mel.window_s x audio.sample_rate_hz", "samples"
+        )
+
+    @property
+    def mel_step_samples(self) -> int:
+        return _exact(
+            self.log_mel.step_s, self.sample_rate_hz, "audio.log_mel.step_s x audio.sample_rate_hz", "samples"
+        )
+
+    @property
+    def fft_samples(self) -> int:
+        """The smallest power of two that holds a log-mel window."""
+        return 1 << (self.mel_window_samples - 1).bit_length()
+
+    @property
+    def mel_steps_per_hop(self) -> int:
+        return _exact(
+            self.hop_s, 1 / _fraction(self.log_mel.step_s), "audio.hop_s / audio.log_mel.step_s", "log-mel steps"
+        )
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What one clip is: `window_s` seconds of picture and sound, and how each is sampled."""
+
+    window_s: float = 4.0
+    video: VideoSpec = field(default_factory=VideoSpec)
+    audio: AudioSpec = field(default_factory=AudioSpec)
+
+    def __post_init__(self) -> None:
+        _positive(self, "window_s")
+        _part(self, "video", VideoSpec)
+        _part(self, "audio", AudioSpec)
+        for name in ("frames", "samples", "hops"):
+            getattr(self, name)
+
+    @property
+    def frames(self) -> int:
+        """T, the frames of one clip."""
+        return _exact(self.window_s, self.video.frames_hz, "window_s x video.frames_hz", "frames")
+
+    @property
+    def samples(self) -> int:
+        """N, the samples of one clip's waveform."""
+        return _exact(self.window_s, self.audio.sample_rate_hz, "window_s x audio.sample_rate_hz", "samples")
+
+    @property
+    def hops(self) -> int:
+        """M, the hops of sound in one clip."""
+        return _exact(self.window_s, 1 / _fraction(self.audio.hop_s), "window_s / audio.hop_s", "hops of sound")
+
+    @property
+    def frames_shape(self) -> tuple[int, int, int, int]:
+        """(T, H, W, 3) of one clip's frames."""
+        return self.frames, self.video.height_px, self.video.width_px, 3
+
+    def instants_s(self, start_s: float = 0.0) -> np.ndarray:
+        """float64 [T]: when each frame is looked at, in seconds.
+
+        Each instant is the middle of its share of the window, so that windows which begin a whole
+        number of frames apart look at the same instants and can share them.
+        """
+        rate = float(self.video.frames_hz)
+        return start_s + (2 * np.arange(self.frames) + 1) / (2 * rate)  # [T]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"format": SPEC_FORMAT, **dataclasses.asdict(self)}
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=2)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelSpec:
+        """The spec of `to_dict`; settings left out keep their defaults, unknown ones are refused."""
+        if not isinstance(values, dict):
+            raise SpecError("spec", f"is a {type(values).__name__}, not a JSON object", "Write it with to_json().")
+        values = dict(values)
+        version = values.pop("format", SPEC_FORMAT)
+        if version != SPEC_FORMAT:
+            raise SpecError(
+                "spec",
+                f"has format {version!r}, this program reads format {SPEC_FORMAT}",
+                "Install a newer video-understanding.",
+            )
+        return _from_dict(cls, values, "")
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelSpec:
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise SpecError("spec", f"is not JSON ({error})", "Write it with to_json().") from error
+        return cls.from_dict(values)
+
+
+_PARTS = {"video": VideoSpec, "audio": AudioSpec, "log_mel": LogMelSpec}
+
+
+def _from_dict(cls: type, values: dict[str, Any], prefix: str) -> Any:
+    if not isinstance(values, dict):
+        raise SpecError(prefix.rstrip("."), "is not a group of settings", "Give an object with its settings.")
+    known = [entry.name for entry in dataclasses.fields(cls)]
+    settings = {}
+    for name, value in values.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known settings: {', '.join(known)}."
+            raise SpecError(f"{prefix}{name}", "is not a setting of the spec", hint)
+        settings[name] = _from_dict(_PARTS[name], value, f"{prefix}{name}.") if name in _PARTS else value
+    return cls(**settings)
+
+
+def _fraction(value: float) -> Fraction:
+    # By its shortest decimal form: 0.1 means a tenth, not the binary number next to it.
+    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
+
+
+def _exact(a: float, b: float | Fraction, what: str, unit: str) -> int:
+    product = _fraction(a) * _fraction(b)
+    if product.denominator != 1 or product < 1:
+        raise SpecError(
+            what,
+            f"gives {float(product):g} {unit}, not a whole number of one or more",
+            f"Choose values that give whole {unit}.",
+        )
+    return int(product)
+
+
+def _positive(part: Any, name: str) -> None:
+    value = getattr(part, name)
+    plain = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not plain or not math.isfinite(value) or value <= 0:
+        raise SpecError(name, f"is {value!r}, not a number above zero", "Give a positive number.")
+    object.__setattr__(part, name, float(value))
+
+
+def _whole(part: Any, name: str, low: int, high: int) -> None:
+    value = getattr(part, name)
+    plain = isinstance(value, (int, float, np.integer)) and not isinstance(value, bool)
+    if not plain or value != int(value) or not low <= value <= high:
+        raise SpecError(name, f"is {value!r}, not a whole number from {low} to {high}", "Give such a number.")
+    object.__setattr__(part, name, int(value))
+
+
+def _part(part: Any, name: str, cls: type) -> None:
+    if not isinstance(getattr(part, name), cls):
+        raise SpecError(name, f"is {getattr(part, name)!r}, not a {cls.__name__}", f"Give a {cls.__name__}(...).")
