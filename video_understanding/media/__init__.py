@@ -1,0 +1,1 @@
+"""Media files in, clips out: reading, windows, camera, and clips the project makes itself."""
