@@ -1,0 +1,42 @@
+"""The slow and certain way to read pictures: decode everything, then pick by timestamp."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from video_understanding.media.container import open_media, seconds
+from video_understanding.media.picture import PictureMaker
+from video_understanding.spec import ModelSpec
+
+
+def pictures_by_decoding_everything(
+    file: Path, spec: ModelSpec, start_s: float = 0.0
+) -> list[tuple[float, np.ndarray] | None]:
+    """For each instant of the window (when its picture was shown first, uint8 [H,W,3]), or None before the first."""
+    import av
+
+    with open_media(file) as media:
+        make = PictureMaker(spec.video, float(media.picture.sample_aspect_ratio or 1))
+        best: list[tuple[float, av.VideoFrame] | None] = [None] * spec.frames
+        for packet in media.container.demux(media.picture):
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                continue
+            for frame in frames:
+                time_s = seconds(frame.pts, media.picture) - media.zero_s
+                for place, instant_s in enumerate(spec.instants_s(start_s)):
+                    if time_s <= instant_s and (best[place] is None or time_s >= best[place][0]):
+                        best[place] = (time_s, frame)
+        return [None if found is None else (found[0], make(found[1])) for found in best]
+
+
+def assert_same_pictures(clip, expected) -> None:
+    """Every frame that the clip says is there is the very picture, at the very time, that decoding everything finds."""
+    assert clip.frame_present.any()
+    for place in np.flatnonzero(clip.frame_present):
+        time_s, pixels = expected[place]
+        assert clip.frame_times_s[place] == time_s, f"frame {place}"
+        assert np.array_equal(clip.frames[place], pixels), f"frame {place}"

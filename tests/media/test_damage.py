@@ -1,0 +1,172 @@
+"""Whatever a file holds, it gives a clip or a one-line error that names it; what is whole in it is not lost."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.media.reference import assert_same_pictures, pictures_by_decoding_everything
+from video_understanding.errors import MediaError
+from video_understanding.media.decode import read_clip
+from video_understanding.media.synthetic.calibration import read_barcode, write_calibration_clip
+from video_understanding.spec import AudioSpec, ModelSpec, VideoSpec
+
+SPEC = ModelSpec(window_s=2.0, video=VideoSpec(frames_hz=4, height_px=96, width_px=128), audio=AudioSpec(hop_s=0.5))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("damage")
+    return write_calibration_clip(
+        folder / "whole.mp4", duration_s=2.0, width_px=160, height_px=120, codec_options={"g": "10"}
+    )
+
+
+def spoiled(tmp_path: Path, content: bytes, name: str = "spoiled.mp4") -> Path:
+    file = tmp_path / name
+    file.write_bytes(content)
+    return file
+
+
+ERRORS = {
+    "nothing": (lambda _: b"", "is empty (0 bytes)"),
+    "text": (lambda _: b"dear diary, today I wrote a video\n" * 30, "text, not media"),
+    "garbage": (lambda _: bytes(range(256)) * 8, "not a media file that can be opened"),
+    "the first half": (lambda whole: whole[: len(whole) // 2], "lost its index"),
+    "a playlist": (lambda _: b"#EXTM3U\n#EXTINF:10,\n/etc/passwd\n", "text, not"),
+    "only a header": (lambda whole: whole[whole.index(b"ftyp") - 4 :][:32], "lost its index"),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_what_is_no_clip_is_told_in_one_line(tmp_path, whole, name):
+    spoil, says = ERRORS[name]
+    file = spoiled(tmp_path, spoil(whole.read_bytes()))
+    with pytest.raises(MediaError) as refusal:
+        read_clip(file, SPEC)
+    assert says in str(refusal.value)
+    assert str(file) in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    with pytest.raises(MediaError, match="does not exist"):
+        read_clip(tmp_path / "none.mp4", SPEC)
+    with pytest.raises(MediaError, match="is a folder"):
+        read_clip(tmp_path, SPEC)
+    with pytest.raises(MediaError, match=r"File name too long|does not exist"):
+        read_clip(tmp_path / ("x" * 300 + ".mp4"), SPEC)
+
+
+def test_a_file_named_like_an_address_is_a_file(tmp_path, whole, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    spoiled(tmp_path, whole.read_bytes(), "http:clip.mp4")
+    assert read_clip("http:clip.mp4", SPEC).has_video
+
+
+def test_damaged_pictures_are_said_and_the_others_kept(tmp_path, whole):
+    import av
+
+    with av.open(str(whole)) as container:  # a picture that the second instant shows
+        packet = next(p for p in container.demux(video=0) if p.pts is not None and p.pts * p.time_base * 25 == 9)
+        at, size = packet.pos, packet.size
+    content = bytearray(whole.read_bytes())
+    content[at + size // 3 : at + size] = b"\x55" * (size - size // 3)
+    clip = read_clip(spoiled(tmp_path, bytes(content)), SPEC)
+    assert any("damaged" in note for note in clip.notes)
+    assert read_barcode(clip.frames[0]) == 3
+    assert read_barcode(clip.frames[-1]) == 46
+
+
+def test_a_transport_stream_cut_off_gives_what_is_left(tmp_path):
+    whole = write_calibration_clip(tmp_path / "whole.ts", duration_s=2.0, codec_options={"g": "10"})
+    content = whole.read_bytes()
+    clip = read_clip(spoiled(tmp_path, content[: len(content) // 2], "half.ts"), SPEC)
+    assert 2 <= clip.frame_present.sum() <= 6
+    assert clip.sound_span_s[1] < 1.7
+
+
+def test_a_recording_cut_off_in_matroska_says_so(tmp_path):
+    whole = write_calibration_clip(tmp_path / "whole.mkv", duration_s=2.0, codec_options={"g": "10"})
+    content = whole.read_bytes()
+    clip = read_clip(spoiled(tmp_path, content[: len(content) // 2], "half.mkv"), SPEC)
+    assert 2 <= clip.frame_present.sum() <= 6
+    assert any("cut off" in note for note in clip.notes)
+
+
+def test_sound_whose_clock_stands_still_is_heard_in_full(tmp_path):
+    """Some AVI files count sound in wrong units; all of it is kept, one piece after the other."""
+    import av
+
+    file = tmp_path / "slow-clock.mkv"
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("flac", rate=16_000, layout="mono")
+        for number in range(40):
+            block = np.full((1, 800), 1000 * (number + 1) % 30_000, np.int16)
+            frame = av.AudioFrame.from_ndarray(block, format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 16_000, number * 800
+            for packet in stream.encode(frame):
+                container.mux(_slowed(packet))
+        for packet in stream.encode(None):
+            container.mux(_slowed(packet))
+    clip = read_clip(file, SPEC)
+    assert clip.sound_span_s[1] == pytest.approx(2.0, abs=0.7)
+
+
+def _slowed(packet):
+    packet.pts = packet.dts = packet.pts // 20
+    return packet
+
+
+def _hard_rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "index.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.shared_data
+def test_every_file_of_the_shelf_gives_a_clip_or_an_error_that_names_it(shared_data):
+    folder = shared_data / "hard"
+    outcomes = {}
+    for row in _hard_rows(folder):
+        file = folder / row["file"]
+        try:
+            outcomes[row["file"]] = read_clip(file, ModelSpec())
+        except MediaError as error:
+            outcomes[row["file"]] = error
+            assert str(file) in str(error)
+            assert "\n" not in str(error)
+            assert error.cure
+    refused = {name for name, outcome in outcomes.items() if isinstance(outcome, MediaError)}
+    assert refused == {
+        "chunk_out_of_range.mp4", "invalid_userdata.mp4", "bipbop_cbcs_video_init.mp4", "short-cenc.mp4",
+        "sample_malformed_free_box.mp4", "sample_ac4.mp4", "invalid-bitstream.webm", "1024_incrementing_bytes.mp3",
+        "made_zero_bytes.mp4", "made_truncated_half.mp4", "made_text_named.mp4", "made_png_named.mp4",
+    }  # fmt: skip
+    for name in ("no_timescale.mp4", "sample_with_invalid_nalu.mp4", "sample_missing_stsd.mp4"):
+        assert outcomes[name].notes, name
+    for name in ("made_truncated_99.mp4", "made_truncated_half.avi"):
+        assert any("cut off" in note for note in outcomes[name].notes), name
+    for name in ("sample1.mov", "bear_with_id3.flac"):
+        assert outcomes[name].senses == {"video": False, "audio": True}, name
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("start_s", [0.0, 1.1])
+def test_the_shelf_shows_the_pictures_that_decoding_everything_finds(shared_data, monkeypatch, start_s):
+    monkeypatch.setattr("video_understanding.media.decode._NEAR_S", 0.5)
+    compared = 0
+    for row in _hard_rows(shared_data / "hard"):
+        file = shared_data / "hard" / row["file"]
+        if "1080" in row["file"] or file.stat().st_size > 1_500_000:
+            continue  # minutes of decoding for nothing new
+        try:
+            clip = read_clip(file, SPEC, start_s)
+        except MediaError:
+            continue
+        if clip.has_video:
+            assert_same_pictures(clip, pictures_by_decoding_everything(file, SPEC, start_s))
+            compared += 1
+    assert compared >= (20 if start_s == 0 else 8)

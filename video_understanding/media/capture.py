@@ -1,0 +1,223 @@
+"""Pictures from a camera, live: OpenCV and NumPy alone, at the spec's pace and size.
+
+A camera sends more pictures than a model wants, and sometimes fewer. Each place of the model's grid
+(`spec.instants_s()`, counted on from the first picture) gets the picture in view at its instant;
+pictures between are let go by without being decoded, and what could not be had in time is counted,
+never made up.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any
+
+import numpy as np
+
+from video_understanding.errors import MediaError, missing_extra
+from video_understanding.media.placement import placement
+from video_understanding.spec import ModelSpec
+
+QUEUED_S = 0.002  # a picture handed out sooner than this was waiting in the driver's queue and shows the past
+QUEUE_LENGTH = 8  # no driver keeps more; a camera that never makes us wait is not drained for ever
+FAILURES_IN_A_ROW = 3  # a camera may stumble while it warms up; one that fails this often is gone
+
+
+@dataclass
+class CaptureReport:
+    """What became of the pictures so far.
+
+    delivered  pictures handed out
+    passed_by  pictures the camera sent between two places of the grid, which nobody needed
+    stale      pictures that had waited in the driver's queue while we were busy, thrown away
+    missed     places of the grid that got no picture: the camera or the computer was too slow
+    late       pictures handed out more than half a step after their instant
+    failed     times the camera was asked for a picture and gave none
+    """
+
+    delivered: int = 0
+    passed_by: int = 0
+    stale: int = 0
+    missed: int = 0
+    late: int = 0
+    failed: int = 0
+
+    @property
+    def place(self) -> int:
+        """Place on the grid of the picture handed out last, counted from 0; -1 before the first."""
+        return self.delivered + self.missed - 1
+
+    def __str__(self) -> str:
+        troubles = [f"{getattr(self, name)} {name}" for name in ("missed", "late", "stale", "failed")]
+        return f"{self.delivered} delivered, {', '.join(troubles)}"
+
+
+class CameraFrames:
+    """Iterates over (time_s, frame): seconds since the first picture, and uint8 [H,W,3] RGB of the spec's size.
+
+    `source` is a camera's number, or a video file, which is read as fast as it is asked for, by its own
+    times. Use it in a `with` block, so that the camera is let go however the block is left:
+
+        with CameraFrames(0, spec) as frames:
+            for time_s, frame in frames:
+                ...
+        print(frames.report)
+
+    `report.place` tells where on the grid the frame handed out last belongs. `clock` tells seconds, and
+    `open_capture` gives something that behaves like `cv2.VideoCapture`, open or not.
+    """
+
+    def __init__(
+        self,
+        source: int | Path,
+        spec: ModelSpec,
+        clock: Callable[[], float] = time.monotonic,
+        open_capture: Callable[[int | str], Any] | None = None,
+    ) -> None:
+        self.report = CaptureReport()
+        self._live = isinstance(source, int)
+        self._name = f"camera {source}" if self._live else str(source)
+        self._spec = spec
+        self._clock = clock
+        self._cv2 = _opencv()
+        self._failures_in_a_row = 0
+        self._capture = (open_capture or self._cv2.VideoCapture)(source if self._live else str(source))
+        if not self._capture.isOpened():
+            self.close()
+            raise self._cannot_open()
+
+    def __enter__(self) -> CameraFrames:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets the camera go, for other programs to use."""
+        self._capture.release()
+
+    def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
+        video, report = self._spec.video, self.report
+        rate_hz = float(video.frames_hz)
+        next_place = 0
+        try:
+            for time_s, until_s in self._live_views() if self._live else self._file_views():
+                place = math.floor(until_s * rate_hz - 0.5)  # the last one whose instant has come
+                if place < next_place:
+                    report.passed_by += 1
+                    continue
+                taken, picture = self._capture.retrieve()
+                if not taken or picture is None:
+                    self._count_failure()
+                    continue
+                self._failures_in_a_row = 0
+                frame = fit_frame(picture, video.height_px, video.width_px, video.fit)  # [H,W,3], BGR
+                report.missed += place - next_place
+                report.late += time_s - (place + 0.5) / rate_hz > 0.5 / rate_hz
+                report.delivered += 1
+                next_place = place + 1
+                yield time_s, self._cv2.cvtColor(frame, self._cv2.COLOR_BGR2RGB)
+            if not report.delivered:
+                raise MediaError(
+                    self._name,
+                    f"has no picture {0.5 / rate_hz:g} s after its first, or none that OpenCV can decode",
+                    "See what is in it with: video-understanding inspect",
+                )
+        finally:
+            self.close()
+
+    def _live_views(self) -> Iterator[tuple[float, float]]:
+        """(since when, until when) each grabbed picture is in view, seconds since the first; decodes none."""
+        first_s = last_s = None
+        queued = 0
+        while self._failures_in_a_row < FAILURES_IN_A_ROW:
+            asked_s = self._clock()
+            if not self._capture.grab():
+                self._count_failure()
+                continue
+            now_s = self._clock()
+            # Pictures that nobody waited for after we were busy lay in the queue, and how old they are
+            # nobody says. They are thrown away until one comes that the camera had to take first.
+            busy = last_s is not None and asked_s - last_s > QUEUED_S
+            queued = queued + 1 if now_s - asked_s < QUEUED_S and (busy or queued) else 0
+            last_s = now_s
+            if 0 < queued <= QUEUE_LENGTH:
+                self.report.stale += 1
+                continue
+            first_s = now_s if first_s is None else first_s
+            yield now_s - first_s, now_s - first_s  # what comes after it, only the camera knows
+        raise MediaError(
+            self._name,
+            f"gave no picture {FAILURES_IN_A_ROW} times in a row, after {self.report.delivered} delivered",
+            "Check its cable and that no other program took it, then start again.",
+        )
+
+    def _file_views(self) -> Iterator[tuple[float, float]]:
+        """The same of a file, by its own clock; its pictures stay in view until the next."""
+        frame_hz = self._capture.get(self._cv2.CAP_PROP_FPS)
+        shown_s = 0.999 / frame_hz if frame_hz > 0 else 0.0  # a hair less: at any instant only one is in view
+        first_s = None
+        while self._capture.grab():
+            time_s = self._capture.get(self._cv2.CAP_PROP_POS_MSEC) / 1000.0
+            first_s = time_s if first_s is None else first_s
+            yield time_s - first_s, time_s - first_s + shown_s
+
+    def _count_failure(self) -> None:
+        self.report.failed += 1
+        self._failures_in_a_row += 1
+
+    def _cannot_open(self) -> MediaError:
+        if self._live:
+            cure = (
+                "Check that it is plugged in, that no other program uses it and that you may use it "
+                "(on Linux the group video, elsewhere the privacy settings), or try another number."
+            )
+        else:
+            cure = "Check that the file is there and is a video."
+        return MediaError(self._name, "cannot be opened", cure)
+
+
+def fit_frame(picture: np.ndarray, height_px: int, width_px: int, fit: str) -> np.ndarray:
+    """A picture, uint8 [h,w,3] with square pixels, as uint8 [height_px,width_px,3] in its own order of colours.
+
+    `fit` is that of `VideoSpec`: "crop", "pad" or "stretch".
+    """
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise MediaError(
+            f"picture of {picture.dtype} {list(picture.shape)}", "cannot be fitted", "Give uint8 [height, width, 3]."
+        )
+    place = placement(*picture.shape[:2], height_px, width_px, fit)
+    top, left = place.top_px, place.left_px
+    scaled = _scaled(picture, place.height_px, place.width_px)
+    if fit == "pad":
+        frame = np.zeros((height_px, width_px, 3), np.uint8)
+        frame[top : top + place.height_px, left : left + place.width_px] = scaled
+        return frame
+    return np.ascontiguousarray(scaled[top : top + height_px, left : left + width_px])  # [H,W,3]
+
+
+def _scaled(picture: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
+    """uint8 [height_px,width_px,3]; averages where it shrinks, interpolates where it grows."""
+    cv2 = _opencv()
+    height, width = picture.shape[:2]
+    # First what shrinks, then what grows: OpenCV averages only where both sides shrink or stay.
+    small = min(height, height_px), min(width, width_px)
+    if small != (height, width):
+        picture = cv2.resize(picture, small[::-1], interpolation=cv2.INTER_AREA)
+    if small != (height_px, width_px):
+        picture = cv2.resize(picture, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
+    return picture
+
+
+def _opencv() -> ModuleType:
+    try:
+        import cv2
+    except ImportError as error:
+        raise missing_extra("opencv-python-headless", "to read from a camera", "camera") from error
+    return cv2

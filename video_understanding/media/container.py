@@ -1,0 +1,182 @@
+"""Opening a media file: which of its streams are the picture and the sound, and where its clock begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from video_understanding.errors import MediaError
+
+if TYPE_CHECKING:
+    import av
+
+# Text that names other files or addresses is not a clip, and following it would read what nobody asked for.
+_NOT_MEDIA = {"hls", "dash", "concat", "sdp", "tty", "ffmetadata", "lavfi", "image2"}
+# 8K is 33 million pixels; a damaged header may claim a thousand times as many.
+MAX_PIXELS = 8192 * 8192
+# A file in fragments has thousands of boxes; those at its beginning tell enough.
+_BOXES_LOOKED_AT = 100
+
+
+@dataclass(eq=False)
+class OpenMedia:
+    """An open file with the streams a clip is made from, either of which may be None.
+
+    `zero_s` is where the file's clock begins on the container's own clock: when the first of the two
+    streams starts. `notes` says in words what had to be passed over.
+    """
+
+    path: Path
+    container: av.container.InputContainer
+    picture: av.VideoStream | None
+    sound: av.AudioStream | None
+    zero_s: float
+    notes: list[str]
+
+    @property
+    def streams(self) -> list[av.VideoStream | av.AudioStream]:
+        return [stream for stream in (self.picture, self.sound) if stream is not None]
+
+
+def seconds(ticks: int, stream: av.stream.Stream) -> float:
+    """A stream's timestamp in seconds on the container's clock, rounded once."""
+    return ticks * stream.time_base.numerator / stream.time_base.denominator
+
+
+@contextmanager
+def open_media(path: str | Path) -> Iterator[OpenMedia]:
+    """The file, opened for reading, or a MediaError that says what is wrong with it and what to try."""
+    import av
+
+    path = Path(path)
+    _require_file(path)
+    try:
+        # The prefix keeps a file called "http:x.mp4" a file; the whitelist keeps its contents from pointing elsewhere.
+        container = av.open(
+            f"file:{path}",
+            metadata_errors="replace",
+            options={"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)},
+        )
+    except (av.error.FFmpegError, ValueError, OverflowError) as error:
+        raise _cannot_open(path, error) from error
+    try:
+        if set(container.format.name.split(",")) & _NOT_MEDIA:
+            raise MediaError(path, f"is a {container.format.name} text, not a clip", "Give the media file itself.")
+        yield _choose_streams(path, container)
+    finally:
+        container.close()
+
+
+def is_shorter_than_announced(path: Path) -> bool:
+    """Whether an AVI or WAV file ends before its header says it does."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    return head[:4] == b"RIFF" and int.from_bytes(head[4:], "little") + len(head) > path.stat().st_size
+
+
+def _choose_streams(path: Path, container: av.container.InputContainer) -> OpenMedia:
+    from av.stream import Disposition
+
+    still = Disposition.attached_pic | Disposition.timed_thumbnails
+    notes: list[str] = []
+    pictures = [stream for stream in container.streams.video if not stream.disposition & still]
+    sounds = list(container.streams.audio)
+    for kind, streams in (("picture", pictures), ("sound", sounds)):
+        if any(stream.codec_context is None for stream in streams):
+            notes.append(f"its {kind} is in a format that cannot be decoded")
+    # A track that says it holds frames comes before one that says it holds none, the default one before others.
+    picture = max(
+        (stream for stream in pictures if stream.codec_context is not None),
+        key=lambda stream: (
+            stream.frames > 0,
+            bool(stream.disposition & Disposition.default),
+            stream.codec_context.width * stream.codec_context.height,
+            -stream.index,
+        ),
+        default=None,
+    )
+    sound = max(
+        (stream for stream in sounds if stream.codec_context is not None),
+        key=lambda stream: (stream.frames > 0, bool(stream.disposition & Disposition.default), -stream.index),
+        default=None,
+    )
+    for stream in (picture, sound):
+        if stream is not None:
+            # Clips are read many at a time, one thread each: threads inside one would only cost.
+            stream.codec_context.thread_count = 1
+    if picture is not None:
+        picture.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    if "mp4" in container.format.name and any(end > path.stat().st_size for _, end in _boxes(path)):
+        notes.append("ends before its last part is complete: cut off, whole tracks may be missing")
+    if picture is None and sound is None:
+        raise MediaError(
+            path,
+            "; ".join(notes) or "holds neither picture nor sound",
+            "Convert it with `ffmpeg -i in -c:v libx264 -c:a aac out.mp4` where it still plays.",
+        )
+    return OpenMedia(path, container, picture, sound, _zero_s(picture, sound), notes)
+
+
+def _zero_s(picture: av.VideoStream | None, sound: av.AudioStream | None) -> float:
+    starts = [seconds(s.start_time, s) for s in (picture, sound) if s is not None and s.start_time is not None]
+    # Times below zero are priming samples that decoders drop, not moments of the clip.
+    return max(0.0, min(starts, default=0.0))
+
+
+def _require_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise MediaError(path, "is a folder", "Give a media file, or each file in the folder.")
+        if not path.exists():
+            raise MediaError(path, "does not exist", "Check the spelling; relative paths start at the current folder.")
+        if path.is_file() and path.stat().st_size == 0:
+            raise MediaError(path, "is empty (0 bytes)", "Copy or download it again.")
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise MediaError(
+            path, f"cannot be read ({error.strerror or error})", "Check its name and permissions."
+        ) from error
+
+
+def _cannot_open(path: Path, error: Exception) -> MediaError:
+    if isinstance(error, PermissionError):
+        return MediaError(path, "may not be read (no permission)", "Check the file's permissions.")
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head[4:8] == b"ftyp" and not _has_box(path, b"moov"):
+        return MediaError(
+            path,
+            "has lost its index (no moov box): the recording or the copy was cut off",
+            "Copy it again from its source; without the index its frames cannot be found.",
+        )
+    if head and all(byte in b"\t\n\r\f" or 32 <= byte < 127 for byte in head):
+        return MediaError(path, "holds text, not media", "Give the media file itself.")
+    return MediaError(
+        path,
+        "is not a media file that can be opened, or its header is damaged",
+        "See whether it plays elsewhere; if so, convert it with `ffmpeg -i in -c:v libx264 -c:a aac out.mp4`.",
+    )
+
+
+def _has_box(path: Path, name: bytes) -> bool:
+    return any(found == name for found, _ in _boxes(path))
+
+
+def _boxes(path: Path) -> Iterator[tuple[bytes, int]]:
+    """(name, where it should end) of the first top-level boxes of an MP4 file; a broken length ends the row."""
+    with path.open("rb") as file:
+        at = 0
+        for _ in range(_BOXES_LOOKED_AT):
+            file.seek(at)
+            header = file.read(16)
+            if len(header) < 8:
+                return
+            length = int.from_bytes(header[:4], "big")
+            if length == 1 and len(header) == 16:  # the true length follows, in eight bytes
+                length = int.from_bytes(header[8:16], "big")
+            if length < 8:
+                return
+            at += length
+            yield header[4:8], at

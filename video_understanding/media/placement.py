@@ -1,0 +1,67 @@
+"""Where a picture comes to lie when it is fitted into another shape: the geometry alone, no pixels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from video_understanding.errors import MediaError, SpecError
+from video_understanding.spec import FITS
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The size a picture is scaled to, and how far the scaled picture and the target lie apart.
+
+    height_px, width_px  the scaled picture, each at least 1
+    top_px, left_px      never negative; for "crop" where the target begins inside the scaled picture,
+                         for "pad" where the scaled picture begins inside the target, for "stretch" zero
+    """
+
+    height_px: int
+    width_px: int
+    top_px: int
+    left_px: int
+
+
+def placement(
+    source_height: int,
+    source_width: int,
+    height_px: int,
+    width_px: int,
+    fit: str,
+    pixel_aspect: float = 1.0,
+) -> Placement:
+    """How a picture of `source_height` x `source_width` pixels is fitted into `height_px` x `width_px`.
+
+    "crop" scales until the target is covered, "pad" until all is inside, "stretch" scales each side by
+    itself. `pixel_aspect` is the width of a source pixel over its height as it is to be shown (a DV
+    tape has 16/15); the target's pixels are square. An odd remainder leaves the extra row or column at
+    the bottom or right.
+    """
+    if min(source_height, source_width, height_px, width_px) < 1:
+        raise MediaError(
+            f"picture of {source_width}x{source_height}",
+            f"cannot be fitted into {width_px}x{height_px}",
+            "Both need at least one pixel each way.",
+        )
+    if not (math.isfinite(pixel_aspect) and pixel_aspect > 0):
+        raise MediaError("pixel aspect", f"is {pixel_aspect!r}", "Give a ratio above zero; 1.0 means square pixels.")
+    if fit == "stretch":
+        return Placement(height_px, width_px, 0, 0)
+    tall_scale = height_px / source_height
+    wide_scale = width_px / (source_width * pixel_aspect)
+    if fit == "crop":
+        scale = max(tall_scale, wide_scale)
+        height, width = _rounded(source_height * scale), _rounded(source_width * pixel_aspect * scale)
+        return Placement(height, width, (height - height_px) // 2, (width - width_px) // 2)
+    if fit == "pad":
+        scale = min(tall_scale, wide_scale)
+        height, width = max(1, _rounded(source_height * scale)), max(1, _rounded(source_width * pixel_aspect * scale))
+        return Placement(height, width, (height_px - height) // 2, (width_px - width) // 2)
+    raise SpecError("video.fit", f"{fit!r} is not known", f"Use one of: {', '.join(FITS)}.")
+
+
+def _rounded(length: float) -> int:
+    # Halves go up; round() would send them to the even neighbour, now up and now down.
+    return math.floor(length + 0.5)

@@ -1,0 +1,196 @@
+"""Which packets must be decoded so that the pictures at given instants come out, and no others.
+
+Known before decoding: each packet's time, whether it begins a group that stands alone (a key frame),
+and that a packet's decoding time never exceeds the time it is shown. From these follow, in order:
+
+- the picture at an instant is the last one shown at or before it; which that is, is settled as soon as
+  no packet still to come can be shown in between;
+- a group without a wanted picture is dropped unseen, unless the next group's leading pictures (shown
+  before their key frame) are wanted, for they lean on the group before;
+- inside a group everything up to its last wanted picture is sent, unwanted ones with the order to skip
+  them if nothing else leans on them.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+# A group longer than this is decoded as it comes instead of waiting for its end; memory stays bounded.
+MAX_WAITING_BYTES = 32 << 20
+MAX_WAITING_PACKETS = 2000
+_NEVER = float("inf")
+
+
+@dataclass(order=True, slots=True)
+class Entry:
+    """A packet that waits to be settled, with the instants it is the picture of."""
+
+    time_s: float
+    number: int
+    packet: Any = field(compare=False)
+    size_bytes: int = field(compare=False)
+    places: list[int] = field(compare=False, default_factory=list)
+    settled: bool = field(compare=False, default=False)
+
+
+@dataclass(slots=True)
+class Order:
+    """What to do next: start afresh if told so, then decode the packet, skipping what nobody needs if told so."""
+
+    entry: Entry
+    afresh: bool
+    wanted: bool
+
+
+class _Group:
+    """A key frame's packet and all that follow it, as far as they are not sent yet."""
+
+    def __init__(self, key_time_s: float) -> None:
+        self.key_time_s = key_time_s
+        self.entries: deque[Entry] = deque()
+        self.unsettled = 0
+        self.wanted = 0
+        self.wanted_leading = 0
+        self.begun = False
+
+
+class PicturePlan:
+    """Takes packets in decoding order, gives back the ones to decode.
+
+    `instants_s` ascend and may be endless; `places` in what comes back are their numbers, from 0.
+    """
+
+    def __init__(self, instants_s: Iterable[float]) -> None:
+        self._instants = enumerate(instants_s)
+        self._pending = next(self._instants, None)
+        self._groups: deque[_Group] = deque()
+        self._open: list[tuple[Entry, _Group]] = []  # shown, not settled, by time
+        self._newest_s = self._settled_until_s = -_NEVER
+        self._waiting_bytes = 0
+        self._waiting = 0
+        self._count = 0
+        self._contiguous = False
+        self._finished = False
+        self._assigned = False
+        self.open_groups = False
+        """Whether any group has leading pictures."""
+        self.doubtful = False
+        """Whether times contradict each other or settling waits for ever: the plan cannot be relied on."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether every instant's picture is known (never, for endless instants)."""
+        return self._pending is None
+
+    @property
+    def next_place(self) -> float:
+        """The first place that is not settled; infinite when none is left."""
+        return _NEVER if self._pending is None else self._pending[0]
+
+    @property
+    def first_waiting(self) -> float:
+        """The first place whose picture is known but not yet ordered; infinite when there is none."""
+        return min(
+            (entry.places[0] for group in self._groups for entry in group.entries if entry.places), default=_NEVER
+        )
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a wanted picture is still to be ordered."""
+        return any(group.wanted for group in self._groups)
+
+    def add(self, packet: Any, time_s: float, decode_s: float, key: bool, shown: bool, size_bytes: int) -> None:
+        """One more packet; `shown` is False for one that is decoded but never displayed."""
+        if key or not self._groups:
+            self._groups.append(_Group(time_s))
+        group = self._groups[-1]
+        entry = Entry(time_s, self._count, packet, size_bytes)
+        self._count += 1
+        self._waiting += 1
+        self._waiting_bytes += size_bytes
+        group.entries.append(entry)
+        self.open_groups |= time_s < group.key_time_s
+        if shown:
+            self.doubtful |= time_s < self._settled_until_s
+            group.unsettled += 1
+            insort(self._open, (entry, group), key=lambda pair: pair[0])
+        else:
+            entry.settled = True
+        self.reach(decode_s)
+
+    def reach(self, time_s: float) -> None:
+        """No packet still to come is shown before this time."""
+        self._newest_s = max(self._newest_s, time_s)
+        while len(self._open) >= 2 and self._open[1][0].time_s <= self._newest_s:
+            self._settle(until_s=self._open[1][0].time_s)
+
+    def finish(self, last_end_s: float, grace_s: float) -> None:
+        """No packet is still to come; the last picture is shown until `last_end_s`.
+
+        If no picture was shown at any instant, the last one is held `grace_s` longer: a track shorter
+        than the time between two instants is seen all the same.
+        """
+        self._finished = True
+        while self._open:
+            if len(self._open) > 1:
+                self._settle(until_s=self._open[1][0].time_s)
+            else:
+                self._settle(until_s=last_end_s if self._assigned else last_end_s + grace_s)
+
+    def _settle(self, until_s: float) -> None:
+        entry, group = self._open.pop(0)
+        entry.settled = True
+        group.unsettled -= 1
+        while self._pending is not None and self._pending[1] < entry.time_s:
+            self._pending = next(self._instants, None)  # before the first picture: nothing to see
+        self.doubtful |= until_s == entry.time_s
+        self._settled_until_s = until_s
+        while self._pending is not None and self._pending[1] < until_s:
+            entry.places.append(self._pending[0])
+            self._pending = next(self._instants, None)
+        if entry.places:
+            self._assigned = True
+            group.wanted += 1
+            group.wanted_leading += entry.time_s < group.key_time_s
+
+    def orders(self) -> Iterator[Order]:
+        """The packets that can be decoded now, in decoding order."""
+        while self._groups:
+            group = self._groups[0]
+            following = self._groups[1] if len(self._groups) > 1 else None
+            yield from self._send(group, group.wanted > 0)
+            if group.unsettled or (following is None and not self._finished):
+                if self._waiting > MAX_WAITING_PACKETS or self._waiting_bytes > MAX_WAITING_BYTES:
+                    yield from self._send(group, True, patient=False)
+                    self.doubtful |= bool(group.entries) and self._waiting_bytes > 2 * MAX_WAITING_BYTES
+                return
+            if following is not None:
+                if not self._finished and self._newest_s < following.key_time_s:
+                    return  # more leading pictures of the next group may come
+                if following.wanted_leading:
+                    yield from self._send(group, True, patient=False)
+                self._contiguous = group.begun and not group.entries
+            self._groups.popleft()
+            for entry in group.entries:
+                self._forget(entry)
+
+    def _send(self, group: _Group, needed: bool, patient: bool = True) -> Iterator[Order]:
+        while needed and group.entries and group.entries[0].settled and (group.wanted or not patient):
+            entry = group.entries.popleft()
+            self._forget(entry)
+            afresh = not group.begun and not self._contiguous
+            if entry.places:
+                group.wanted -= 1
+            leans_on_nothing = not self._contiguous and entry.time_s < group.key_time_s
+            if group.begun and leans_on_nothing and not entry.places:
+                continue  # the group before was not decoded: this leading picture cannot be, and need not
+            group.begun = True
+            yield Order(entry, afresh, bool(entry.places))
+
+    def _forget(self, entry: Entry) -> None:
+        self._waiting -= 1
+        self._waiting_bytes -= entry.size_bytes

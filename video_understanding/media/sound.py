@@ -1,0 +1,223 @@
+"""Decoded sound to one waveform on the clip's clock: mono, at the spec's rate, every sample in its true place.
+
+Output samples lie on one grid per track, whatever moment reading began at, so that overlapping windows
+of a file hold the very same samples.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from video_understanding.media.container import seconds
+
+if TYPE_CHECKING:
+    import av
+
+LEAD_S = 0.25  # decoded before the first wanted sample: codecs and the resampler need a moment to settle
+REACH_S = 0.05  # needed after the last wanted sample: the resampler looks ahead
+
+# A container that rounds its times to milliseconds is not full of gaps; a real gap is larger than this.
+_JITTER_S = 0.003
+# Times in finer ticks than this place a frame by themselves; coarser ones only all together.
+_FINE_TICK_S = 1e-4
+# A clock that steps back more often than this in a row, frame after frame, is not worth following.
+_STEPS_BACK = 2
+_BLOCK_S = 1.0  # resampled at a time
+
+
+class SoundTrack:
+    """Collects decoded frames of one stream and gives the waveform between any two samples of its grid.
+
+    A sample's number is its time on the file's clock times `rate_hz`, rounded.
+    """
+
+    def __init__(self, stream: av.AudioStream, zero_s: float, rate_hz: int) -> None:
+        self._stream = stream
+        self._zero_s = zero_s
+        self._rate_hz = rate_hz
+        self.origin_s = (seconds(stream.start_time, stream) if stream.start_time is not None else 0.0) - zero_s
+        self._run: _Run | None = None
+        self._pieces: list[tuple[int, np.ndarray]] = []  # (number of the first sample, float32 [n])
+        self._steps_back = 0
+        self.reached_s = -math.inf
+        """Up to where the sound is known: all of it that was decoded, or seen to begin later."""
+        self.end_s = -math.inf
+        """Where the last sound ends."""
+
+    def add(self, frame: av.AudioFrame) -> None:
+        """One more decoded frame, in the order of the stream."""
+        mono = mono_samples(frame)  # [n]
+        rate_hz = frame.sample_rate
+        if frame.pts is not None:
+            start_s = frame.pts * frame.time_base.numerator / frame.time_base.denominator - self._zero_s
+        else:
+            start_s = self.end_s if math.isfinite(self.end_s) else self.origin_s
+        tolerance_s = _JITTER_S + float(self._stream.time_base)
+        run = self._run
+        if run is not None and start_s < run.end_s - tolerance_s:
+            self._steps_back += 1
+            if self._steps_back > _STEPS_BACK:
+                start_s = run.end_s  # this clock cannot be right: the sound goes on where it was
+            else:
+                # Two parts joined with an overlap: what was heard stays, only what goes beyond it is new.
+                skip = round((run.end_s - start_s) * rate_hz)
+                mono, start_s = mono[skip:], run.end_s
+        else:
+            self._steps_back = 0
+        if run is None or run.rate_hz != rate_hz or start_s > run.end_s + tolerance_s:
+            self._end_run()
+            run = self._run = _Run(rate_hz, self._rate_hz, self.origin_s, start_s, float(self._stream.time_base))
+        self._pieces.extend(run.add(mono, start_s))
+        self.end_s = run.end_s
+        self.reached_s = max(self.reached_s, run.end_s)
+
+    def finish(self) -> None:
+        """No frame is still to come."""
+        self._end_run()
+
+    def _end_run(self) -> None:
+        if self._run is not None:
+            self._pieces.extend(self._run.finish())
+            self._run = None
+
+    def take(self, start: int, count: int) -> tuple[np.ndarray, tuple[int, int] | None]:
+        """float32 [count] from sample number `start` on, zero where there is none; and (first, end) of the rest."""
+        if self._run is not None:
+            self._pieces.extend(self._run.flush())
+        waveform = np.zeros(count, np.float32)  # [N]
+        first, last = start + count, start
+        for number, samples in self._pieces:
+            begin, end = max(number, start), min(number + len(samples), start + count)
+            if begin < end:
+                waveform[begin - start : end - start] = samples[begin - number : end - number]
+                first, last = min(first, begin), max(last, end)
+        np.clip(waveform, -1.0, 1.0, out=waveform)  # lossy codecs overshoot
+        return waveform, ((first, last) if first < last else None)
+
+    def forget(self, before: int) -> None:
+        """Let go of the samples before this number."""
+        self._pieces = [piece for piece in self._pieces if piece[0] + len(piece[1]) > before]
+
+
+class _Run:
+    """Sound without a gap, resampled as it comes."""
+
+    def __init__(self, rate_hz: int, target_hz: int, origin_s: float, start_s: float, tick_s: float) -> None:
+        self.rate_hz = rate_hz
+        self._target_hz = target_hz
+        self._origin_s = origin_s
+        self._start_s = start_s
+        self._coarse = tick_s > _FINE_TICK_S
+        self._late_s: list[float] = []  # how much later each frame says it begins than the sound before it ends
+        self._added = 0
+        self._waiting: list[np.ndarray] = []
+        self._waiting_count = 0
+        self._resampler = _Resampler(rate_hz, target_hz) if rate_hz != target_hz else None
+        self._next: int | None = None  # number of the next output sample, once the run has its place
+
+    @property
+    def end_s(self) -> float:
+        return self._start_s + self._added / self.rate_hz
+
+    def add(self, mono: np.ndarray, start_s: float) -> list[tuple[int, np.ndarray]]:
+        self._late_s.append(start_s - self.end_s)
+        self._waiting.append(mono)
+        self._waiting_count += len(mono)
+        self._added += len(mono)
+        return self.flush() if self._waiting_count >= _BLOCK_S * self.rate_hz else []
+
+    def flush(self) -> list[tuple[int, np.ndarray]]:
+        if not self._waiting:
+            return []
+        if self._next is None:
+            self._begin()
+        block = np.concatenate(self._waiting)  # [n]
+        self._waiting, self._waiting_count = [], 0
+        if self._resampler is not None:
+            block = self._resampler.push(block)  # [n * target / rate]
+        return self._numbered(block)
+
+    def _begin(self) -> None:
+        """Fix the run's place, from what all the frames so far say of it where each alone is rounded."""
+        if self._coarse:
+            self._start_s += float(np.mean(self._late_s))
+        # Input and output samples coincide every `period` input samples, counted from the track's origin.
+        # The run is filled up with silence to begin at such a point, and is so on the same grid as any other.
+        period = self.rate_hz // math.gcd(self.rate_hz, self._target_hz)
+        begin = round((self._start_s - self._origin_s) * self.rate_hz)
+        aligned = begin - begin % period
+        grid_start = round(self._origin_s * self._target_hz)
+        self._next = grid_start + aligned * self._target_hz // self.rate_hz
+        self._first = grid_start - (-begin * self._target_hz // self.rate_hz)  # the first that is the file's own
+        self._waiting.insert(0, np.zeros(begin - aligned, np.float32))
+
+    def finish(self) -> list[tuple[int, np.ndarray]]:
+        pieces = self.flush()
+        if self._resampler is not None:
+            pieces += self._numbered(self._resampler.push(None))
+        return pieces
+
+    def _numbered(self, block: np.ndarray) -> list[tuple[int, np.ndarray]]:
+        number = self._next
+        self._next += len(block)
+        silent = max(0, self._first - number)
+        return [(number + silent, block[silent:])] if silent < len(block) else []
+
+
+class _Resampler:
+    """FFmpeg's swresample with a filter long enough that errors stay 100 dB below the signal."""
+
+    def __init__(self, rate_hz: int, target_hz: int) -> None:
+        import av
+
+        self._rate_hz = rate_hz
+        self._graph = av.filter.Graph()
+        source = self._graph.add(
+            "abuffer", f"sample_rate={rate_hz}:sample_fmt=flt:channel_layout=mono:time_base=1/{rate_hz}"
+        )
+        resample = self._graph.add("aresample", f"{target_hz}:filter_size=64")
+        sink = self._graph.add("abuffersink")
+        source.link_to(resample)
+        resample.link_to(sink)
+        self._graph.configure()
+        self._pushed = 0
+
+    def push(self, block: np.ndarray | None) -> np.ndarray:
+        """float32 [m] that is ready after this block, or after the end if it is None."""
+        import av
+
+        if block is None:
+            self._graph.push(None)
+        else:
+            frame = av.AudioFrame.from_ndarray(block[None], format="flt", layout="mono")
+            frame.sample_rate = self._rate_hz
+            frame.time_base = Fraction(1, self._rate_hz)
+            frame.pts = self._pushed
+            self._pushed += len(block)
+            self._graph.push(frame)
+        ready = []
+        while True:
+            try:
+                ready.append(self._graph.pull().to_ndarray()[0])
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return np.concatenate(ready) if ready else np.zeros(0, np.float32)
+
+
+def mono_samples(frame: av.AudioFrame) -> np.ndarray:
+    """float32 [n] in [-1, 1]: the mean of the channels (FFmpeg's own mix would be 3 dB louder)."""
+    samples = frame.to_ndarray()  # planar [channels, n], packed [1, n * channels]
+    channels = len(frame.layout.channels)
+    if frame.format.is_packed and channels > 1:
+        samples = samples.reshape(-1, channels).T  # [channels, n]
+    if samples.dtype == np.uint8:
+        scaled = (samples.astype(np.float32) - 128) / 128
+    elif np.issubdtype(samples.dtype, np.integer):
+        scaled = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
+    else:
+        scaled = samples.astype(np.float32, copy=False)
+    mono = scaled[0] if len(scaled) == 1 else scaled.mean(axis=0, dtype=np.float32)  # [n]
+    return np.nan_to_num(mono, nan=0.0, posinf=1.0, neginf=-1.0) if not np.isfinite(mono).all() else mono
