@@ -1,0 +1,131 @@
+"""A split as a value: the rows of each part, the hash that names it, and its form on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from video_understanding.datasets.grouping import ClipId, clip_ids
+from video_understanding.datasets.manifest import Manifest
+from video_understanding.datasets.rows import PARTS
+from video_understanding.errors import SplitError
+
+SPLIT_FORMAT = 1  # raised when an older reader would misunderstand a newer file
+_HASH_DIGITS = 16
+_ANEW = "Restore the manifest, or split it anew; numbers of the two splits cannot be compared."
+
+
+@dataclass(frozen=True, repr=False)
+class Split:
+    """Which rows of a manifest are learned from, which choose the model, which measure it.
+
+    parts   row indices of "train", "validation" and "test", each rising; a part may be empty
+    clips   the identity of every row of the manifest
+    seed    what the split was drawn with
+    notes   what a reader of its numbers should know
+    """
+
+    parts: Mapping[str, tuple[int, ...]] = field(hash=False)
+    clips: tuple[ClipId, ...]
+    seed: int
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        placed = sorted(index for indices in self.parts.values() for index in indices)
+        if set(self.parts) != set(PARTS) or placed != list(range(len(self.clips))):
+            raise SplitError(
+                "split",
+                f"its parts {', '.join(map(str, self.parts))} do not hold each of {len(self.clips)} rows once",
+                "Give every row one place in train, validation or test.",
+            )
+        object.__setattr__(self, "parts", {part: tuple(sorted(self.parts[part])) for part in PARTS})
+
+    @cached_property
+    def hash(self) -> str:
+        """Names the clips and their parts: the same for any order of the rows and any place of the data."""
+        return _hash((clip, part) for clip, part in zip(self.clips, self.part_of_rows(), strict=True))
+
+    def part_of_rows(self) -> list[str]:
+        """The part of every row."""
+        part_of = {index: part for part, indices in self.parts.items() for index in indices}
+        return [part_of[index] for index in range(len(self.clips))]
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{part} {len(indices)}" for part, indices in self.parts.items())
+        noted = f", {len(self.notes)} note(s)" if self.notes else ""
+        return f"Split({sizes}, seed {self.seed}, hash {self.hash}{noted})"
+
+    def to_json(self) -> str:
+        """The split with the identity of its clips, to be read again with `from_json`."""
+        parts = {
+            part: sorted((_to_dict(self.clips[index]) for index in indices), key=json.dumps)
+            for part, indices in self.parts.items()
+        }
+        frozen = {"format": SPLIT_FORMAT, "hash": self.hash, "seed": self.seed, "notes": self.notes, "parts": parts}
+        return json.dumps(frozen, indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str, manifest: Manifest) -> Split:
+        """The frozen split of the same clips; refused where the manifest is not what was split."""
+        try:
+            frozen = json.loads(text)
+            version = frozen["format"]
+            if version == SPLIT_FORMAT:
+                stored = [(ClipId(**_known(clip)), part) for part in PARTS for clip in frozen["parts"][part]]
+                told, seed, notes = frozen["hash"], frozen["seed"], tuple(frozen["notes"])
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise SplitError(
+                "split", f"is not a frozen split ({type(error).__name__}: {error})", "Write it with to_json()."
+            ) from error
+        if version != SPLIT_FORMAT:
+            raise SplitError(
+                "split",
+                f"has format {version!r}, this program reads format {SPLIT_FORMAT}",
+                "Install a newer video-understanding.",
+            )
+        if _hash(stored) != told:
+            raise SplitError(f"split {told}", "its clips do not have this hash: it was changed by hand", _ANEW)
+        clips = clip_ids(manifest.rows)
+        _refuse_other_clips(Counter(clip for clip, _ in stored), Counter(clips), told)
+        waiting: dict[ClipId, list[str]] = defaultdict(list)
+        for clip, part in reversed(stored):
+            waiting[clip].append(part)
+        parts: dict[str, list[int]] = {part: [] for part in PARTS}
+        for index, clip in enumerate(clips):
+            parts[waiting[clip].pop()].append(index)
+        return cls(parts, clips, seed, notes)
+
+
+def _hash(placed: Iterable[tuple[ClipId, str]]) -> str:
+    lines = sorted(json.dumps([*clip, part]) for clip, part in placed)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_HASH_DIGITS]
+
+
+def _to_dict(clip: ClipId) -> dict[str, str | float]:
+    return {name: value for name, value in clip._asdict().items() if value is not None}
+
+
+def _known(clip: dict[str, str | float]) -> dict[str, str | float | None]:
+    return dict.fromkeys(ClipId._fields) | clip
+
+
+def _refuse_other_clips(stored: Counter[ClipId], now: Counter[ClipId], told: str) -> None:
+    gone, come = stored - now, now - stored
+    if not gone and not come:
+        return
+    gone_places, come_places = (Counter(clip[:3] for clip in clips.elements()) for clips in (gone, come))
+    changed = gone_places & come_places
+    counts = {
+        "added": (come_places - changed).total(),
+        "removed": (gone_places - changed).total(),
+        "changed in their labels or subject": changed.total(),
+    }
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    first = min([*gone, *come], key=repr)
+    raise SplitError(
+        f"split {told}", f"the manifest differs from the one split: rows {said} (first: {first.name})", _ANEW
+    )

@@ -1,0 +1,72 @@
+"""Reads MMAction2's list of clips: a path and its class on every line, and no header."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from video_understanding.datasets.plain_text import read_text
+from video_understanding.datasets.problems import Problems, refuse_if_none_exists
+from video_understanding.datasets.rows import MEDIA_SUFFIXES, Row, absolute_path
+
+CLASS_FILES = ("classes.txt", "labels.txt", "label_map.txt")
+# Both may hold spaces, so the path reaches to the last word that ends like a media file.
+_PATH_AND_CLASS = re.compile(
+    rf"(.*(?:{'|'.join(map(re.escape, sorted(MEDIA_SUFFIXES)))}))\s+(\S.*)", flags=re.IGNORECASE
+)
+
+
+def read_listing(source: Path, name: str) -> tuple[list[Row], list[str]]:
+    """Rows and notes of a list; a class index becomes a name where a file of class names lies beside it."""
+    text = read_text(source, name)
+    classes, notes = _class_names(source, name)
+    problems = Problems(name)
+    rows = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            path, action = _path_and_class(line.strip())
+            if classes and action.isdecimal():
+                action = _named(int(action), classes)
+        except ValueError as error:
+            problems.add(number, str(error))
+            continue
+        rows.append(Row(absolute_path(path, source.parent), action, origin=f"{name}:{number}", root=source.parent))
+    problems.raise_if_any()
+    refuse_if_none_exists(rows, name)
+    if not classes and all(row.action.isdecimal() for row in rows):
+        notes.append(f"{name}: its classes have numbers only; their names can stand beside it in {CLASS_FILES[0]}.")
+    return rows, notes
+
+
+def _path_and_class(line: str) -> tuple[str, str]:
+    match = _PATH_AND_CLASS.fullmatch(line)
+    path, action = match.groups() if match else ([*line.rsplit(maxsplit=1), ""])[:2]
+    if not action:
+        hint = "; a table needs a header with a column path" if set(line) & set(",;") else ""
+        raise ValueError(f"{line[:80]!r} has no class after the path{hint}")
+    if len(action.split()) > 1 and all(word.isdecimal() for word in action.split()):
+        raise ValueError(f"has the classes {action}; a clip has one")
+    return path, action
+
+
+def _named(index: int, classes: dict[int, str]) -> str:
+    if index not in classes:
+        raise ValueError(f"class {index} is not among the {len(classes)} classes, {min(classes)} to {max(classes)}")
+    return classes[index]
+
+
+def _class_names(source: Path, name: str) -> tuple[dict[int, str], list[str]]:
+    """Class names by index: the line's place counted from 0, or the number every line begins with."""
+    beside = [source.parent / file for file in CLASS_FILES if file != source.name]
+    found = next((file for file in beside if file.is_file()), None)
+    if found is None:
+        return {}, []
+    lines = [line.strip() for line in read_text(found, found.name).splitlines() if line.strip()]
+    numbered = [re.fullmatch(r"(\d+)[\s,:]+(\S.*)", line) for line in lines]
+    if all(numbered) and len({int(match[1]) for match in numbered}) == len(lines):
+        classes = {int(match[1]): match[2] for match in numbered}
+    else:
+        classes = dict(enumerate(lines))
+    return classes, [f"{name}: class names are those of {found.name}."]

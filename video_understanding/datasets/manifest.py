@@ -1,0 +1,220 @@
+"""The labelled clips of one or more sources as one value: its rows, its classes, what was odd."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from video_understanding.datasets.folders import read_folder
+from video_understanding.datasets.grouping import linked
+from video_understanding.datasets.listings import read_listing
+from video_understanding.datasets.plain_text import read_text
+from video_understanding.datasets.problems import SHOWN
+from video_understanding.datasets.rows import Row, absolute_path, is_media, is_there, short_names
+from video_understanding.datasets.tables import is_table, read_table
+from video_understanding.errors import ManifestError
+from video_understanding.labels import HEADS, Labels
+
+__all__ = ["Manifest", "Row", "load_manifest"]
+
+TABLE_SUFFIXES = (".csv", ".tsv")
+FOLDER_TABLE = "clips.csv"
+_CLASSES_TOLD = 12
+_SAID_ONCE = ("action", "emotion", "subject", "split", "fold")
+
+
+@dataclass(frozen=True, repr=False)
+class Manifest:
+    """Labelled clips. Rows may lack a label of either head; every label they have is among `labels`.
+
+    rows          one for each clip
+    labels        class names of each head
+    sources       the files and folders the rows were read from
+    notes         what was odd, assumed or ignored, in words
+    """
+
+    rows: tuple[Row, ...]
+    labels: Labels
+    sources: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("rows", "sources", "notes"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for head in HEADS:
+            known = {None, *self.labels.names(head)}
+            strange = next((row for row in self.rows if getattr(row, head) not in known), None)
+            if strange:
+                raise ManifestError(
+                    strange.origin or strange.path,
+                    f"{head} {getattr(strange, head)!r} is not among the classes of the manifest",
+                    f"Known classes: {', '.join(self.labels.names(head)) or 'none'}.",
+                )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    @property
+    def name(self) -> str:
+        """How messages call it: the names of its sources."""
+        names = short_names(self.sources).values()
+        return ", ".join(names) or "manifest"
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads that clips are labelled for."""
+        return self.labels.heads
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Names of the subjects, sorted; the same name in two data sets stands here once."""
+        return tuple(sorted({row.subject for row in self.rows if row.subject is not None}))
+
+    def counts(self, head: str) -> dict[str, int]:
+        """Clips of each class of one head, in the order of its scores."""
+        found = Counter(getattr(row, head) for row in self.rows)
+        return {name: found[name] for name in self.labels.names(head)}
+
+    def with_rows(self, rows: Iterable[Row]) -> Manifest:
+        """The same manifest with other rows; the classes stay, so that scores keep their order."""
+        return replace(self, rows=tuple(rows))
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self)} rows of {self.name}"]
+        for head in self.heads:
+            counts = list(self.counts(head).items())
+            told = ", ".join(f"{name} {count}" for name, count in counts[:_CLASSES_TOLD])
+            more = f" and {len(counts) - _CLASSES_TOLD} more classes" if len(counts) > _CLASSES_TOLD else ""
+            parts.append(f"{head}: {told}{more}")
+        if self.subjects:
+            parts.append(f"{len(self.subjects)} subjects")
+        if self.notes:
+            parts.append(f"{len(self.notes)} note(s)")
+        return f"Manifest({'; '.join(parts)})"
+
+
+def load_manifest(*data: str | Path) -> Manifest:
+    """All clips of `data`: folders of class folders, CSV files, lists of `path label` lines.
+
+    A folder that holds a clips.csv is read as that table. Several sources are joined: a clip listed
+    twice is kept once, and labels of different heads come together; labels that contradict each
+    other are refused.
+    """
+    if not data:
+        raise ManifestError("data", "no source of clips is given", "Name a folder, a CSV file or a list of clips.")
+    sources = tuple(dict.fromkeys(_source(item) for item in data))
+    notes = ["A source that was given more than once is read once."] if len(sources) < len(data) else []
+    names = short_names(sources)
+    rows: list[Row] = []
+    for source in sources:
+        found, remarks = _read(source, names[source])
+        rows += found
+        notes += remarks
+    rows, remarks = _joined(rows, names.values())
+    notes += remarks
+    labels = Labels.found_in({head: getattr(row, head) for head in HEADS} for row in rows)
+    notes += _label_notes(rows, labels)
+    return Manifest(tuple(rows), labels, sources, tuple(notes))
+
+
+def _source(item: str | Path) -> Path:
+    path = absolute_path(str(item), Path.cwd())
+    if not is_there(path):
+        known = path.parent.is_dir() and os.access(path.parent, os.R_OK)
+        siblings = [entry.name for entry in path.parent.iterdir()] if known else []
+        near = difflib.get_close_matches(path.name, siblings, n=1)
+        hint = f"Did you mean {str(path.parent / near[0])!r}?" if near else "Check the path and where you are."
+        raise ManifestError(item, "does not exist", hint)
+    if path.is_dir() and (path / FOLDER_TABLE).is_file():
+        return path / FOLDER_TABLE
+    return path
+
+
+def _read(source: Path, name: str) -> tuple[list[Row], list[str]]:
+    if source.is_dir():
+        return read_folder(source, name)
+    if is_media(source):
+        raise ManifestError(
+            name, "is a media file, not a list of clips", "Give its folder, or a CSV that names it and its labels."
+        )
+    if source.suffix.lower() in TABLE_SUFFIXES or is_table(read_text(source, name)):
+        return read_table(source, name)
+    return read_listing(source, name)
+
+
+def _joined(rows: list[Row], sources: Iterable[str]) -> tuple[list[Row], list[str]]:
+    """The rows with every clip once, and notes on those that were listed more than once."""
+    listed: dict[tuple, list[Row]] = defaultdict(list)
+    for row in _of_one_set(rows):
+        listed[row.place].append(row)
+    contradictions = [text for same in listed.values() for text in _contradictions(same)]
+    if contradictions:
+        more = len(contradictions) - SHOWN
+        raise ManifestError(
+            ", ".join(sources),
+            f"{len(contradictions)} contradiction(s) between lines about the same clip",
+            "; ".join(contradictions[:SHOWN]) + (f"; and {more} more." if more > 0 else "."),
+        )
+    twice = [same for same in listed.values() if len(same) > 1]
+    complementary = [same for same in twice if len({(row.action, row.emotion) for row in same}) > 1]
+    repeated = [same for same in twice if len({(row.action, row.emotion) for row in same}) == 1]
+    notes = [
+        f"{len(several)} clip(s) are listed more than once {how}, such as {_merged(several[0]).origin}."
+        for several, how in ((repeated, "and kept once"), (complementary, "and their labels put together"))
+        if several
+    ]
+    return [_merged(same) for same in listed.values()], notes
+
+
+def _of_one_set(rows: list[Row]) -> list[Row]:
+    """The rows, those of sources that list the same file as rows of one data set.
+
+    Such sources speak of the same recordings, so a subject's name means the same in both.
+    """
+    files: dict[Path, set[Path]] = defaultdict(set)
+    for row in rows:
+        files[row.root].add(row.path)
+    sets: dict[int, list[Path]] = defaultdict(list)
+    for root, number in zip(files, linked(list(files.values())), strict=True):
+        sets[number].append(root)
+    common = {root: Path(os.path.commonpath(roots)) for roots in sets.values() for root in roots}
+    return [row if common[row.root] == row.root else replace(row, root=common[row.root]) for row in rows]
+
+
+def _contradictions(same: list[Row]) -> Iterator[str]:
+    for column in _SAID_ONCE:
+        said = {getattr(row, column): row for row in reversed(same) if getattr(row, column) is not None}
+        if len(said) > 1:
+            versions = ", ".join(f"{value!r} in {row.origin}" for value, row in reversed(said.items()))
+            yield f"{same[0].name}: {column} is {versions}"
+
+
+def _merged(same: list[Row]) -> Row:
+    if len(same) == 1:
+        return same[0]
+    said = {
+        column: next((getattr(row, column) for row in same if getattr(row, column) is not None), None)
+        for column in _SAID_ONCE
+    }
+    extra = {name: value for row in reversed(same) for name, value in row.extra.items()}  # the first line wins
+    return replace(same[0], **said, extra=extra, origin=" and ".join(row.origin for row in same))
+
+
+def _label_notes(rows: list[Row], labels: Labels) -> Iterator[str]:
+    unlabelled = [row for row in rows if not row.action and not row.emotion]
+    if unlabelled:
+        yield f"{len(unlabelled)} clip(s) have no label at all (first: {unlabelled[0].origin})."
+    for head in HEADS:
+        written: dict[str, list[str]] = defaultdict(list)
+        for name in labels.names(head):
+            written[name.casefold()].append(name)
+        for names in written.values():
+            if len(names) > 1:
+                yield f"The {head} classes {', '.join(names)} differ only in capital letters; are they one?"

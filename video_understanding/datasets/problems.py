@@ -1,0 +1,44 @@
+"""Tells all that is wrong with one source of clips at once, by line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from video_understanding.datasets.rows import Row, is_there
+from video_understanding.errors import ManifestError
+
+SHOWN = 10
+
+
+class Problems:
+    """Collects what is wrong with the lines of one source, to tell all of it at once."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._found: list[tuple[int, str]] = []
+
+    def add(self, line: int, text: str) -> None:
+        self._found.append((line, text))
+
+    def raise_if_any(self) -> None:
+        if not self._found:
+            return
+        count = len({line for line, _ in self._found})
+        told = "; ".join(f"line {line}: {text}" for line, text in self._found[:SHOWN])
+        more = len(self._found) - SHOWN
+        raise ManifestError(
+            self._source,
+            f"{count} {'line' if count == 1 else 'lines'} cannot be read",
+            told + (f"; and {more} more." if more > 0 else "."),
+        )
+
+
+def refuse_if_none_exists(rows: Sequence[Row], source: str) -> None:
+    """Raises where not one file of a source is there: then its paths are meant from another folder."""
+    if rows and not any(is_there(row.path) for row in rows):
+        count = "its one file does not exist" if len(rows) == 1 else f"none of its {len(rows)} files exists"
+        raise ManifestError(
+            source,
+            count,
+            f"Paths are relative to the folder of the manifest; tried first: {rows[0].path} ({rows[0].origin}).",
+        )
