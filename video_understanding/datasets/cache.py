@@ -1,0 +1,272 @@
+"""The cache of prepared clips: every clip is read from its file once, and from then on comes from memory.
+
+Each clip has a file of its own, named by all that it depends on (the media file's identity, the span, the
+spec), so that nothing can be stale: what changes gets another name. Files appear whole or not at all, so
+several processes may prepare and read the same cache, and any of them may be stopped at any moment.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from video_understanding.clip import Clip
+from video_understanding.datasets.record import Record, read_record, write_record
+from video_understanding.datasets.rows import Row
+from video_understanding.datasets.windows import window_starts_s
+from video_understanding.errors import CacheError, MediaError, VideoUnderstandingError
+from video_understanding.media.container import open_media
+from video_understanding.media.decode import read_clip
+from video_understanding.spec import ModelSpec
+
+# Raised whenever the reader would make other pixels or samples of the same file.
+_PREPARATION = 1
+_FOLDER_VARIABLE = "VIDEO_UNDERSTANDING_CACHE"
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A clip that could not be read, and why."""
+
+    row: Row
+    reason: str
+
+
+class PreparedClips(Sequence):
+    """The windows of all clips that could be read, in the order of their rows.
+
+    `row_numbers` int64 [windows] says which row each window belongs to; `set_aside` tells what is missing.
+    """
+
+    def __init__(self, spec: ModelSpec, records: Sequence[tuple[int, Record]], set_aside: Sequence[SetAside]) -> None:
+        self.spec = spec
+        self.set_aside = tuple(set_aside)
+        self._places = [(record, window) for _, record in records for window in range(len(record.facts))]
+        self.row_numbers = np.array([number for number, record in records for _ in record.facts], np.int64)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, number: int) -> Clip:
+        record, window = self._places[number]
+        return record.clip(window)
+
+    def batch(self, numbers: Sequence[int]) -> dict[str, np.ndarray]:
+        """Several windows at once, copied out of the cache.
+
+        frames uint8 [B,T,H,W,3], sound int16 [B,N] with full scale 32767, presence bool [B,2] (video, audio).
+        """
+        frames = np.empty((len(numbers), *self.spec.frames_shape), np.uint8)  # [B,T,H,W,3]
+        sound = np.empty((len(numbers), self.spec.samples), np.int16)  # [B,N]
+        presence = np.empty((len(numbers), 2), bool)  # [B,2]
+        for place, number in enumerate(numbers):
+            record, window = self._places[number]
+            frames[place] = record.frames[window]
+            sound[place] = record.sound[window]
+            facts = record.facts[window]
+            presence[place] = any(facts["frame_present"]), facts["sound_span_s"] is not None
+        return {"frames": frames, "sound": sound, "presence": presence}
+
+    def report(self) -> str:
+        """What was set aside, a line for each clip; empty if nothing was."""
+        if not self.set_aside:
+            return ""
+        lines = [f"  {aside.row.origin or aside.row.path}: {aside.reason}" for aside in self.set_aside]
+        return "\n".join([f"{len(lines)} clip(s) were set aside:", *lines])
+
+    def __repr__(self) -> str:
+        aside = f", {len(self.set_aside)} set aside" if self.set_aside else ""
+        return f"PreparedClips({len(self)} windows of {len(np.unique(self.row_numbers))} clips{aside})"
+
+
+class ClipCache:
+    """A folder of prepared clips; it may be deleted at any time, and is then made again.
+
+    Without a folder it is the one named by the VIDEO_UNDERSTANDING_CACHE variable, or lies where the
+    system keeps caches.
+    """
+
+    def __init__(self, folder: str | Path | None = None) -> None:
+        self.folder = Path(folder) if folder is not None else _default_folder()
+
+    def prepare(
+        self, rows: Sequence[Row], spec: ModelSpec, workers: int | None = None, progress: bool | None = None
+    ) -> PreparedClips:
+        """All windows of all rows, read now if they were not before; what cannot be read is set aside.
+
+        `workers` clips are read at a time (as many as there are processors by default). A progress bar is
+        shown on a terminal, or always or never with `progress` True or False.
+        """
+        from tqdm import tqdm
+
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_write(self.folder, error) from error
+        found: dict[int, Record] = {}
+        failed: dict[int, str] = {}
+        missing = []
+        for number, row in enumerate(rows):
+            path, reason = self._place(row, spec)
+            record = read_record(path) if path else None
+            if record is not None:
+                found[number] = record
+            elif path is None or (reason := _known_failure(path)):
+                failed[number] = reason
+            else:
+                missing.append(number)
+        if missing:
+            self._require_space(len(missing), spec)
+            hidden = None if progress is None else not progress  # None: shown on a terminal only
+            bar = tqdm(total=len(missing), desc="Preparing clips", unit="clip", disable=hidden)
+            with bar, _stopping_pool(workers or os.cpu_count() or 1) as pool:
+                tasks = {pool.submit(self._prepare, rows[number], spec): number for number in missing}
+                for task in as_completed(tasks):
+                    result = task.result()
+                    (found if isinstance(result, Record) else failed)[tasks[task]] = result
+                    bar.update()
+        return PreparedClips(
+            spec, sorted(found.items()), [SetAside(rows[number], reason) for number, reason in sorted(failed.items())]
+        )
+
+    def _place(self, row: Row, spec: ModelSpec) -> tuple[Path | None, str]:
+        """Where the record of a row is or will be; None and the reason if its media file cannot be looked up."""
+        try:
+            status = row.path.stat()
+        except OSError as error:
+            return None, f"cannot be found ({error.strerror})"
+        settings = spec.to_dict()
+        settings["audio"].pop("log_mel")  # that comes later: these settings do not change what is stored
+        settings["audio"].pop("hop_s")
+        depends_on = [
+            _PREPARATION,
+            settings,
+            str(row.path.absolute()),
+            # The time of the last change to the file's record cannot be set by hand, as that of its content can.
+            [status.st_size, status.st_mtime_ns, status.st_ctime_ns],
+            [row.start_s, row.end_s],
+        ]
+        name = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:40]
+        return self.folder / name[:2] / f"{name}.clips", ""
+
+    def _prepare(self, row: Row, spec: ModelSpec) -> Record | str:
+        """Reads one clip and stores it, or says why not; another process at the same clip is waited for."""
+        path, reason = self._place(row, spec)
+        if path is None:
+            return reason
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with _alone_at(path):
+                record = read_record(path)
+                if record is not None:
+                    return record
+                try:
+                    clips = _windows(row, spec)
+                except VideoUnderstandingError as error:
+                    _failure_file(path).write_text(f"{error.cause}. {error.cure}", encoding="utf-8")
+                    return f"{error.cause}. {error.cure}"
+                write_record(path, clips)
+        except OSError as error:
+            raise _cannot_write(self.folder, error) from error
+        record = read_record(path)
+        if record is None:
+            raise CacheError(self.folder, "gives back other data than was written", "Check the disk.")
+        return record
+
+    def _require_space(self, clips: int, spec: ModelSpec) -> None:
+        """Better no beginning than a disk filled up; most clips have one window, so that much is asked for."""
+        needed = clips * (int(np.prod(spec.frames_shape)) + 2 * spec.samples)
+        free = shutil.disk_usage(self.folder).free
+        if needed > free:
+            raise CacheError(
+                self.folder,
+                f"has {free / 1e9:.1f} GB left, and the clips need about {needed / 1e9:.1f} GB",
+                f"Free some space, or name another folder in the {_FOLDER_VARIABLE} variable.",
+            )
+
+
+def _windows(row: Row, spec: ModelSpec) -> list[Clip]:
+    """The clips of one row. A later window that is empty (the header promised too much) is left out."""
+    start_s = row.start_s or 0.0
+    end_s = row.end_s if row.end_s is not None else _end_s(row.path, start_s)
+    clips = []
+    for window_s in window_starts_s(start_s, end_s, spec.window_s):
+        try:
+            limit_s = row.end_s if row.end_s is not None and row.end_s < window_s + spec.window_s else None
+            clips.append(read_clip(row.path, spec, window_s, limit_s))
+        except MediaError:
+            if not clips:
+                raise
+    return clips
+
+
+def _end_s(path: Path, start_s: float) -> float:
+    with open_media(path) as media:
+        duration = media.container.duration
+    return duration / 1e6 if duration else start_s
+
+
+def _default_folder() -> Path:
+    named = os.environ.get(_FOLDER_VARIABLE)
+    if named:
+        return Path(named).expanduser()
+    system = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    return (Path(system) if system else Path.home() / ".cache") / "video-understanding" / "clips"
+
+
+def _failure_file(path: Path) -> Path:
+    return path.with_suffix(".failed")
+
+
+def _known_failure(path: Path) -> str:
+    try:
+        return _failure_file(path).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+@contextmanager
+def _alone_at(path: Path) -> Iterator[None]:
+    """Waits until no other process prepares this clip; the lock of a process that died is gone with it."""
+    try:
+        import fcntl
+    except ImportError:  # without such locks two processes may do the same work twice, which harms nothing
+        yield
+        return
+    lock = path.with_suffix(".lock")
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+@contextmanager
+def _stopping_pool(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that begin nothing new once something went wrong or Ctrl-C was pressed."""
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _cannot_write(folder: Path, error: OSError) -> CacheError:
+    if error.errno == errno.ENOSPC:
+        return CacheError(
+            folder, "is on a disk that is full", f"Free some space, or name another folder in {_FOLDER_VARIABLE}."
+        )
+    return CacheError(
+        folder, f"cannot be written ({error.strerror})", f"Name a folder you may write to in {_FOLDER_VARIABLE}."
+    )

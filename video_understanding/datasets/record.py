@@ -1,0 +1,112 @@
+"""One labelled clip prepared on disk: the pixels and samples of its windows, mapped into memory to read."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from video_understanding.clip import Clip
+
+_MAGIC = b"VUCLIPS1"
+_ALIGNMENT = 64  # bytes; so that arrays begin where vector instructions like it
+_FULL_SCALE = 32767
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """The windows of one clip.
+
+    frames          uint8 [W,T,H,W,3], mapped from disk
+    sound           int16 [W,N], mapped from disk; full scale is 32767
+    facts           one dict per window: times, presence, notes, as in `Clip`
+    """
+
+    frames: np.ndarray
+    sound: np.ndarray
+    facts: tuple[dict, ...]
+
+    def clip(self, window: int) -> Clip:
+        """The clip of one window; its frames stay on disk until they are looked at."""
+        facts = self.facts[window]
+        times_s = np.array([np.nan if time_s is None else time_s for time_s in facts["frame_times_s"]])  # [T]
+        return Clip(
+            frames=self.frames[window],
+            frame_times_s=times_s,
+            frame_present=np.array(facts["frame_present"], bool),
+            waveform=self.sound[window].astype(np.float32) / _FULL_SCALE,
+            sample_rate_hz=facts["sample_rate_hz"],
+            start_s=facts["start_s"],
+            sound_span_s=tuple(facts["sound_span_s"]) if facts["sound_span_s"] else None,
+            source=facts["source"],
+            notes=tuple(facts["notes"]),
+        )
+
+
+def write_record(path: Path, clips: Sequence[Clip]) -> None:
+    """Writes the windows of one clip beside `path` and renames: whoever sees the file sees all of it."""
+    header = json.dumps(
+        {
+            "frames_shape": [len(clips), *clips[0].frames.shape],
+            "samples": len(clips[0].waveform),
+            "facts": [_facts(clip) for clip in clips],
+        }
+    ).encode()
+    partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
+            file.write(b"\0" * _padding(file.tell()))
+            for clip in clips:
+                file.write(np.ascontiguousarray(clip.frames).data)
+            file.write(b"\0" * _padding(file.tell()))
+            for clip in clips:
+                file.write(np.round(clip.waveform * _FULL_SCALE).astype(np.int16).data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_record(path: Path) -> Record | None:
+    """The record of a file, or None if it is not there or is not whole."""
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                return None
+            header_bytes = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(header_bytes))
+            frames_at = len(_MAGIC) + 8 + header_bytes
+            frames_at += _padding(frames_at)
+            shape = tuple(header["frames_shape"])  # [W,T,H,W,3]
+            sound_at = frames_at + int(np.prod(shape))
+            sound_at += _padding(sound_at)
+            sound_shape = (shape[0], header["samples"])  # [W,N]
+            if os.fstat(file.fileno()).st_size != sound_at + 2 * int(np.prod(sound_shape)):
+                return None
+            mapped = np.memmap(file, np.uint8, "r")
+    except (OSError, ValueError, KeyError):
+        return None
+    frames = np.asarray(mapped[frames_at : frames_at + int(np.prod(shape))]).reshape(shape)
+    sound = np.asarray(mapped[sound_at:]).view(np.int16).reshape(sound_shape)
+    return Record(frames, sound, tuple(header["facts"]))
+
+
+def _facts(clip: Clip) -> dict:
+    return {
+        "frame_times_s": [None if np.isnan(time_s) else float(time_s) for time_s in clip.frame_times_s],
+        "frame_present": clip.frame_present.tolist(),
+        "sample_rate_hz": clip.sample_rate_hz,
+        "start_s": clip.start_s,
+        "sound_span_s": clip.sound_span_s,
+        "source": clip.source,
+        "notes": clip.notes,
+    }
+
+
+def _padding(at: int) -> int:
+    return -at % _ALIGNMENT
