@@ -1,0 +1,36 @@
+"""Augmentation of clips: one idea in each file, with its ranges in decibels, seconds, pixels or fractions.
+
+augmentation = default_augmentation()
+parameters = augmentation.draw(clip, generator)     # chance; a plain dict, to be logged as JSON
+changed = augmentation.apply(clip, parameters)      # no chance: the same again whenever it is asked for
+"""
+
+from video_understanding.datasets.augment.augmentation import Augmentation, Chain
+from video_understanding.datasets.augment.colour import Colour
+from video_understanding.datasets.augment.crop import Crop
+from video_understanding.datasets.augment.default import default_augmentation
+from video_understanding.datasets.augment.flip import Flip
+from video_understanding.datasets.augment.gain import Gain
+from video_understanding.datasets.augment.masks import BandMask, FrameMask, TimeMask
+from video_understanding.datasets.augment.mixup import HeadTarget, mixed, mixup
+from video_understanding.datasets.augment.noise import Noise
+from video_understanding.datasets.augment.timing import Speed, TimeShift
+
+__all__ = [
+    "Augmentation",
+    "BandMask",
+    "Chain",
+    "Colour",
+    "Crop",
+    "Flip",
+    "FrameMask",
+    "Gain",
+    "HeadTarget",
+    "Noise",
+    "Speed",
+    "TimeMask",
+    "TimeShift",
+    "default_augmentation",
+    "mixed",
+    "mixup",
+]

@@ -1,0 +1,29 @@
+"""The augmentation a training starts from: what a camera and a microphone do anyway, mildly."""
+
+from __future__ import annotations
+
+from video_understanding.datasets.augment.augmentation import Chain
+from video_understanding.datasets.augment.colour import Colour
+from video_understanding.datasets.augment.crop import Crop
+from video_understanding.datasets.augment.flip import Flip
+from video_understanding.datasets.augment.gain import Gain
+from video_understanding.datasets.augment.masks import BandMask, TimeMask
+from video_understanding.datasets.augment.noise import Noise
+from video_understanding.datasets.augment.timing import Speed, TimeShift
+
+
+def default_augmentation() -> Chain:
+    """Moves in time first, so that all later steps change what is really shown; masks last, so that they hide it."""
+    return Chain(
+        (
+            (TimeShift(), 0.5),
+            (Speed(), 0.3),
+            (Crop(), 0.8),
+            (Flip(), 0.5),
+            (Colour(), 0.8),
+            (Gain(), 0.5),
+            (Noise(), 0.4),
+            (TimeMask(), 0.3),
+            (BandMask(), 0.3),
+        )
+    )

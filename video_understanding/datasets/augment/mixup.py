@@ -1,0 +1,121 @@
+"""Mixup: two clips laid over each other, and their labels in the same proportion."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from video_understanding.clip import Clip
+from video_understanding.datasets.augment.opencv import opencv
+from video_understanding.errors import ClipError, ManifestError, VideoUnderstandingError
+
+
+@dataclass(frozen=True, eq=False)
+class HeadTarget:
+    """What a clip should score in one head.
+
+    scores  float32 [C], one for each class: 1 for the clip's class, shares of it in a mixed clip
+    weight  how much this target counts in the loss: 1, or 0 where the clip is not labelled for the head
+    """
+
+    scores: np.ndarray
+    weight: float = 1.0
+
+
+Targets = Mapping[str, HeadTarget]  # by head
+
+
+def mixup(
+    clip_a: Clip,
+    targets_a: Targets,
+    clip_b: Clip,
+    targets_b: Targets,
+    generator: np.random.Generator,
+    strength: float = 0.2,
+) -> tuple[Clip, dict[str, HeadTarget]]:
+    """Mixes two clips in a proportion drawn from Beta(strength, strength).
+
+    A small strength mostly leaves one of the two almost alone, 1 makes every proportion as likely.
+    """
+    if not strength > 0:
+        raise VideoUnderstandingError("mixup strength", f"is {strength!r}", "Give a number above zero, such as 0.2.")
+    return mixed(clip_a, targets_a, clip_b, targets_b, share=float(generator.beta(strength, strength)))
+
+
+def mixed(
+    clip_a: Clip, targets_a: Targets, clip_b: Clip, targets_b: Targets, share: float
+) -> tuple[Clip, dict[str, HeadTarget]]:
+    """`share` (0 to 1) of the first clip and its targets, the rest of the second.
+
+    The clock is that of the clip with the greater share. A sense is there where either clip has it; one
+    that only one clip has comes in at that clip's share, as do its labels.
+    """
+    if clip_a.frames.shape != clip_b.frames.shape:
+        raise _unlike(clip_a, clip_b, f"frames {clip_a.frames.shape} and {clip_b.frames.shape}")
+    if clip_a.waveform.shape != clip_b.waveform.shape or clip_a.sample_rate_hz != clip_b.sample_rate_hz:
+        raise _unlike(
+            clip_a,
+            clip_b,
+            f"{len(clip_a.waveform)} samples at {clip_a.sample_rate_hz} Hz "
+            f"and {len(clip_b.waveform)} at {clip_b.sample_rate_hz} Hz",
+        )
+    heads = [*targets_a, *(head for head in targets_b if head not in targets_a)]
+    targets = {head: _mixed_target(head, targets_a.get(head), targets_b.get(head), share) for head in heads}
+    return _mixed_clip(clip_a, clip_b, share), targets
+
+
+def _mixed_clip(clip_a: Clip, clip_b: Clip, share: float) -> Clip:
+    main, other = (clip_a, clip_b) if share >= 0.5 else (clip_b, clip_a)
+    main_share = max(share, 1.0 - share)
+    later_s = main.start_s - other.start_s  # the other clip's times, put on the main clip's clock
+    count, height, width, _ = main.frames.shape
+    rows = count * height, width, 3  # [T*H,W,3], one tall picture
+    frames = opencv().addWeighted(
+        main.frames.reshape(rows), main_share, other.frames.reshape(rows), 1.0 - main_share, 0.0
+    )
+    only_other = other.frame_present & ~main.frame_present  # [T]
+    waveform = np.float32(main_share) * main.waveform + np.float32(1.0 - main_share) * other.waveform  # [N]
+    spans = [
+        (span[0] + moved_s, span[1] + moved_s)
+        for span, moved_s in ((main.sound_span_s, 0.0), (other.sound_span_s, later_s))
+        if span is not None
+    ]
+    return dataclasses.replace(
+        main,
+        frames=frames.reshape(main.frames.shape),  # [T,H,W,3]
+        frame_times_s=np.where(only_other, other.frame_times_s + later_s, main.frame_times_s),
+        frame_present=main.frame_present | other.frame_present,
+        waveform=np.clip(waveform, -1.0, 1.0),
+        sound_span_s=(min(begin for begin, _ in spans), max(end for _, end in spans)) if spans else None,
+        source=f"{main.source} + {other.source}",
+        notes=(*main.notes, *other.notes),
+    )
+
+
+def _mixed_target(head: str, target_a: HeadTarget | None, target_b: HeadTarget | None, share: float) -> HeadTarget:
+    target_a = target_a or HeadTarget(np.zeros_like(target_b.scores), 0.0)
+    target_b = target_b or HeadTarget(np.zeros_like(target_a.scores), 0.0)
+    if target_a.scores.shape != target_b.scores.shape:
+        raise ManifestError(
+            head,
+            f"has {len(target_a.scores)} classes for one clip and {len(target_b.scores)} for the other",
+            "Give both clips targets made from the same labels.",
+        )
+    part_a, part_b = share * target_a.weight, (1.0 - share) * target_b.weight
+    weight = part_a + part_b
+    if weight == 0.0:
+        return HeadTarget(np.zeros_like(target_a.scores), 0.0)
+    # Only the labelled parts shape the scores, which keep their sum; how much was labelled is the weight.
+    scores = (part_a * target_a.scores + part_b * target_b.scores) / weight  # [C]
+    return HeadTarget(scores.astype(np.float32), weight)
+
+
+def _unlike(clip_a: Clip, clip_b: Clip, difference: str) -> ClipError:
+    return ClipError(
+        f"{clip_a.source or 'clip'} and {clip_b.source or 'clip'}",
+        f"cannot be mixed: {difference}",
+        "Read both with the same spec.",
+    )

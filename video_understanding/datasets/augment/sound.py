@@ -1,0 +1,27 @@
+"""What every change of the sound keeps: zero where the file has none, and samples within [-1, 1]."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from video_understanding.clip import Clip
+
+
+def sounding(clip: Clip) -> slice:
+    """The samples of the window in which the file has sound of its own; empty without any."""
+    if clip.sound_span_s is None:
+        return slice(0, 0)
+    # A sample belongs to the span that has begun by its instant; a billionth of a second is no delay.
+    begin, end = (math.ceil((moment - clip.start_s - 1e-9) * clip.sample_rate_hz) for moment in clip.sound_span_s)
+    return slice(min(max(begin, 0), len(clip.waveform)), min(max(end, 0), len(clip.waveform)))
+
+
+def with_sound(clip: Clip, waveform: np.ndarray) -> Clip:
+    """The clip with another waveform, float32 [N], heard only where the file has sound."""
+    heard = sounding(clip)
+    kept = np.zeros_like(clip.waveform)  # [N]
+    np.clip(waveform[heard], -1.0, 1.0, out=kept[heard])
+    return dataclasses.replace(clip, waveform=kept)
