@@ -12,6 +12,7 @@ import json
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,17 +87,17 @@ class AudioSpec:
                 "Lower it, or raise audio.sample_rate_hz.",
             )
 
-    @property
+    @cached_property
     def hop_samples(self) -> int:
         return _exact(self.hop_s, self.sample_rate_hz, "audio.hop_s x audio.sample_rate_hz", "samples")
 
-    @property
+    @cached_property
     def mel_window_samples(self) -> int:
         return _exact(
             self.log_mel.window_s, self.sample_rate_hz, "audio.log_mel.window_s x audio.sample_rate_hz", "samples"
         )
 
-    @property
+    @cached_property
     def mel_step_samples(self) -> int:
         return _exact(
             self.log_mel.step_s, self.sample_rate_hz, "audio.log_mel.step_s x audio.sample_rate_hz", "samples"
@@ -107,7 +108,7 @@ class AudioSpec:
         """The smallest power of two that holds a log-mel window."""
         return 1 << (self.mel_window_samples - 1).bit_length()
 
-    @property
+    @cached_property
     def mel_steps_per_hop(self) -> int:
         return _exact(
             self.hop_s, 1 / _fraction(self.log_mel.step_s), "audio.hop_s / audio.log_mel.step_s", "log-mel steps"
@@ -129,17 +130,17 @@ class ModelSpec:
         for name in ("frames", "samples", "hops"):
             getattr(self, name)
 
-    @property
+    @cached_property
     def frames(self) -> int:
         """T, the frames of one clip."""
         return _exact(self.window_s, self.video.frames_hz, "window_s x video.frames_hz", "frames")
 
-    @property
+    @cached_property
     def samples(self) -> int:
         """N, the samples of one clip's waveform."""
         return _exact(self.window_s, self.audio.sample_rate_hz, "window_s x audio.sample_rate_hz", "samples")
 
-    @property
+    @cached_property
     def hops(self) -> int:
         """M, the hops of sound in one clip."""
         return _exact(self.window_s, 1 / _fraction(self.audio.hop_s), "window_s / audio.hop_s", "hops of sound")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from video_understanding.media.container import open_media, seconds
+from video_understanding.media.container import Clock, open_media
 from video_understanding.media.picture import PictureMaker
 from video_understanding.spec import ModelSpec
 
@@ -18,6 +18,7 @@ def pictures_by_decoding_everything(
     import av
 
     with open_media(file) as media:
+        clock = Clock(media.picture, media.zero_s)
         make = PictureMaker(spec.video, float(media.picture.sample_aspect_ratio or 1))
         best: list[tuple[float, av.VideoFrame] | None] = [None] * spec.frames
         for packet in media.container.demux(media.picture):
@@ -26,7 +27,7 @@ def pictures_by_decoding_everything(
             except av.error.FFmpegError:
                 continue
             for frame in frames:
-                time_s = seconds(frame.pts, media.picture) - media.zero_s
+                time_s = clock.time_s(frame.pts)
                 for place, instant_s in enumerate(spec.instants_s(start_s)):
                     if time_s <= instant_s and (best[place] is None or time_s >= best[place][0]):
                         best[place] = (time_s, frame)

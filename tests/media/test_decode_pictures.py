@@ -204,3 +204,22 @@ def test_cover_art_is_no_picture(tmp_path, calibration_clips):
     clip = read_clip(song, SPEC)
     assert clip.senses == {"video": False, "audio": True}
     assert not clip.frames.any()
+
+
+def test_an_8k_picture_does_not_break_it(tmp_path):
+    """33 million pixels each; they are scaled straight to the clip's size, never held as RGB."""
+    import av
+
+    file = tmp_path / "8k.mp4"
+    luma = np.repeat(np.repeat(np.array([[20, 235], [235, 20]], np.uint8), 2160, axis=0), 3840, axis=1)  # [H,W]
+    planes = np.concatenate([luma, np.full((2160, 7680), 128, np.uint8)])  # with both planes of colour, yuv420p
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("libx264", rate=8, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 7680, 4320, "yuv420p"
+        for _ in range(4):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
+        container.mux(stream.encode(None))
+    clip = read_clip(file, SPEC)
+    assert clip.frame_present.tolist() == [True, True, False, False, False, False]
+    corners = clip.frames[0, [10, 10, 85, 85], [10, 117, 10, 117]].mean(axis=1)
+    assert np.allclose(corners, [5, 255, 255, 5], atol=6)

@@ -41,9 +41,23 @@ class OpenMedia:
         return [stream for stream in (self.picture, self.sound) if stream is not None]
 
 
-def seconds(ticks: int, stream: av.stream.Stream) -> float:
-    """A stream's timestamp in seconds on the container's clock, rounded once."""
-    return ticks * stream.time_base.numerator / stream.time_base.denominator
+class Clock:
+    """Turns the ticks of one stream into seconds on the file's clock."""
+
+    def __init__(self, stream: av.stream.Stream, zero_s: float) -> None:
+        # Asked once: a stream makes a new fraction of its time base each time.
+        tick_s = stream.time_base
+        self._numerator, self._denominator = tick_s.numerator, tick_s.denominator
+        self._zero_s = zero_s
+        self.tick_s = float(tick_s)
+
+    def length_s(self, ticks: int) -> float:
+        """A duration in seconds, rounded once."""
+        return ticks * self._numerator / self._denominator
+
+    def time_s(self, ticks: int) -> float:
+        """A timestamp in seconds on the file's clock."""
+        return ticks * self._numerator / self._denominator - self._zero_s
 
 
 @contextmanager
@@ -121,7 +135,8 @@ def _choose_streams(path: Path, container: av.container.InputContainer) -> OpenM
 
 
 def _zero_s(picture: av.VideoStream | None, sound: av.AudioStream | None) -> float:
-    starts = [seconds(s.start_time, s) for s in (picture, sound) if s is not None and s.start_time is not None]
+    streams = [stream for stream in (picture, sound) if stream is not None and stream.start_time is not None]
+    starts = [Clock(stream, zero_s=0.0).time_s(stream.start_time) for stream in streams]
     # Times below zero are priming samples that decoders drop, not moments of the clip.
     return max(0.0, min(starts, default=0.0))
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from video_understanding.clip import SILENCE_PEAK
-from video_understanding.media.container import OpenMedia, open_media, seconds
+from video_understanding.media.container import Clock, OpenMedia, open_media
 from video_understanding.media.decode import read_clip
 from video_understanding.media.picture import orientation
-from video_understanding.media.sound import mono_samples
+from video_understanding.media.sound import mono, planar_samples
 from video_understanding.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _listen(media: OpenMedia) -> float | None:
             except (av.error.FFmpegError, ValueError):
                 continue
             for frame in frames:
-                peak = max(peak or 0.0, float(np.abs(mono_samples(frame)).max(initial=0.0)))
+                peak = max(peak or 0.0, float(np.abs(mono(planar_samples(frame))).max(initial=0.0)))
                 heard_s += frame.samples / frame.sample_rate
             if heard_s >= _SOUND_HEARD_S:
                 break
@@ -203,11 +203,11 @@ def _sound(stream: av.AudioStream, media: OpenMedia, peak: float | None) -> Soun
 
 
 def _start_s(stream: av.stream.Stream, media: OpenMedia) -> float:
-    return seconds(stream.start_time, stream) - media.zero_s if stream.start_time is not None else 0.0
+    return Clock(stream, media.zero_s).time_s(stream.start_time) if stream.start_time is not None else 0.0
 
 
 def _stream_duration_s(stream: av.stream.Stream) -> float | None:
-    return seconds(stream.duration, stream) if stream.duration else None
+    return Clock(stream, zero_s=0.0).length_s(stream.duration) if stream.duration else None
 
 
 def _duration_s(media: OpenMedia) -> float | None:

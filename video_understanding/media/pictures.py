@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from video_understanding.media.container import seconds
+from video_understanding.media.container import Clock
 from video_understanding.media.plan import PicturePlan
 
 if TYPE_CHECKING:
@@ -58,8 +58,10 @@ class _Pictures:
 
     def __init__(self, stream: av.VideoStream, zero_s: float, make: Callable[[av.VideoFrame], np.ndarray]) -> None:
         self._stream = stream
-        self._zero_s = zero_s
+        self._clock = Clock(stream, zero_s)
         self._make = make
+        rate_hz = stream.average_rate
+        self._usual_duration_s = float(1 / rate_hz) if rate_hz else 0.0
         self._last_s = float("-inf")
         self._last_duration_s = 0.0
         self.shown: dict[int, Shown] = {}
@@ -70,15 +72,10 @@ class _Pictures:
         """Until when the last picture seen so far is shown."""
         return self._last_s + self._last_duration_s
 
-    def _time_s(self, ticks: int) -> float:
-        return seconds(ticks, self._stream) - self._zero_s
-
     def _note_time(self, time_s: float, duration_ticks: int | None) -> None:
         if time_s >= self._last_s:
-            rate_hz = self._stream.average_rate
-            usual_s = float(1 / rate_hz) if rate_hz else 0.0
             self._last_s = time_s
-            self._last_duration_s = seconds(duration_ticks, self._stream) if duration_ticks else usual_s
+            self._last_duration_s = self._clock.length_s(duration_ticks) if duration_ticks else self._usual_duration_s
 
 
 class PlannedPictures(_Pictures):
@@ -118,8 +115,8 @@ class PlannedPictures(_Pictures):
             raise UnplannableError
         decode_s = float("-inf")  # some containers leave it out in their first packets
         if dts is not None:
-            self._newest_dts, decode_s = dts, self._time_s(dts)
-        time_s = self._time_s(pts)
+            self._newest_dts, decode_s = dts, self._clock.time_s(dts)
+        time_s = self._clock.time_s(pts)
         shown = not packet.is_discard
         if shown:
             self._note_time(time_s, packet.duration)
@@ -181,7 +178,7 @@ class PlannedPictures(_Pictures):
             if places is not None:
                 if frame.is_corrupt:
                     raise UnplannableError(damaged=True, open_groups=self._plan.open_groups)
-                picture = Shown(self._make(frame), self._time_s(frame.pts))
+                picture = Shown(self._make(frame), self._clock.time_s(frame.pts))
                 for place in places:
                     self.shown[place] = picture
 
@@ -230,7 +227,7 @@ class EveryPicture(_Pictures):
             return
         for frame in frames:
             self.damaged += frame.is_corrupt
-            time_s = self._last_s + self._last_duration_s if frame.pts is None else self._time_s(frame.pts)
+            time_s = self._last_s + self._last_duration_s if frame.pts is None else self._clock.time_s(frame.pts)
             if frame.pts is None and self._count == 0:
                 time_s = 0.0
             self._note_time(time_s, frame.duration)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from video_understanding.media.container import seconds
+from video_understanding.media.container import Clock
 
 if TYPE_CHECKING:
     import av
@@ -36,10 +36,9 @@ class SoundTrack:
     """
 
     def __init__(self, stream: av.AudioStream, zero_s: float, rate_hz: int) -> None:
-        self._stream = stream
-        self._zero_s = zero_s
+        self._clock = Clock(stream, zero_s)
         self._rate_hz = rate_hz
-        self.origin_s = (seconds(stream.start_time, stream) if stream.start_time is not None else 0.0) - zero_s
+        self.origin_s = self._clock.time_s(stream.start_time) if stream.start_time is not None else -zero_s
         self._run: _Run | None = None
         self._pieces: list[tuple[int, np.ndarray]] = []  # (number of the first sample, float32 [n])
         self._steps_back = 0
@@ -50,13 +49,13 @@ class SoundTrack:
 
     def add(self, frame: av.AudioFrame) -> None:
         """One more decoded frame, in the order of the stream."""
-        mono = mono_samples(frame)  # [n]
+        samples = planar_samples(frame)  # [C,n]
         rate_hz = frame.sample_rate
         if frame.pts is not None:
-            start_s = frame.pts * frame.time_base.numerator / frame.time_base.denominator - self._zero_s
+            start_s = self._clock.time_s(frame.pts)
         else:
             start_s = self.end_s if math.isfinite(self.end_s) else self.origin_s
-        tolerance_s = _JITTER_S + float(self._stream.time_base)
+        tolerance_s = _JITTER_S + self._clock.tick_s
         run = self._run
         if run is not None and start_s < run.end_s - tolerance_s:
             self._steps_back += 1
@@ -65,13 +64,13 @@ class SoundTrack:
             else:
                 # Two parts joined with an overlap: what was heard stays, only what goes beyond it is new.
                 skip = round((run.end_s - start_s) * rate_hz)
-                mono, start_s = mono[skip:], run.end_s
+                samples, start_s = samples[:, skip:], run.end_s
         else:
             self._steps_back = 0
-        if run is None or run.rate_hz != rate_hz or start_s > run.end_s + tolerance_s:
+        if run is None or not run.fits(rate_hz, samples) or start_s > run.end_s + tolerance_s:
             self._end_run()
-            run = self._run = _Run(rate_hz, self._rate_hz, self.origin_s, start_s, float(self._stream.time_base))
-        self._pieces.extend(run.add(mono, start_s))
+            run = self._run = _Run(rate_hz, self._rate_hz, self.origin_s, start_s, self._clock.tick_s)
+        self._pieces.extend(run.add(samples, start_s))
         self.end_s = run.end_s
         self.reached_s = max(self.reached_s, run.end_s)
 
@@ -123,26 +122,37 @@ class _Run:
     def end_s(self) -> float:
         return self._start_s + self._added / self.rate_hz
 
-    def add(self, mono: np.ndarray, start_s: float) -> list[tuple[int, np.ndarray]]:
+    def fits(self, rate_hz: int, samples: np.ndarray) -> bool:
+        """Whether these samples [C,n] can go on where the run stands: a stream may change its form."""
+        same_form = not self._waiting or (self._waiting[0].dtype, len(self._waiting[0])) == (
+            samples.dtype,
+            len(samples),
+        )
+        return rate_hz == self.rate_hz and same_form
+
+    def add(self, samples: np.ndarray, start_s: float) -> list[tuple[int, np.ndarray]]:
         self._late_s.append(start_s - self.end_s)
-        self._waiting.append(mono)
-        self._waiting_count += len(mono)
-        self._added += len(mono)
+        self._waiting.append(samples)
+        self._waiting_count += samples.shape[1]
+        self._added += samples.shape[1]
         return self.flush() if self._waiting_count >= _BLOCK_S * self.rate_hz else []
 
     def flush(self) -> list[tuple[int, np.ndarray]]:
         if not self._waiting:
             return []
-        if self._next is None:
-            self._begin()
-        block = np.concatenate(self._waiting)  # [n]
+        block = mono(np.concatenate(self._waiting, axis=1))  # [C,n] -> [n]
         self._waiting, self._waiting_count = [], 0
+        if self._next is None:
+            block = np.concatenate([self._silence_before(), block])
         if self._resampler is not None:
             block = self._resampler.push(block)  # [n * target / rate]
         return self._numbered(block)
 
-    def _begin(self) -> None:
-        """Fix the run's place, from what all the frames so far say of it where each alone is rounded."""
+    def _silence_before(self) -> np.ndarray:
+        """Fixes the run's place, and gives the silence float32 [n] that brings its beginning onto the grid.
+
+        Where each frame's time is rounded, what all the frames so far say of the place counts.
+        """
         if self._coarse:
             self._start_s += float(np.mean(self._late_s))
         # Input and output samples coincide every `period` input samples, counted from the track's origin.
@@ -153,7 +163,7 @@ class _Run:
         grid_start = round(self._origin_s * self._target_hz)
         self._next = grid_start + aligned * self._target_hz // self.rate_hz
         self._first = grid_start - (-begin * self._target_hz // self.rate_hz)  # the first that is the file's own
-        self._waiting.insert(0, np.zeros(begin - aligned, np.float32))
+        return np.zeros(begin - aligned, np.float32)
 
     def finish(self) -> list[tuple[int, np.ndarray]]:
         pieces = self.flush()
@@ -207,17 +217,22 @@ class _Resampler:
                 return np.concatenate(ready) if ready else np.zeros(0, np.float32)
 
 
-def mono_samples(frame: av.AudioFrame) -> np.ndarray:
-    """float32 [n] in [-1, 1]: the mean of the channels (FFmpeg's own mix would be 3 dB louder)."""
-    samples = frame.to_ndarray()  # planar [channels, n], packed [1, n * channels]
+def planar_samples(frame: av.AudioFrame) -> np.ndarray:
+    """The frame's samples [C,n] as they are stored, integers or floats."""
+    samples = frame.to_ndarray()  # planar [C,n], packed [1,n*C]
     channels = len(frame.layout.channels)
     if frame.format.is_packed and channels > 1:
-        samples = samples.reshape(-1, channels).T  # [channels, n]
+        samples = samples.reshape(-1, channels).T  # [C,n]
+    return samples
+
+
+def mono(samples: np.ndarray) -> np.ndarray:
+    """float32 [n] in [-1, 1] of [C,n]: the mean of the channels (FFmpeg's own mix would be 3 dB louder)."""
     if samples.dtype == np.uint8:
         scaled = (samples.astype(np.float32) - 128) / 128
     elif np.issubdtype(samples.dtype, np.integer):
         scaled = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
     else:
         scaled = samples.astype(np.float32, copy=False)
-    mono = scaled[0] if len(scaled) == 1 else scaled.mean(axis=0, dtype=np.float32)  # [n]
-    return np.nan_to_num(mono, nan=0.0, posinf=1.0, neginf=-1.0) if not np.isfinite(mono).all() else mono
+    mean = scaled[0] if len(scaled) == 1 else scaled.mean(axis=0, dtype=np.float32)  # [n]
+    return mean if np.isfinite(mean).all() else np.nan_to_num(mean, nan=0.0, posinf=1.0, neginf=-1.0)

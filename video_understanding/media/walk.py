@@ -12,7 +12,7 @@ import numpy as np
 
 from video_understanding.clip import Clip
 from video_understanding.errors import MediaError
-from video_understanding.media.container import OpenMedia, is_shorter_than_announced, seconds
+from video_understanding.media.container import Clock, OpenMedia, is_shorter_than_announced
 from video_understanding.media.picture import PictureMaker
 from video_understanding.media.pictures import EveryPicture, PlannedPictures, UnplannableError, can_plan
 from video_understanding.media.sound import LEAD_S, REACH_S, SoundTrack
@@ -96,7 +96,8 @@ class Walk:
         self._finished = False
         self._damaged_sounds = 0
         self._unreadable_from_s: float | None = None
-        self._encrypted = False
+        self._last_packet: av.Packet | None = None
+        self._clocks = {stream.index: Clock(stream, media.zero_s) for stream in media.streams}
         self._pictures: PlannedPictures | EveryPicture | None = None
         self._sound: SoundTrack | None = None
         spec = windows.spec
@@ -177,20 +178,19 @@ class Walk:
             raise LateError
 
     def _require_early(self, packet: av.Packet, needed_s: float) -> None:
-        if packet.pts is None or self._time_s(packet, packet.pts) > needed_s:
+        if packet.pts is None or self._clocks[packet.stream_index].time_s(packet.pts) > needed_s:
             raise LateError
 
-    def _time_s(self, packet: av.Packet, ticks: int) -> float:
-        return seconds(ticks, packet.stream) - self._media.zero_s
-
     def _take_in(self, packet: av.Packet) -> None:
-        self._encrypted |= packet.has_sidedata("encryption_info")
-        ticks = packet.pts if packet.pts is not None else packet.dts
-        time_s = self._time_s(packet, ticks) if ticks is not None else None
-        duration_s = seconds(packet.duration or 0, packet.stream)
+        self._last_packet = packet
+        clock = self._clocks[packet.stream_index]
+        dts = packet.dts
+        ticks = packet.pts if packet.pts is not None else dts
+        time_s = clock.time_s(ticks) if ticks is not None else None
+        duration_s = clock.length_s(packet.duration or 0)
         if time_s is not None:
             self._seen_end_s = max(self._seen_end_s, time_s + duration_s)
-            self._clock_s = max(self._clock_s, time_s if packet.dts is None else self._time_s(packet, packet.dts))
+            self._clock_s = max(self._clock_s, time_s if dts is None else clock.time_s(dts))
         if packet.stream is self._media.picture:
             self._seen_pictures += 1
             self._pictures.add(packet)
@@ -297,7 +297,7 @@ class Walk:
 
     def _announced_end_s(self) -> float:
         ends_s = [
-            seconds(stream.start_time + stream.duration, stream) - self._media.zero_s
+            self._clocks[stream.index].time_s(stream.start_time + stream.duration)
             for stream in self._media.streams
             if stream.duration and stream.start_time is not None
         ]
@@ -306,7 +306,7 @@ class Walk:
 
     def _nothing_there(self) -> MediaError:
         path, start_s = self._media.path, self._start_s
-        if self._encrypted:
+        if self._last_packet is not None and self._last_packet.has_sidedata("encryption_info"):
             return MediaError(path, "is encrypted", "Use a copy without copy protection.")
         if self._seen_end_s == -math.inf:
             return MediaError(
