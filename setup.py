@@ -1,0 +1,40 @@
+"""Installation: a small base that reads media and checks data, and extras for training, devices and notebooks."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "video_understanding" / "__init__.py").read_text())[1]
+
+CAMERA = ["opencv-python-headless>=4.10"]
+TRAIN = [
+    "tensorflow>=2.21,<2.22",
+    "keras>=3.15,<3.16",
+    "librosa>=0.11,<0.12",
+    "soundfile>=0.13",
+    *CAMERA,
+]
+EDGE = ["ai-edge-litert>=2.3,<3"]
+NOTEBOOKS = ["jupyterlab>=4", "nbclient>=0.10", "matplotlib>=3.9"]
+DEV = ["pytest>=9", "pytest-xdist>=3.8", "ruff>=0.17"]
+
+setup(
+    name="video-understanding",
+    version=VERSION,
+    description="Which action happens and which emotion is expressed in short clips of video with sound",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["video_understanding", "video_understanding.*"]),
+    install_requires=["numpy>=2.0,<3", "av>=18.1,<19", "tqdm>=4.66"],
+    extras_require={"camera": CAMERA, "train": TRAIN, "edge": EDGE, "notebooks": TRAIN + NOTEBOOKS, "dev": DEV},
+    entry_points={
+        "console_scripts": [
+            "vu = video_understanding.cli.main:main",
+            "video-understanding = video_understanding.cli.main:main",
+        ]
+    },
+)

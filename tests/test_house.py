@@ -1,0 +1,212 @@
+"""The house holds: floors import downwards, half of it needs no TensorFlow, rooms are small, all is documented."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import video_understanding
+from video_understanding.cli.main import COMMANDS, make_parser
+from video_understanding.cli.reference import reference
+
+PROJECT = Path(__file__).resolve().parents[1]
+PACKAGE = PROJECT / "video_understanding"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# Floor of each room; 4.0 and 4.5 are the two wings of the fourth floor, which never import each other.
+FLOORS = {
+    "errors": 0, "spec": 0, "labels": 0,
+    "clip": 1, "prediction": 1, "scorer": 1, "bundle": 1,
+    "media": 2, "datasets": 2,
+    "features": 3,
+    "recognition": 4.0, "evaluation": 4.0, "report": 4.0, "edge": 4.0,
+    "layers": 4.5, "models": 4.5,
+    "training": 5,
+    "export": 6, "explain": 6,
+    "cli": 7, "__main__": 7,
+}  # fmt: skip
+TENSORFLOW_FROM = 4.5
+# What installing the base brings; everything else may only be imported inside functions.
+BASE_PACKAGES = {"numpy", "tqdm", "av"}
+
+
+def room_of(module: Path) -> str:
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(module: Path, *, only_at_once: bool = False) -> set[str]:
+    """Names of all imported modules; with `only_at_once` those that importing the module itself needs."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    later = set()
+    if only_at_once:
+        for node in ast.walk(tree):
+            is_type_only = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+            if is_type_only or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                later |= set(ast.walk(node))
+    names = set()
+    for node in ast.walk(tree):
+        if node in later:
+            continue
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module.name} imports relatively"
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def own_rooms(names: set[str]) -> set[str]:
+    return {name.split(".")[1] for name in names if name.startswith("video_understanding.")} & set(FLOORS)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
+def test_floors_import_only_downwards(module):
+    room = room_of(module)
+    if room == "__init__":
+        return  # the front door loads every room, each only when it is asked for
+    assert room in FLOORS, f"{room} has no floor: give it one in docs/architecture.md and here"
+    for other in own_rooms(imports_of(module)) - {room}:
+        wings = {FLOORS[room], FLOORS[other]} == {4.0, 4.5}
+        assert FLOORS[other] <= FLOORS[room] and not wings, f"{module.name} in {room} imports {other}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
+def test_the_lower_floors_do_not_know_tensorflow(module):
+    if FLOORS.get(room_of(module), 0) >= TENSORFLOW_FROM and room_of(module) not in ("cli", "__main__"):
+        return
+    tops = {name.split(".")[0] for name in imports_of(module, only_at_once=room_of(module) == "cli")}
+    assert not tops & {"tensorflow", "keras"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
+def test_extras_are_imported_only_where_they_are_used(module):
+    if FLOORS.get(room_of(module), 0) >= TENSORFLOW_FROM or "synthetic" in module.parts:
+        return  # the synthetic clips are drawn with OpenCV throughout, and are imported by nothing else
+    needed = {name.split(".")[0] for name in imports_of(module, only_at_once=True)}
+    assert needed <= BASE_PACKAGES | set(sys.stdlib_module_names) | {"video_understanding"}
+
+
+_BLOCKED = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {blocked}:
+            raise ModuleNotFoundError(f"{{name}} is blocked by the test")
+
+sys.meta_path.insert(0, Blocked())
+{program}
+"""
+
+
+def run_blocked(blocked: set[str], program: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", _BLOCKED.format(blocked=sorted(blocked), program=program)],
+        capture_output=True, text=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(PROJECT)}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_everything_below_works_without_tensorflow_and_keras(tmp_path):
+    """Not only imports: clips are made, read, cached, augmented, split and checked."""
+    program = """
+import numpy as np
+import video_understanding as vu
+from video_understanding.datasets.augment import default_augmentation
+from video_understanding.media.synthetic import make_dataset
+table = make_dataset("clips", seed=1, clips=18, actions=("bounce", "spin", "slide"), duration_s=1.0)
+manifest = vu.load_manifest(table)
+split = vu.split_rows(manifest, seed=0, validation=0.2, test=0.2)
+prepared = vu.ClipCache("cache").prepare(manifest.rows, vu.ModelSpec(window_s=1.0))
+clip = default_augmentation()(prepared[0], np.random.default_rng(0))
+report = vu.check_dataset(manifest)
+print(len(prepared), sorted(split.parts), clip.senses, type(report).__name__)
+"""
+    output = run_blocked({"tensorflow", "keras"}, program, tmp_path)
+    assert "18 ['test', 'train', 'validation'] {'video': True, 'audio': True} PreflightReport" in output
+
+
+def test_reading_a_file_needs_only_the_base(tmp_path):
+    from video_understanding.media.synthetic.calibration import write_calibration_clip
+
+    write_calibration_clip(tmp_path / "clip.mp4", duration_s=1.0)
+    program = """
+import video_understanding as vu
+print(vu.read_clip("clip.mp4", vu.ModelSpec()))
+from video_understanding.cli.main import main
+main(["inspect", "clip.mp4"])
+"""
+    blocked = {"tensorflow", "keras", "cv2", "librosa", "scipy", "soundfile", "soxr", "sklearn", "matplotlib"}
+    output = run_blocked(blocked, program, tmp_path)
+    assert "Clip(clip.mp4" in output
+    assert "h264 320x240" in output
+
+
+def test_importing_the_package_imports_nothing_else(tmp_path):
+    program = "import video_understanding; print([n for n in ('numpy', 'av', 'cv2') if n in sys.modules])"
+    assert run_blocked(set(), program, tmp_path).strip() == "[]"
+
+
+def test_every_public_name_can_be_had():
+    for name in video_understanding.__all__:
+        assert getattr(video_understanding, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        video_understanding.nothing  # noqa: B018
+    assert set(video_understanding.__all__) <= set(dir(video_understanding))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
+def test_a_room_is_small_and_says_what_it_is(module):
+    text = module.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 350
+    said = ast.get_docstring(ast.parse(text))
+    assert said, "a module begins with one sentence that names it"
+    assert not re.search(r"util|common|helper|misc", module.stem)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
+def test_public_functions_have_types_and_a_docstring(module):
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            is_command = "cli" in module.parts and node.name in ("add_arguments", "run", "main", "command_module")
+            assert ast.get_docstring(node) or is_command, f"{node.name} has no docstring"
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            assert node.returns is not None, f"{node.name} does not say what it returns"
+            assert all(argument.annotation for argument in arguments), f"{node.name} has an argument without a type"
+
+
+def test_no_random_numbers_without_a_seed():
+    pattern = re.compile(r"np\.random\.(?!default_rng|Generator|SeedSequence)\w+|^import random|default_rng\(\)", re.M)
+    for module in MODULES:
+        found = pattern.search(module.read_text(encoding="utf-8"))
+        assert not found, f"{module.name}: {found.group()}"
+
+
+def test_the_command_reference_is_what_help_says():
+    written = (PROJECT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert written == reference(), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_in_the_readme(name):
+    assert f"vu {name}" in (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_parser_knows_every_command():
+    assert all(name in make_parser().format_help() for name in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "page", sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").glob("*.md")]), ids=lambda p: p.name
+)
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"

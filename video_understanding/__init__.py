@@ -1,0 +1,44 @@
+"""Video understanding: which action happens and which emotion is expressed in a short clip with sound.
+
+Names are loaded when they are first used, so that what needs little imports little.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AudioSpec": "spec",
+    "Clip": "clip",
+    "ClipCache": "datasets.cache",
+    "Labels": "labels",
+    "LogMelSpec": "spec",
+    "Manifest": "datasets.manifest",
+    "ModelSpec": "spec",
+    "VideoSpec": "spec",
+    "VideoUnderstandingError": "errors",
+    "check_dataset": "datasets.preflight",
+    "inspect_media": "media.inspect",
+    "iter_clips": "media.decode",
+    "load_manifest": "datasets.manifest",
+    "make_folds": "datasets.splits",
+    "read_clip": "media.decode",
+    "split_rows": "datasets.splits",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value  # asked for once
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

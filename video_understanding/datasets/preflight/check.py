@@ -1,0 +1,228 @@
+"""The preflight: counts a data set, reads all of it once, and gathers what each check has found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from video_understanding.datasets.grouping import group_rows, torn
+from video_understanding.datasets.manifest import Manifest
+from video_understanding.datasets.preflight.duplicates import find_duplicates
+from video_understanding.datasets.preflight.report import (
+    PROBLEM,
+    WARNING,
+    ClassCount,
+    Finding,
+    FoundRow,
+    PreflightReport,
+    in_order,
+    ordered,
+    share,
+)
+from video_understanding.datasets.preflight.scan import Scanned, scan_rows
+from video_understanding.datasets.preflight.shortcuts import find_shortcuts
+from video_understanding.datasets.rows import Row, short_names
+from video_understanding.labels import HEADS
+
+_MOST_TIMES = 5
+_FEWEST_CLIPS = 5
+_TOLD = 5
+
+
+def check_dataset(manifest: Manifest, *, workers: int | None = None, progress: bool | None = None) -> PreflightReport:
+    """Everything that is worth knowing of a data set before a model learns from it.
+
+    Every row is read once, as much of it as becomes windows to learn from, `workers` at a time (as many
+    as there are processors by default). A progress bar is shown on a terminal, or always or never with
+    `progress` True or False.
+    """
+    scans = scan_rows(manifest.rows, workers, progress)
+    findings = [
+        *_unreadable(scans),
+        *_leaks(manifest.rows),
+        *find_duplicates(scans),
+        *find_shortcuts(scans),
+        *_damaged(scans),
+        *_silent(scans),
+        *_balance(manifest),
+        *_unknown_subjects(manifest.rows),
+        *(Finding("note", WARNING, note, "") for note in manifest.notes),
+    ]
+    read = [scan for scan in scans if scan.error is None]
+    return PreflightReport(
+        name=manifest.name,
+        clips=len(manifest),
+        senses={
+            "picture": sum(scan.facts.picture_codec is not None for scan in read),
+            "sound": sum(scan.facts.sound_codec is not None for scan in read),
+            "silent": sum(scan.silent for scan in read),
+            "unreadable": len(scans) - len(read),
+        },
+        hours=sum(scan.facts.duration_s or 0.0 for scan in read) / 3600,
+        classes={head: _class_counts(manifest, head) for head in manifest.heads},
+        subjects=dict(sorted(Counter(_subjects(manifest.rows)).items())),
+        splits=in_order(Counter(row.split for row in manifest)),
+        folds=in_order(Counter(row.fold for row in manifest)),
+        findings=ordered(findings),
+    )
+
+
+def _class_counts(manifest: Manifest, head: str) -> dict[str, ClassCount]:
+    counts = {}
+    splits, folds = (in_order(Counter(getattr(row, column) for row in manifest)) for column in ("split", "fold"))
+    for name in manifest.labels.names(head):
+        rows = [row for row in manifest if getattr(row, head) == name]
+        counts[name] = ClassCount(
+            clips=len(rows),
+            subjects=len(set(_subjects(rows))),
+            splits={part: sum(row.split == part for row in rows) for part in splits},
+            folds={number: sum(row.fold == number for row in rows) for number in folds},
+        )
+    return counts
+
+
+def _subjects(rows: Sequence[Row]) -> list[str]:
+    """The subject of every row that has one; where rows of several data sets meet, with the set's folder."""
+    sets = short_names(row.root for row in rows)
+    return [f"{sets[row.root]}/{row.subject}" if len(sets) > 1 else row.subject for row in rows if row.subject]
+
+
+def _unreadable(scans: Sequence[Scanned]) -> Iterator[Finding]:
+    failed = [scan for scan in scans if scan.error is not None]
+    if failed:
+        yield Finding(
+            "unreadable",
+            PROBLEM,
+            f"{share(len(failed), len(scans))} clips cannot be read.",
+            "Repair them as told beside each, or take their rows out: nothing can be learned from them.",
+            tuple(FoundRow.of(scan.row, f"{scan.error.cause}. {scan.error.cure}") for scan in failed),
+        )
+
+
+def _damaged(scans: Sequence[Scanned]) -> Iterator[Finding]:
+    damaged = [scan for scan in scans if scan.notes]
+    if damaged:
+        yield Finding(
+            "damaged",
+            WARNING,
+            f"{share(len(damaged), len(scans))} clips are damaged or cut off; what can be read of them is used.",
+            "Copy them again from their source, or watch them to see whether their label still holds.",
+            tuple(FoundRow.of(scan.row, "; ".join(scan.notes)) for scan in damaged),
+        )
+
+
+def _silent(scans: Sequence[Scanned]) -> Iterator[Finding]:
+    heard = [scan for scan in scans if scan.error is None and scan.facts.sound_codec is not None]
+    silent = [scan for scan in heard if scan.silent]
+    if not silent:
+        return
+    by_class = []
+    for head in HEADS:
+        tracks = Counter(getattr(scan.row, head) for scan in heard)
+        counts = Counter(getattr(scan.row, head) for scan in silent if getattr(scan.row, head))
+        by_class += [f"{name} {count} of {tracks[name]}" for name, count in counts.most_common()]
+    yield Finding(
+        "silent",
+        WARNING,
+        f"{share(len(silent), len(heard))} sound tracks are digital silence: {_several(by_class)}.",
+        "See whether their sound was lost on the way; if it never was there, nothing is to be done.",
+        tuple(FoundRow.of(scan.row) for scan in silent),
+    )
+
+
+def _leaks(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Subjects, and files, that a split or fold column puts into several parts."""
+    for column in ("split", "fold"):
+        placed = [row for row in rows if getattr(row, column) is not None]
+        parts = [getattr(row, column) for row in placed]
+        found = torn(placed, parts)
+        if not found:
+            continue
+        told = [
+            f"{name} ({', '.join(f'{part}: {count}' for part, count in in_order(counts).items())})"
+            for name, counts in found
+        ]
+        members: dict[int, list[Row]] = {}
+        for row, group in zip(placed, group_rows(placed), strict=True):
+            members.setdefault(group, []).append(row)
+        yield Finding(
+            f"leak_{column}",
+            PROBLEM,
+            f"{len(found)} subjects or files lie in more than one {column}, which makes test results too good: "
+            f"{_several(told)}.",
+            f"Put all clips of each into one {column}, or remove the {column} column and let the clips be dealt anew.",
+            tuple(
+                FoundRow.of(
+                    row, f"{column} {getattr(row, column)}" + (f", subject {row.subject}" if row.subject else "")
+                )
+                for rows_of_group in members.values()
+                if len({getattr(row, column) for row in rows_of_group}) > 1
+                for row in rows_of_group
+            ),
+        )
+
+
+def _balance(manifest: Manifest) -> Iterator[Finding]:
+    for head in manifest.heads:
+        classes = _class_counts(manifest, head)
+        most, fewest = (pick(classes, key=lambda name: classes[name].clips) for pick in (max, min))
+        times = classes[most].clips / max(classes[fewest].clips, 1)
+        if times > _MOST_TIMES:
+            yield Finding(
+                "imbalance",
+                WARNING,
+                f"{head}: {most} has {times:.0f} times as many clips as {fewest} "
+                f"({classes[most].clips} and {classes[fewest].clips}).",
+                "Add clips of the rare classes, or weigh classes when training, and judge by UAR, not by accuracy.",
+            )
+        told = all(row.subject for row in manifest if getattr(row, head))
+        rare = [
+            f"{name} ({count.clips} clips" + (f" of {count.subjects} subjects)" if told else ")")
+            for name, count in classes.items()
+            if count.clips < _FEWEST_CLIPS or (told and count.subjects < 2)
+        ]
+        if rare:
+            yield Finding(
+                "rare_class",
+                WARNING,
+                f"{head}: {len(rare)} of {len(classes)} classes are too rare to be tested on someone unseen: "
+                f"{_several(rare)}.",
+                f"Add clips until each class has {_FEWEST_CLIPS} or more, of two or more subjects, or leave it out.",
+            )
+        for column in ("splits", "folds"):
+            yield from _absent(head, classes, column)
+
+
+def _absent(head: str, classes: dict[str, ClassCount], column: str) -> Iterator[Finding]:
+    """Classes that a split or fold lacks; one that train lacks can never be learned."""
+    lacking = {
+        part: [name for name, count in classes.items() if not getattr(count, column)[part]]
+        for part in getattr(next(iter(classes.values())), column)
+    }
+    lacking = {part: names for part, names in lacking.items() if names}
+    if lacking:
+        told = [f"{column[:-1]} {part} has no {_several(names)}" for part, names in lacking.items()]
+        yield Finding(
+            "absent_class",
+            PROBLEM if "train" in lacking else WARNING,
+            f"{head}: {'; '.join(told)}.",
+            f"Put clips of each class into each {column[:-1]}, or remove the column and let the clips be dealt anew.",
+        )
+
+
+def _unknown_subjects(rows: Sequence[Row]) -> Iterator[Finding]:
+    unknown = [row for row in rows if row.subject is None]
+    if unknown:
+        yield Finding(
+            "no_subject",
+            WARNING,
+            f"{share(len(unknown), len(rows))} clips have no subject: clips of one person, place or recording may be "
+            "both learned and tested.",
+            "Add a subject column that names who or what each clip shows, or which recording it was cut from.",
+            tuple(FoundRow.of(row) for row in unknown if len(unknown) < len(rows)),
+        )
+
+
+def _several(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+    return ", ".join(names[:_TOLD]) + more
