@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from video_understanding.clip import Clip
+from video_understanding.datasets.at_once import at_once
 from video_understanding.datasets.record import Record, read_record, write_record
 from video_understanding.datasets.rows import Row
 from video_understanding.datasets.windows import window_starts_s
@@ -107,8 +107,6 @@ class ClipCache:
         `workers` clips are read at a time (as many as there are processors by default). A progress bar is
         shown on a terminal, or always or never with `progress` True or False.
         """
-        from tqdm import tqdm
-
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -127,14 +125,11 @@ class ClipCache:
                 missing.append(number)
         if missing:
             self._require_space(len(missing), spec)
-            hidden = None if progress is None else not progress  # None: shown on a terminal only
-            bar = tqdm(total=len(missing), desc="Preparing clips", unit="clip", disable=hidden)
-            with bar, _stopping_pool(workers or os.cpu_count() or 1) as pool:
-                tasks = {pool.submit(self._prepare, rows[number], spec): number for number in missing}
-                for task in as_completed(tasks):
-                    result = task.result()
-                    (found if isinstance(result, Record) else failed)[tasks[task]] = result
-                    bar.update()
+            read = at_once(
+                lambda number: self._prepare(rows[number], spec), missing, "Preparing clips", workers, progress
+            )
+            for place, result in read:
+                (found if isinstance(result, Record) else failed)[missing[place]] = result
         return PreparedClips(
             spec, sorted(found.items()), [SetAside(rows[number], reason) for number, reason in sorted(failed.items())]
         )
@@ -146,8 +141,8 @@ class ClipCache:
         except OSError as error:
             return None, f"cannot be found ({error.strerror})"
         settings = spec.to_dict()
-        settings["audio"].pop("log_mel")  # that comes later: these settings do not change what is stored
-        settings["audio"].pop("hop_s")
+        for part, name in ((settings, "network"), (settings["audio"], "log_mel"), (settings["audio"], "hop_s")):
+            part.pop(name)  # comes later: it does not change what is stored
         depends_on = [
             _PREPARATION,
             settings,
@@ -250,16 +245,6 @@ def _alone_at(path: Path) -> Iterator[None]:
             yield
         finally:
             lock.unlink(missing_ok=True)
-
-
-@contextmanager
-def _stopping_pool(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads that begin nothing new once something went wrong or Ctrl-C was pressed."""
-    pool = ThreadPoolExecutor(workers)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _cannot_write(folder: Path, error: OSError) -> CacheError:

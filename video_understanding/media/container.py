@@ -146,7 +146,7 @@ def _require_file(path: Path) -> None:
         if path.is_dir():
             raise MediaError(path, "is a folder", "Give a media file, or each file in the folder.")
         if not path.exists():
-            raise MediaError(path, "does not exist", "Check the spelling; relative paths start at the current folder.")
+            raise MediaError(path, "does not exist", "Check the spelling, and which folder the path starts at.")
         if path.is_file() and path.stat().st_size == 0:
             raise MediaError(path, "is empty (0 bytes)", "Copy or download it again.")
     except OSError as error:  # a name too long, a folder that may not be entered

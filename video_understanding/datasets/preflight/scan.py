@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from video_understanding.datasets.at_once import at_once
 from video_understanding.datasets.preflight.likeness import PicturePrint, SoundPrint
 from video_understanding.datasets.rows import Row
 from video_understanding.datasets.windows import MOST_WINDOWS
@@ -58,18 +57,8 @@ class Scanned:
 
 def scan_rows(rows: Sequence[Row], workers: int | None = None, progress: bool | None = None) -> list[Scanned]:
     """Every row read, in the order of the rows; `workers` at a time (as many as there are processors by default)."""
-    from tqdm import tqdm
-
-    bar = tqdm(total=len(rows), desc="Reading clips", unit="clip", disable=None if progress is None else not progress)
-    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
-    with bar:
-        try:
-            tasks = [pool.submit(scan_row, row) for row in rows]
-            for _ in as_completed(tasks):
-                bar.update()
-            return [task.result() for task in tasks]
-        finally:  # after Ctrl-C nothing new is begun
-            pool.shutdown(cancel_futures=True)
+    scanned = dict(at_once(scan_row, rows, "Reading clips", workers, progress))
+    return [scanned[place] for place in range(len(rows))]
 
 
 def scan_row(row: Row) -> Scanned:

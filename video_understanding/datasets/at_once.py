@@ -1,0 +1,38 @@
+"""Many clips worked on at once, in threads, with a progress bar."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def at_once(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    doing: str,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> Iterator[tuple[int, Result]]:
+    """(place, result) of every item, as they come; decoding leaves Python's lock, so threads do.
+
+    `workers` items at a time (as many as there are processors by default). The bar is shown on a
+    terminal, or always or never with `progress` True or False. After an error or Ctrl-C nothing new
+    is begun.
+    """
+    from tqdm import tqdm
+
+    bar = tqdm(total=len(items), desc=doing, unit="clip", disable=None if progress is None else not progress)
+    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
+    with bar:
+        try:
+            tasks = {pool.submit(work, item): place for place, item in enumerate(items)}
+            for task in as_completed(tasks):
+                yield tasks[task], task.result()
+                bar.update()
+        finally:
+            pool.shutdown(cancel_futures=True)
