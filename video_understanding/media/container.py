@@ -181,6 +181,7 @@ def _has_box(path: Path, name: bytes) -> bool:
 
 def _boxes(path: Path) -> Iterator[tuple[bytes, int]]:
     """(name, where it should end) of the first top-level boxes of an MP4 file; a broken length ends the row."""
+    size_bytes = path.stat().st_size
     with path.open("rb") as file:
         at = 0
         for _ in range(_BOXES_LOOKED_AT):
@@ -195,3 +196,5 @@ def _boxes(path: Path) -> Iterator[tuple[bytes, int]]:
                 return
             at += length
             yield header[4:8], at
+            if at > size_bytes:
+                return

@@ -14,7 +14,7 @@ from video_understanding.clip import SILENCE_PEAK
 from video_understanding.media.container import Clock, OpenMedia, open_media
 from video_understanding.media.decode import read_clip
 from video_understanding.media.picture import orientation
-from video_understanding.media.sound import mono, planar_samples
+from video_understanding.media.sound import mono
 from video_understanding.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _listen(media: OpenMedia) -> float | None:
             except (av.error.FFmpegError, ValueError):
                 continue
             for frame in frames:
-                peak = max(peak or 0.0, float(np.abs(mono(planar_samples(frame))).max(initial=0.0)))
+                peak = max(peak or 0.0, float(np.abs(mono([(frame, 0)])).max(initial=0.0)))
                 heard_s += frame.samples / frame.sample_rate
             if heard_s >= _SOUND_HEARD_S:
                 break

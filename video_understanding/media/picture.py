@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import av
 
 
+# Colour matrices (ITU-T H.273) that the scaler has numbers for; it refuses YCgCo, ICtCp and the like.
+_KNOWN_MATRICES = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 9})
+
+
 class PictureMaker:
     """Makes uint8 RGB [H,W,3] pictures from the frames of one stream.
 
@@ -26,11 +30,13 @@ class PictureMaker:
         self._spec = spec
         self._pixel_aspect = pixel_aspect if 0.1 < pixel_aspect < 10 else 1.0
         self._scaler = VideoReformatter()
+        self._flips: dict[int, tuple[bool, bool]] = {}  # of rows and columns, by the frame's rotation
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:
         """uint8 [H,W,3] of the frame as a person would see it."""
         spec = self._spec
-        transpose, flip_rows, flip_columns = orientation(frame)
+        rotation = frame.rotation
+        transpose = 45 < abs(rotation) % 180 < 135
         height, width, aspect = frame.height, frame.width, self._pixel_aspect
         if transpose:
             height, width, aspect = width, height, 1 / aspect
@@ -39,8 +45,19 @@ class PictureMaker:
         if transpose:
             scaled_height, scaled_width = scaled_width, scaled_height
         scaled = self._scaler.reformat(
-            frame, width=scaled_width, height=scaled_height, format="rgb24", interpolation="BILINEAR", threads=1
+            frame,
+            width=scaled_width,
+            height=scaled_height,
+            format="rgb24",
+            src_colorspace=None if frame.colorspace in _KNOWN_MATRICES else "ITU709",
+            interpolation="BILINEAR",
+            threads=1,
         )
+        if rotation not in self._flips:
+            # Asking PyAV for side data ties a frame into a cycle, in which it lives on until the garbage collector
+            # comes by. So it is asked once, and of the small copy.
+            self._flips[rotation] = _flips(scaled, transpose)
+        flip_rows, flip_columns = self._flips[rotation]
         pixels = scaled.to_ndarray()  # [h,w,3]
         if transpose:
             pixels = pixels.transpose(1, 0, 2)  # [w,h,3]
@@ -59,15 +76,23 @@ class PictureMaker:
 
 
 def orientation(frame: av.VideoFrame) -> tuple[bool, bool, bool]:
-    """(transpose, flip rows, flip columns) that make the frame upright, from its display matrix.
+    """(transpose, flip rows, flip columns), in this order, that make the frame upright."""
+    transpose = 45 < abs(frame.rotation) % 180 < 135
+    return transpose, *_flips(frame, transpose)
 
-    The matrix sends a stored point (x, y) to the shown point (a x + c y, b x + d y); cameras write
-    quarter turns and mirrorings, and any other angle is shown at the nearest of these.
+
+def _flips(frame: av.VideoFrame, transpose: bool) -> tuple[bool, bool]:
+    """Which of rows and columns are to be flipped, after transposing if that is needed.
+
+    The display matrix sends a stored point (x, y) to the shown point (a x + c y, b x + d y); cameras
+    write quarter turns and mirrorings, and any other angle is shown at the nearest of these.
     """
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV does not know some other side data of the frame, and gives none: the angle remains
+        quarter_turns = round(frame.rotation / 90) % 4
+        return quarter_turns in (1, 2), quarter_turns in (2, 3)
     if matrix is None:
-        return False, False, False
+        return False, False
     a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))
-    if abs(b) + abs(c) > abs(a) + abs(d):
-        return True, b < 0, c < 0
-    return False, d < 0, a < 0
+    return (b < 0, c < 0) if transpose else (d < 0, a < 0)

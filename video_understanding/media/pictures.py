@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _SKIPPING = frozenset({"h264", "hevc", "mpeg4", "mpeg2video", "mpeg1video"})
 # Decoders whose packets each give one picture that carries the packet's own time.
 _ONE_FOR_ONE = _SKIPPING | {"vp9", "libdav1d", "av1", "h263", "mjpeg", "prores", "dnxhd", "ffv1", "png", "rawvideo"}
+# A clock that leaps further ahead at once is damaged: following it would give days of empty windows.
+LEAP_S = 3600.0
 # How many pictures a decoder may give too early before one that is shown first.
 _DISORDER = 4
 
@@ -75,7 +77,8 @@ class _Pictures:
     def _note_time(self, time_s: float, duration_ticks: int | None) -> None:
         if time_s >= self._last_s:
             self._last_s = time_s
-            self._last_duration_s = self._clock.length_s(duration_ticks) if duration_ticks else self._usual_duration_s
+            duration_s = self._clock.length_s(duration_ticks) if duration_ticks else self._usual_duration_s
+            self._last_duration_s = min(LEAP_S, duration_s)
 
 
 class PlannedPictures(_Pictures):
@@ -178,7 +181,10 @@ class PlannedPictures(_Pictures):
             if places is not None:
                 if frame.is_corrupt:
                     raise UnplannableError(damaged=True, open_groups=self._plan.open_groups)
-                picture = Shown(self._make(frame), self._clock.time_s(frame.pts))
+                try:
+                    picture = Shown(self._make(frame), self._clock.time_s(frame.pts))
+                except (av.error.FFmpegError, ValueError) as error:  # a form of pixels that cannot be scaled
+                    raise UnplannableError from error
                 for place in places:
                     self.shown[place] = picture
 
@@ -237,13 +243,19 @@ class EveryPicture(_Pictures):
                 self._settle(until_s=self._held[1][0])
 
     def _settle(self, until_s: float) -> None:
+        import av
+
         time_s, _, frame = self._held.pop(0)
         picture = None
         while self._pending is not None and self._pending[1] < until_s:
             place, instant_s = self._pending
             if instant_s >= time_s:
                 if picture is None:
-                    picture = Shown(self._make(frame), time_s)
+                    try:
+                        picture = Shown(self._make(frame), time_s)
+                    except (av.error.FFmpegError, ValueError):  # a form of pixels that cannot be scaled
+                        self.damaged += 1
+                        return
                     self._assigned = True
                 self.shown[place] = picture
             self._pending = next(self._instants, None)

@@ -7,6 +7,7 @@ of a file hold the very same samples.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ _FINE_TICK_S = 1e-4
 # A clock that steps back more often than this in a row, frame after frame, is not worth following.
 _STEPS_BACK = 2
 _BLOCK_S = 1.0  # resampled at a time
+_RATES_HZ = (1_000, 1_000_000)  # what damaged files claim beyond this is not worth a resampler
+_DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 
 
 class SoundTrack:
@@ -49,8 +52,9 @@ class SoundTrack:
 
     def add(self, frame: av.AudioFrame) -> None:
         """One more decoded frame, in the order of the stream."""
-        samples = planar_samples(frame)  # [C,n]
-        rate_hz = frame.sample_rate
+        rate_hz, skip = frame.sample_rate, 0
+        if not _RATES_HZ[0] <= rate_hz <= _RATES_HZ[1]:
+            raise ValueError("no such sample rate")
         if frame.pts is not None:
             start_s = self._clock.time_s(frame.pts)
         else:
@@ -59,18 +63,16 @@ class SoundTrack:
         run = self._run
         if run is not None and start_s < run.end_s - tolerance_s:
             self._steps_back += 1
-            if self._steps_back > _STEPS_BACK:
-                start_s = run.end_s  # this clock cannot be right: the sound goes on where it was
-            else:
+            if self._steps_back <= _STEPS_BACK:
                 # Two parts joined with an overlap: what was heard stays, only what goes beyond it is new.
-                skip = round((run.end_s - start_s) * rate_hz)
-                samples, start_s = samples[:, skip:], run.end_s
+                skip = min(frame.samples, round((run.end_s - start_s) * rate_hz))
+            start_s = run.end_s  # else this clock cannot be right: the sound goes on where it was
         else:
             self._steps_back = 0
-        if run is None or not run.fits(rate_hz, samples) or start_s > run.end_s + tolerance_s:
+        if run is None or not run.fits(frame) or start_s > run.end_s + tolerance_s:
             self._end_run()
-            run = self._run = _Run(rate_hz, self._rate_hz, self.origin_s, start_s, self._clock.tick_s)
-        self._pieces.extend(run.add(samples, start_s))
+            run = self._run = _Run(frame, self._rate_hz, self.origin_s, start_s, self._clock.tick_s)
+        self._pieces.extend(run.add(frame, skip, start_s))
         self.end_s = run.end_s
         self.reached_s = max(self.reached_s, run.end_s)
 
@@ -103,48 +105,46 @@ class SoundTrack:
 
 
 class _Run:
-    """Sound without a gap, resampled as it comes."""
+    """Sound without a gap and of one form, resampled as it comes."""
 
-    def __init__(self, rate_hz: int, target_hz: int, origin_s: float, start_s: float, tick_s: float) -> None:
-        self.rate_hz = rate_hz
+    def __init__(self, first: av.AudioFrame, target_hz: int, origin_s: float, start_s: float, tick_s: float) -> None:
+        self.rate_hz = first.sample_rate
+        self._form = _form(first)
         self._target_hz = target_hz
         self._origin_s = origin_s
         self._start_s = start_s
         self._coarse = tick_s > _FINE_TICK_S
         self._late_s: list[float] = []  # how much later each frame says it begins than the sound before it ends
         self._added = 0
-        self._waiting: list[np.ndarray] = []
+        self._waiting: list[tuple[av.AudioFrame, int]] = []  # and how many of its first samples are left out
         self._waiting_count = 0
-        self._resampler = _Resampler(rate_hz, target_hz) if rate_hz != target_hz else None
+        self._resampler = _Resampler(self.rate_hz, target_hz) if self.rate_hz != target_hz else None
         self._next: int | None = None  # number of the next output sample, once the run has its place
 
     @property
     def end_s(self) -> float:
         return self._start_s + self._added / self.rate_hz
 
-    def fits(self, rate_hz: int, samples: np.ndarray) -> bool:
-        """Whether these samples [C,n] can go on where the run stands: a stream may change its form."""
-        same_form = not self._waiting or (self._waiting[0].dtype, len(self._waiting[0])) == (
-            samples.dtype,
-            len(samples),
-        )
-        return rate_hz == self.rate_hz and same_form
+    def fits(self, frame: av.AudioFrame) -> bool:
+        """Whether this frame can go on where the run stands: a stream may change its form."""
+        return frame.sample_rate == self.rate_hz and _form(frame) == self._form
 
-    def add(self, samples: np.ndarray, start_s: float) -> list[tuple[int, np.ndarray]]:
-        self._late_s.append(start_s - self.end_s)
-        self._waiting.append(samples)
-        self._waiting_count += samples.shape[1]
-        self._added += samples.shape[1]
+    def add(self, frame: av.AudioFrame, skip: int, start_s: float) -> list[tuple[int, np.ndarray]]:
+        if self._next is None:
+            self._late_s.append(start_s - self.end_s)
+        self._waiting.append((frame, skip))
+        self._waiting_count += frame.samples - skip
+        self._added += frame.samples - skip
         return self.flush() if self._waiting_count >= _BLOCK_S * self.rate_hz else []
 
     def flush(self) -> list[tuple[int, np.ndarray]]:
         if not self._waiting:
             return []
-        block = mono(np.concatenate(self._waiting, axis=1))  # [C,n] -> [n]
+        block = mono(self._waiting)  # [n]
         self._waiting, self._waiting_count = [], 0
         if self._next is None:
             block = np.concatenate([self._silence_before(), block])
-        if self._resampler is not None:
+        if self._resampler is not None and len(block):
             block = self._resampler.push(block)  # [n * target / rate]
         return self._numbered(block)
 
@@ -217,22 +217,30 @@ class _Resampler:
                 return np.concatenate(ready) if ready else np.zeros(0, np.float32)
 
 
-def planar_samples(frame: av.AudioFrame) -> np.ndarray:
-    """The frame's samples [C,n] as they are stored, integers or floats."""
-    samples = frame.to_ndarray()  # planar [C,n], packed [1,n*C]
-    channels = len(frame.layout.channels)
-    if frame.format.is_packed and channels > 1:
-        samples = samples.reshape(-1, channels).T  # [C,n]
-    return samples
+def mono(frames: Sequence[tuple[av.AudioFrame, int]]) -> np.ndarray:
+    """float32 [n] in [-1, 1] of frames of one form, each without its first so many samples.
 
-
-def mono(samples: np.ndarray) -> np.ndarray:
-    """float32 [n] in [-1, 1] of [C,n]: the mean of the channels (FFmpeg's own mix would be 3 dB louder)."""
-    if samples.dtype == np.uint8:
+    The mean of the channels: FFmpeg's own mix of two would be 3 dB louder.
+    """
+    first = frames[0][0]
+    channels, dtype = first.layout.nb_channels, np.dtype(_DTYPES[first.format.name.removesuffix("p")])
+    rows: list[list[np.ndarray]] = [[] for _ in range(channels if first.format.is_planar else 1)]
+    width = 1 if first.format.is_planar else channels  # numbers of a plane that belong to one moment
+    for frame, skip in frames:
+        for row, plane in zip(rows, frame.planes, strict=False):
+            row.append(np.frombuffer(plane, dtype, frame.samples * width)[skip * width :])
+    samples = np.stack([np.concatenate(row) for row in rows])  # [C,n], packed [1,n*C]
+    if width > 1:
+        samples = samples.reshape(-1, width).T  # [C,n]
+    if dtype == np.uint8:
         scaled = (samples.astype(np.float32) - 128) / 128
-    elif np.issubdtype(samples.dtype, np.integer):
-        scaled = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
+    elif np.issubdtype(dtype, np.integer):
+        scaled = samples.astype(np.float32) / -float(np.iinfo(dtype).min)
     else:
         scaled = samples.astype(np.float32, copy=False)
-    mean = scaled[0] if len(scaled) == 1 else scaled.mean(axis=0, dtype=np.float32)  # [n]
+    mean = scaled[0] if channels == 1 else scaled.mean(axis=0, dtype=np.float32)  # [n]
     return mean if np.isfinite(mean).all() else np.nan_to_num(mean, nan=0.0, posinf=1.0, neginf=-1.0)
+
+
+def _form(frame: av.AudioFrame) -> tuple[str, int]:
+    return frame.format.name, frame.layout.nb_channels

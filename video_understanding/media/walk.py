@@ -14,7 +14,7 @@ from video_understanding.clip import Clip
 from video_understanding.errors import MediaError
 from video_understanding.media.container import Clock, OpenMedia, is_shorter_than_announced
 from video_understanding.media.picture import PictureMaker
-from video_understanding.media.pictures import EveryPicture, PlannedPictures, UnplannableError, can_plan
+from video_understanding.media.pictures import LEAP_S, EveryPicture, PlannedPictures, UnplannableError, can_plan
 from video_understanding.media.sound import LEAD_S, REACH_S, SoundTrack
 from video_understanding.spec import ModelSpec
 
@@ -95,7 +95,7 @@ class Walk:
         self._seen_pictures = 0
         self._finished = False
         self._damaged_sounds = 0
-        self._unreadable_from_s: float | None = None
+        self._stopped = ""  # why reading ended before the file did
         self._last_packet: av.Packet | None = None
         self._clocks = {stream.index: Clock(stream, media.zero_s) for stream in media.streams}
         self._pictures: PlannedPictures | EveryPicture | None = None
@@ -117,7 +117,8 @@ class Walk:
         """The clip of each window; a first window that is empty is an error that says why."""
         self._seek()
         for packet in self._packets():
-            self._take_in(packet)
+            if not self._take_in(packet):
+                break
             while self._wanted() and self._filled():
                 yield self._clip()
             if not self._wanted():
@@ -170,10 +171,12 @@ class Walk:
                     self._require_early(packet, max(self._start_s, self._sound.origin_s + _CUT_OFF_S))
                     sounds_began = True
                 yield packet
+        except IndexError:
+            pass  # PyAV stumbles at the very end over streams that appeared on the way; all packets were given
         except (av.error.FFmpegError, OSError) as error:
             if self._back_s is not None:
                 raise LateError from error
-            self._unreadable_from_s = max(0.0, self._seen_end_s)
+            self._stopped = "it cannot be read on"
         if not (pictures_began or sounds_began):
             raise LateError
 
@@ -181,26 +184,33 @@ class Walk:
         if packet.pts is None or self._clocks[packet.stream_index].time_s(packet.pts) > needed_s:
             raise LateError
 
-    def _take_in(self, packet: av.Packet) -> None:
+    def _take_in(self, packet: av.Packet) -> bool:
+        """Whether reading can go on after this packet."""
         self._last_packet = packet
         clock = self._clocks[packet.stream_index]
-        dts = packet.dts
-        ticks = packet.pts if packet.pts is not None else dts
-        time_s = clock.time_s(ticks) if ticks is not None else None
-        duration_s = clock.length_s(packet.duration or 0)
+        pts, dts = packet.pts, packet.dts
+        time_s = None if pts is None and dts is None else clock.time_s(dts if pts is None else pts)
+        duration_s = min(LEAP_S, clock.length_s(packet.duration or 0))
         if time_s is not None:
+            decode_s = time_s if dts is None else clock.time_s(dts)
+            if max(time_s, decode_s) > max(self._clock_s, self._start_s) + LEAP_S:
+                if self._back_s is not None:
+                    raise LateError
+                self._stopped = "its clock leaps by more than an hour"
+                return False
             self._seen_end_s = max(self._seen_end_s, time_s + duration_s)
-            self._clock_s = max(self._clock_s, time_s if dts is None else clock.time_s(dts))
+            self._clock_s = max(self._clock_s, decode_s)
         if packet.stream is self._media.picture:
             self._seen_pictures += 1
             self._pictures.add(packet)
-            return
+            return True
         if self._pictures is not None:
             self._pictures.reach(self._clock_s - _INTERLEAVE_S)
         if time_s is None or (time_s + duration_s >= self._start_s - LEAD_S and time_s <= self._sound_until_s):
             self._decode_sound(packet)
         elif time_s > self._sound_until_s:
             self._sound.reached_s = max(self._sound.reached_s, time_s)
+        return True
 
     def _decode_sound(self, packet: av.Packet | None) -> None:
         import av
@@ -277,8 +287,8 @@ class Walk:
             yield f"{self._pictures.damaged or 'some'} damaged place(s) in the picture"
         if self._damaged_sounds:
             yield f"{self._damaged_sounds} damaged place(s) in the sound"
-        if self._unreadable_from_s is not None:
-            yield f"cannot be read beyond {self._unreadable_from_s:.2f} s"
+        if self._stopped:
+            yield f"is left at {max(0.0, self._seen_end_s):.2f} s: {self._stopped}"
         elif self._finished:
             yield from self._cut_off()
 
