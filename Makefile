@@ -7,7 +7,7 @@ BENCH_READY := .venv-bench/.ready
 FUZZ_FILES ?= 3000
 FUZZ_SEED ?= 0
 
-.PHONY: help setup test test-slow lint docs bench bench-quick fuzz clean
+.PHONY: help setup test test-slow lint docs bench bench-page bench-quick fuzz clean
 
 help:
 	@echo "make test         set up and run the tests (a few minutes)"
@@ -49,6 +49,9 @@ $(BENCH_READY): requirements-bench.txt
 
 bench: $(BENCH_READY)
 	$(BENCH_BIN)/python -m benchmarks.reading --json build/bench/reading.json
+
+bench-page: $(BENCH_READY)
+	$(BENCH_BIN)/python -m benchmarks.reading --page docs/benchmarks.md
 
 bench-quick: $(BENCH_READY)
 	$(BENCH_BIN)/python -m benchmarks.reading --quick --json build/bench/reading-quick.json

@@ -229,16 +229,17 @@ def mono(frames: Sequence[tuple[av.AudioFrame, int]]) -> np.ndarray:
     for frame, skip in frames:
         for row, plane in zip(rows, frame.planes, strict=False):
             row.append(np.frombuffer(plane, dtype, frame.samples * width)[skip * width :])
-    samples = np.stack([np.concatenate(row) for row in rows])  # [C,n], packed [1,n*C]
+    planes = [np.concatenate(row) for row in rows]  # C times [n], packed once [n*C]
     if width > 1:
-        samples = samples.reshape(-1, width).T  # [C,n]
+        planes = list(planes[0].reshape(-1, width).T)  # C times [n]
+    total = planes[0].astype(np.float32)  # [n]
+    for plane in planes[1:]:
+        total += plane
+    mean = total / channels
     if dtype == np.uint8:
-        scaled = (samples.astype(np.float32) - 128) / 128
+        mean = mean / 128 - 1
     elif np.issubdtype(dtype, np.integer):
-        scaled = samples.astype(np.float32) / -float(np.iinfo(dtype).min)
-    else:
-        scaled = samples.astype(np.float32, copy=False)
-    mean = scaled[0] if channels == 1 else scaled.mean(axis=0, dtype=np.float32)  # [n]
+        mean = mean / -float(np.iinfo(dtype).min)
     return mean if np.isfinite(mean).all() else np.nan_to_num(mean, nan=0.0, posinf=1.0, neginf=-1.0)
 
 

@@ -85,6 +85,7 @@ class Walk:
         self._media = media
         self._windows = windows
         self._number = self._first_number = number
+        self._full_from_s = self._earliest_full_s()
         self._back_s = back_s
         self._damaged = care.damaged
         self._start_s = windows.start_s(number)
@@ -119,16 +120,20 @@ class Walk:
         for packet in self._packets():
             if not self._take_in(packet):
                 break
-            while self._wanted() and self._filled():
+            while self._clock_s >= self._full_from_s and self._filled():
                 yield self._clip()
-            if not self._wanted():
-                return
+                if not self._wanted():
+                    return
         self._finish()
         while self._wanted():
             yield self._clip()
 
     def _wanted(self) -> bool:
         return self._windows.wanted(self._number, self._material_end_s() if self._finished else math.inf)
+
+    def _earliest_full_s(self) -> float:
+        """Before the reading comes to this moment, the next window cannot be full."""
+        return self._windows.end_s(self._number) - 1 / self._windows.spec.video.frames_hz
 
     def _filled(self) -> bool:
         """Whether nothing that is still to come belongs to the next window."""
@@ -248,6 +253,7 @@ class Walk:
         if self._number == 0 and span is None and not present.any():
             raise self._nothing_there()
         self._number += 1
+        self._full_from_s = self._earliest_full_s()
         return Clip(
             frames=frames,
             frame_times_s=times_s,

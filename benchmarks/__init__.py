@@ -1,0 +1,1 @@
+"""Measurements of the program against others that do the same work."""

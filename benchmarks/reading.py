@@ -1,0 +1,287 @@
+"""How much CPU time reading takes, beside the ways people read clips otherwise.
+
+    python -m benchmarks.reading [--quick] [--json FILE]
+
+All readers take turns in one run, so that a busy machine troubles them alike. Each gives the same T
+pictures of the same window at the same size. Ours, plain PyAV and ffmpeg read the sound as well, except in
+lines that say "no sound": there ours reads the same pictures from a file that has none. CPU time is user
+and system time of all threads, for ffmpeg that of its process. Every ratio is ours over theirs: the median
+of the rounds, and the lowest and highest of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib.metadata
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks import material
+from benchmarks.peers import PICTURES_ONLY, Reader, available_peers
+from video_understanding.media.decode import read_clip
+from video_understanding.spec import ModelSpec, VideoSpec
+
+_ROUNDS, _QUICK_ROUNDS = 11, 3
+_SIDE_PX = 160
+_WALKS_MIN = (1, 10)
+_WALK = """
+import sys
+from video_understanding.media.decode import iter_clips
+from video_understanding.spec import ModelSpec
+clips = sum(1 for _ in iter_clips(sys.argv[1], ModelSpec(), end=60 * float(sys.argv[2])))
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(clips, int(status["VmHWM"].split()[0]) / 1024)
+"""
+
+
+@dataclass(frozen=True)
+class Race:
+    """One window that all readers read, and what is hoped for: our CPU time over a peer's, at most."""
+
+    name: str
+    material: material.Material
+    spec: ModelSpec
+    goals: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Our CPU time over another's, as the median, lowest and highest of the rounds."""
+
+    what: str
+    over: str
+    median: float
+    low: float
+    high: float
+    goal: float | None = None
+
+
+@dataclass
+class Report:
+    """All that was measured."""
+
+    ratios: list[Ratio] = field(default_factory=list)
+    cpu_ms: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    """For each window and reader: median, lowest and highest of the rounds."""
+    picture_difference: dict[str, dict[str, float]] = field(default_factory=dict)
+    """How far the worst of a peer's pictures is from ours, on average over its pixels, 0 to 255."""
+    walks: dict[str, dict[str, float]] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
+    machine: dict[str, Any] = field(default_factory=dict)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, and no hour-long file")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there as well")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write the table there as a page in Markdown")
+    arguments = parser.parse_args()
+    rounds = _QUICK_ROUNDS if arguments.quick else _ROUNDS
+
+    subprocess.run([sys.executable, "-m", "benchmarks.material"], check=True)
+    peers, absent = available_peers()  # before anything else imports av: cv2 has to come first
+    report = Report(absent=absent, machine=_machine() | {"rounds": rounds})
+    for race in _races():
+        _run(race, peers, rounds, report)
+    if not arguments.quick:
+        _run_long(rounds, report)
+    _print(report)
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(asdict(report), indent=2) + "\n")
+    if arguments.page:
+        arguments.page.write_text(_page(report), encoding="utf-8")
+    return 0
+
+
+def _races() -> list[Race]:
+    others = dict.fromkeys(("OpenCV, no sound", "decord, no sound", "plain PyAV"), 0.60)
+    goals = {"ffmpeg": 0.50, **others}
+    return [
+        Race("10 s H.264", material.TEN_SECONDS, _spec(10, 1.6), goals),
+        Race("3 s H.264", material.THREE_SECONDS, _spec(3, 4), goals),
+        Race("60 s H.264, 1 s groups", material.MINUTE, _spec(60, 0.25), goals | {"ffmpeg": 0.16}),
+        Race("10 s VP9", material.VP9, _spec(10, 1.6), {"OpenCV, no sound": 1.0}),
+    ]
+
+
+def _spec(window_s: float, frames_hz: float) -> ModelSpec:
+    # "stretch", because it is the one fit that all readers can do by themselves.
+    return ModelSpec(window_s, VideoSpec(frames_hz, _SIDE_PX, _SIDE_PX, fit="stretch"))
+
+
+def _run(race: Race, peers: dict[str, Reader], rounds: int, report: Report) -> None:
+    path = material.made(race.material, material.FOLDER)
+    soundless = material.made_soundless(path)
+    jobs = {
+        "ours": lambda: read_clip(path, race.spec).frames,
+        "ours, no sound": lambda: read_clip(soundless, race.spec).frames,
+    } | {name: lambda read=read: read(path, race.spec, 0.0) for name, read in peers.items()}
+    taken_s = _take_turns(jobs, rounds, race.name)
+    report.cpu_ms[race.name] = _in_ms(taken_s)
+    ours, ours_soundless = taken_s.pop("ours"), taken_s.pop("ours, no sound")
+    for peer, theirs in taken_s.items():
+        report.ratios.append(_ratio(race.name, peer, ours, theirs, race.goals.get(peer)))
+        if peer in PICTURES_ONLY:
+            goal = race.goals.get(f"{peer}, no sound")
+            report.ratios.append(_ratio(race.name, f"{peer}, no sound", ours_soundless, theirs, goal))
+    others = [name for name in taken_s if name != "ffmpeg"]
+    pictures = jobs["ours"]().astype(np.float32)  # [T,H,W,3]
+    report.picture_difference[race.name] = {
+        name: float(np.abs(pictures - jobs[name]()).mean(axis=(1, 2, 3)).max()) for name in others
+    }
+
+
+def _run_long(rounds: int, report: Report) -> None:
+    """Whether a window costs the same wherever it lies, and a walk no memory however long it is."""
+    minute = material.made(material.MINUTE, material.FOLDER)
+    hour = material.made_hour(minute, material.FOLDER)
+    spec, offset_s = ModelSpec(), 28.0
+    middle_s = 60 * material.MINUTES_IN_HOUR / 2 + offset_s  # the very same packets as in the minute
+    taken_s = _take_turns(
+        {"hour": lambda: read_clip(hour, spec, middle_s), "minute": lambda: read_clip(minute, spec, offset_s)},
+        rounds,
+        "long files",
+    )
+    what = f"{spec.window_s:g} s in the middle of an hour"
+    report.cpu_ms[what] = _in_ms(taken_s)
+    report.ratios.append(_ratio(what, "the same in a minute", taken_s["hour"], taken_s["minute"], None))
+    for minutes in _WALKS_MIN:
+        command = [sys.executable, "-c", _WALK, str(hour), str(minutes)]
+        clips, peak_mb = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        report.walks[f"{minutes} min"] = {"clips": int(clips), "peak_mb": float(peak_mb)}
+
+
+def _take_turns(jobs: dict[str, Callable[[], object]], rounds: int, title: str) -> dict[str, list[float]]:
+    """Seconds of CPU time of every job in every round; the first, in which caches fill, is not counted."""
+    taken_s: dict[str, list[float]] = {name: [] for name in jobs}
+    names = list(jobs)
+    for number in tqdm(range(rounds + 1), desc=title, unit="round", leave=False, disable=None):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:  # nobody always comes after the same one
+            gc.collect()
+            cpu_s = _cpu_s(jobs[name])
+            if number:
+                taken_s[name].append(cpu_s)
+    return taken_s
+
+
+def _cpu_s(job: Callable[[], object]) -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began_s, began_children_s = time.process_time(), children.ru_utime + children.ru_stime
+    job()
+    own_s = time.process_time() - began_s
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # What a program took is all that counts: to start it and wait for it is not its doing.
+    return (children.ru_utime + children.ru_stime - began_children_s) or own_s
+
+
+def _in_ms(taken_s: dict[str, list[float]]) -> dict[str, list[float]]:
+    return {name: [1000 * s for s in (statistics.median(row), min(row), max(row))] for name, row in taken_s.items()}
+
+
+def _ratio(what: str, over: str, ours: list[float], theirs: list[float], goal: float | None) -> Ratio:
+    each = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    return Ratio(what, over, statistics.median(each), min(each), max(each), goal)
+
+
+def _machine() -> dict[str, Any]:
+    """What the numbers were measured on and with."""
+    cpu = platform.processor()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu)
+    versions = {}
+    for package in ("numpy", "av", "opencv-python-headless", "decord", "imageio-ffmpeg"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "versions": versions,
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str:
+    def git(*arguments: str) -> str | None:
+        run = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        return run.stdout.strip() if run.returncode == 0 else None
+
+    try:
+        commit = git("rev-parse", "--short", "HEAD") or "none"
+        return f"{commit} and changes" if git("status", "--porcelain") else commit
+    except OSError:  # no git here
+        return "unknown"
+
+
+def _print(report: Report) -> None:
+    print("CPU time, ours over theirs     (median of the rounds, lowest - highest)\n")
+    for line in _lines(report):
+        print(line)
+
+
+def _page(report: Report) -> str:
+    table = "\n".join(_lines(report))
+    return f"""# Benchmarks
+
+`make bench` measures reading beside the ways people read clips otherwise, in an environment of its own, on files that
+are made for it, everything taking turns in one run. Ratios are our CPU time over theirs and count; milliseconds
+belong to the machine named below. `make bench-page` writes this page.
+
+```text
+{table}
+```
+
+OpenCV and decord read no sound; lines with "no sound" leave it out on our side, too, and these have the goals.
+
+What limits it: of the frames that no wanted one needs, a decoder can be told to skip only those that nothing leans on. In
+x264's default pattern these are half of all frames, and the cheaper half. Decoding the others is most of our time
+([reading.md](reading.md)). A window in the middle of an hour costs what it costs in a minute, and the reading of the
+file's index by FFmpeg when it is opened.
+"""
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"{'what':<30} {'over':<22} {'ratio':>6}   {'spread':<13} {'goal':>8}"
+    for ratio in report.ratios:
+        goal = "" if ratio.goal is None else f"<= {ratio.goal:.2f} {'' if ratio.median <= ratio.goal else 'MISSED'}"
+        spread = f"{ratio.low:.2f} - {ratio.high:.2f}"
+        yield f"{ratio.what:<30} {ratio.over:<22} {ratio.median:6.2f}   {spread:<13} {goal}"
+    yield ""
+    yield f"{'milliseconds of CPU time':<30} {'reader':<22} {'median':>6}   {'spread':<13} worst picture's difference"
+    for what, readers in report.cpu_ms.items():
+        for reader, (median, low, high) in readers.items():
+            difference = report.picture_difference.get(what, {}).get(reader)
+            told = "" if difference is None else f"{difference:.1f} of 255"
+            yield f"{what:<30} {reader:<22} {median:6.1f}   {f'{low:.1f} - {high:.1f}':<13} {told}"
+    for minutes, walk in report.walks.items():
+        yield f"{'walk of ' + minutes:<30} {walk['clips']} clips, peak memory {walk['peak_mb']:.0f} MB"
+    if report.absent:
+        yield f"left out, not installed here: {', '.join(report.absent)}"
+    machine = report.machine
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if version)
+    yield f"\n{machine['rounds']} rounds on {machine['cpu']}, {machine['cores']} cores, {machine['system']}"
+    yield f"Python {machine['python']}, {versions}; commit {machine['commit']}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
