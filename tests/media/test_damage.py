@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import struct
+import subprocess
+import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +14,7 @@ import pytest
 
 from tests.media.reference import assert_same_pictures, pictures_by_decoding_everything
 from video_understanding.errors import MediaError
-from video_understanding.media.decode import read_clip
+from video_understanding.media.decode import iter_clips, read_clip
 from video_understanding.media.synthetic.calibration import read_barcode, write_calibration_clip
 from video_understanding.spec import AudioSpec, ModelSpec, VideoSpec
 
@@ -119,6 +123,94 @@ def test_sound_whose_clock_stands_still_is_heard_in_full(tmp_path):
 def _slowed(packet):
     packet.pts = packet.dts = packet.pts // 20
     return packet
+
+
+def _encoded(codec: str, pixel_format: str, options: dict[str, str]) -> list:
+    """Twenty packets of a picture that brightens, and what is needed to decode them."""
+    import av
+
+    encoder = av.CodecContext.create(codec, "w")
+    encoder.width, encoder.height, encoder.pix_fmt = 64, 48, pixel_format
+    encoder.time_base, encoder.framerate, encoder.options = Fraction(1, 10), 10, options
+    packets = []
+    for number in range(20):
+        picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 10 * number, np.uint8), format="rgb24")
+        frame = picture.reformat(format=pixel_format)
+        frame.pts, frame.time_base = number, Fraction(1, 10)
+        packets += encoder.encode(frame)
+    return [*packets, *encoder.encode(None)]
+
+
+def test_pictures_that_carry_camera_settings_are_pictures(tmp_path):
+    """JPEGs with Exif data: a kind of side data that PyAV has no name for."""
+    import av
+
+    entry = struct.pack("<H", 1) + struct.pack("<HHII", 0x112, 3, 1, 1) + struct.pack("<I", 0)
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + entry
+    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    file = tmp_path / "camera.avi"
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        container.start_encoding()
+        for packet in _encoded("mjpeg", "yuvj420p", {"strict": "unofficial"}):
+            content = bytes(packet)
+            marked = av.Packet(content[:2] + segment + content[2:])
+            marked.pts = marked.dts = packet.pts
+            marked.time_base, marked.stream, marked.is_keyframe = Fraction(1, 10), stream, True
+            container.mux(marked)
+    clip = read_clip(file, SPEC)
+    assert clip.frame_present.all()
+    assert np.allclose(clip.frames[:, 48, 64, 0], 10 * np.floor(SPEC.instants_s() * 10), atol=4)
+
+
+@pytest.mark.parametrize("matrix", ["YCgCo", "bt2020c", "ictcp"])
+def test_colours_the_scaler_does_not_know_are_shown_all_the_same(tmp_path, matrix):
+    file = write_calibration_clip(
+        tmp_path / "odd.mp4", duration_s=2.0, codec_options={"x264-params": f"colormatrix={matrix}"}
+    )
+    clip = read_clip(file, SPEC)
+    assert clip.frame_present.all()
+    assert [read_barcode(frame) for frame in clip.frames] == np.floor(SPEC.instants_s() * 25).astype(int).tolist()
+
+
+def test_a_clock_that_leaps_for_hours_does_not_give_hours_of_windows(tmp_path):
+    import av
+
+    file = tmp_path / "leap.mkv"
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("flac", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.full((1, 64_000), 3000, np.int16), format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        packets = [packet for packet in [*stream.encode(frame), *stream.encode(None)] if packet.pts is not None]
+        for number, packet in enumerate(packets):
+            if number >= 10:
+                packet.pts = packet.dts = packet.pts + 16_000 * 100_000
+            container.mux(packet)
+    clips = list(iter_clips(file, SPEC))
+    assert len(clips) <= 2
+    assert any("leaps" in note for note in clips[-1].notes)
+
+
+def test_full_frames_are_not_kept_alive(tmp_path):
+    """A walk over large pictures must not wait for the garbage collector to give them back."""
+    file = write_calibration_clip(
+        tmp_path / "large.mp4", width_px=1280, height_px=720, duration_s=4.0, frames_hz=8, with_sound=False,
+        codec_options={"preset": "ultrafast"},
+    )  # fmt: skip
+    program = """
+import gc, resource, sys
+gc.disable()
+from video_understanding.media.decode import iter_clips
+from video_understanding.spec import AudioSpec, ModelSpec, VideoSpec
+spec = ModelSpec(window_s=0.5, video=VideoSpec(frames_hz=4, height_px=48, width_px=48), audio=AudioSpec(hop_s=0.5))
+peaks = []
+for clip in iter_clips(sys.argv[1], spec, 0.25):
+    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(peaks[-1] - peaks[2])
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 8  # megabytes; thirteen frames of 1.4 MB would be 18
 
 
 def _hard_rows(folder: Path) -> list[dict[str, str]]:

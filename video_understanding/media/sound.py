@@ -189,7 +189,7 @@ class _Resampler:
         source = self._graph.add(
             "abuffer", f"sample_rate={rate_hz}:sample_fmt=flt:channel_layout=mono:time_base=1/{rate_hz}"
         )
-        resample = self._graph.add("aresample", f"{target_hz}:filter_size=64")
+        resample = self._graph.add("aresample", f"{target_hz}:filter_size=40")
         sink = self._graph.add("abuffersink")
         source.link_to(resample)
         resample.link_to(sink)
