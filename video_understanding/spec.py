@@ -46,16 +46,20 @@ class VideoSpec:
 
 @dataclass(frozen=True)
 class LogMelSpec:
-    """How a hop of sound becomes a log-mel picture."""
+    """How a hop of sound becomes a log-mel picture; bands weaker than `floor_power` count as silent.
+
+    A full-scale tone has a power of about 100 in its band.
+    """
 
     window_s: float = 0.025
     step_s: float = 0.010
     bands: int = 64
     low_hz: float = 125.0
     high_hz: float = 7500.0
+    floor_power: float = 1e-6
 
     def __post_init__(self) -> None:
-        for name in ("window_s", "step_s", "low_hz", "high_hz"):
+        for name in ("window_s", "step_s", "low_hz", "high_hz", "floor_power"):
             _positive(self, name)
         _whole(self, "bands", 1, 1024)
         if self.low_hz >= self.high_hz:
@@ -116,17 +120,63 @@ class AudioSpec:
 
 
 @dataclass(frozen=True)
+class NetworkSpec:
+    """What looks and listens: the network's parts and sizes.
+
+    backbone          which CNN looks at each frame: "small", "efficientnet_lite0", any network of
+                      keras.applications by name, a TF-Hub handle or the path of a SavedModel
+    unfrozen_blocks   how many of its last blocks are trained; None means all, 0 none
+    fusion            how the senses are joined
+    token_size        D, the numbers that stand for one moment of one sense
+    tokens_per_hop    how many of them a hop of sound gives
+    attention_heads   into how many looks attention is divided
+    dropout           share of numbers dropped in training
+    sense_dropout     share of clips that lose one of their senses in training
+    """
+
+    backbone: str = "small"
+    unfrozen_blocks: int | None = None
+    fusion: str = "cross_attention"
+    token_size: int = 64
+    tokens_per_hop: int = 2
+    attention_heads: int = 4
+    dropout: float = 0.2
+    sense_dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        for name in ("backbone", "fusion"):
+            if not isinstance(getattr(self, name), str) or not getattr(self, name):
+                raise SpecError(f"network.{name}", f"is {getattr(self, name)!r}, not a name", "Give a name.")
+        if self.unfrozen_blocks is not None:
+            _whole(self, "unfrozen_blocks", 0, 1000)
+        for name in ("token_size", "tokens_per_hop", "attention_heads"):
+            _whole(self, name, 1, 4096)
+        if self.token_size % self.attention_heads:
+            raise SpecError(
+                "network.token_size",
+                f"{self.token_size} cannot be divided among {self.attention_heads} attention_heads",
+                "Choose a multiple.",
+            )
+        for name in ("dropout", "sense_dropout"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+                raise SpecError(f"network.{name}", f"is {value!r}, not a share from 0 to below 1", "Give such a share.")
+
+
+@dataclass(frozen=True)
 class ModelSpec:
-    """What one clip is: `window_s` seconds of picture and sound, and how each is sampled."""
+    """What one clip is, and what looks at it: `window_s` seconds of picture and sound, how each is sampled."""
 
     window_s: float = 4.0
     video: VideoSpec = field(default_factory=VideoSpec)
     audio: AudioSpec = field(default_factory=AudioSpec)
+    network: NetworkSpec = field(default_factory=NetworkSpec)
 
     def __post_init__(self) -> None:
         _positive(self, "window_s")
         _part(self, "video", VideoSpec)
         _part(self, "audio", AudioSpec)
+        _part(self, "network", NetworkSpec)
         for name in ("frames", "samples", "hops"):
             getattr(self, name)
 
@@ -156,8 +206,12 @@ class ModelSpec:
         Each instant is the middle of its share of the window, so that windows which begin a whole
         number of frames apart look at the same instants and can share them.
         """
-        rate = float(self.video.frames_hz)
-        return start_s + (2 * np.arange(self.frames) + 1) / (2 * rate)  # [T]
+        return start_s + (2 * np.arange(self.frames) + 1) / (2 * self.video.frames_hz)  # [T]
+
+    def sound_times_s(self) -> np.ndarray:
+        """float64 [M*K]: the middle of each sound token, in seconds within the window."""
+        many = self.hops * self.network.tokens_per_hop
+        return (2 * np.arange(many) + 1) / (2 * many) * self.window_s  # [M*K]
 
     def to_dict(self) -> dict[str, Any]:
         return {"format": SPEC_FORMAT, **dataclasses.asdict(self)}
@@ -189,7 +243,7 @@ class ModelSpec:
         return cls.from_dict(values)
 
 
-_PARTS = {"video": VideoSpec, "audio": AudioSpec, "log_mel": LogMelSpec}
+_PARTS = {"video": VideoSpec, "audio": AudioSpec, "log_mel": LogMelSpec, "network": NetworkSpec}
 
 
 def _from_dict(cls: type, values: dict[str, Any], prefix: str) -> Any:

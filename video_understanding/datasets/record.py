@@ -15,7 +15,7 @@ from video_understanding.clip import Clip
 
 _MAGIC = b"VUCLIPS1"
 _ALIGNMENT = 64  # bytes; so that arrays begin where vector instructions like it
-_FULL_SCALE = 32767
+FULL_SCALE = 32767  # of int16 sound
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Record:
             frames=self.frames[window],
             frame_times_s=times_s,
             frame_present=np.array(facts["frame_present"], bool),
-            waveform=self.sound[window].astype(np.float32) / _FULL_SCALE,
+            waveform=self.sound[window].astype(np.float32) / FULL_SCALE,
             sample_rate_hz=facts["sample_rate_hz"],
             start_s=facts["start_s"],
             sound_span_s=tuple(facts["sound_span_s"]) if facts["sound_span_s"] else None,
@@ -66,7 +66,7 @@ def write_record(path: Path, clips: Sequence[Clip]) -> None:
                 file.write(np.ascontiguousarray(clip.frames).data)
             file.write(b"\0" * _padding(file.tell()))
             for clip in clips:
-                file.write(np.round(clip.waveform * _FULL_SCALE).astype(np.int16).data)
+                file.write(np.round(clip.waveform * FULL_SCALE).astype(np.int16).data)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -1,0 +1,127 @@
+"""Clips become batches: the same numbers either way, what is absent is said, and foreign clips are refused by name."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from video_understanding.clip import Clip
+from video_understanding.datasets.cache import ClipCache, PreparedClips
+from video_understanding.datasets.record import read_record, write_record
+from video_understanding.datasets.rows import Row
+from video_understanding.errors import ClipError
+from video_understanding.features import from_prepared, prepare
+from video_understanding.media.decode import read_clip
+from video_understanding.media.synthetic.calibration import write_calibration_clip
+from video_understanding.spec import ModelSpec, VideoSpec
+
+SPEC = ModelSpec(window_s=0.5, video=VideoSpec(frames_hz=4, height_px=6, width_px=8))
+
+
+def make_clip(peak: float = 0.5, *, video: bool = True, audio: bool = True, source: str = "clip.mp4") -> Clip:
+    generator = np.random.default_rng(3)
+    waveform = generator.uniform(-1, 1, SPEC.samples).astype(np.float32)
+    waveform *= np.float32(peak if audio else 0) / np.abs(waveform).max()
+    return Clip(
+        frames=generator.integers(256, size=SPEC.frames_shape, dtype=np.uint8),
+        frame_times_s=SPEC.instants_s() if video else np.full(SPEC.frames, np.nan),
+        frame_present=np.full(SPEC.frames, video),
+        waveform=waveform,
+        sample_rate_hz=SPEC.audio.sample_rate_hz,
+        sound_span_s=(0.0, 0.5) if audio else None,
+        source=source,
+    )
+
+
+def stored(tmp_path, clips: list[Clip]) -> PreparedClips:
+    write_record(tmp_path / "one.clips", clips)
+    return PreparedClips(SPEC, [(0, read_record(tmp_path / "one.clips"))], ())
+
+
+def test_clips_stand_in_their_order():
+    first, second = make_clip(0.5), make_clip(0.25)
+    inputs = prepare([first, second, first], SPEC)
+    assert len(inputs) == 3
+    assert np.array_equal(inputs.frames, np.stack([first.frames, second.frames, first.frames]))
+    assert np.array_equal(inputs.waveform, np.stack([first.waveform, second.waveform, first.waveform]))
+
+
+def test_no_clips_are_an_empty_batch():
+    inputs = prepare([], SPEC)
+    assert inputs.frames.shape == (0, *SPEC.frames_shape)
+    assert inputs.waveform.shape == (0, SPEC.samples)
+
+
+@pytest.mark.parametrize(
+    ("clip", "presence"),
+    [
+        (make_clip(), [True, True]),
+        (make_clip(audio=False), [True, False]),
+        (make_clip(video=False), [False, True]),
+        (make_clip(0.0), [True, False]),  # a sound track of digital silence
+        (make_clip(2 / 32767), [True, False]),  # two steps of 16-bit sound: dither, not sound
+        (make_clip(20 / 32767), [True, True]),  # very quiet is not silent
+        (make_clip(1.0), [True, True]),
+    ],
+)
+def test_presence_says_what_is_there_and_is_the_same_from_the_cache(tmp_path, clip, presence):
+    assert prepare([clip], SPEC).presence.tolist() == [presence]
+    assert from_prepared(stored(tmp_path, [clip]), [0]).presence.tolist() == [presence]
+
+
+def test_the_cache_gives_the_very_same_batch_as_its_clips(tmp_path):
+    prepared = stored(tmp_path, [make_clip(1.0), make_clip(0.3, video=False), make_clip(audio=False), make_clip(0.0)])
+    numbers = [3, 0, 0, 2, 1]
+    fast, slow = from_prepared(prepared, numbers), prepare([prepared[number] for number in numbers], SPEC)
+    for name in ("frames", "waveform", "presence"):
+        assert np.array_equal(getattr(fast, name), getattr(slow, name)), name
+    assert fast.waveform.dtype == np.float32
+    assert np.abs(fast.waveform).max() == 1.0
+
+
+def test_the_loudest_negative_sample_is_heard(tmp_path):
+    prepared = stored(tmp_path, [make_clip(0.0)])
+    record, _ = prepared._places[0]
+    sound = np.zeros_like(record.sound)
+    sound[0, 7] = -32768  # whose absolute value int16 cannot hold
+    loud = PreparedClips(SPEC, [(0, dataclasses.replace(record, sound=sound))], ())
+    assert from_prepared(loud, [0]).presence.tolist() == [[True, True]]
+
+
+def test_numbers_may_be_an_array_and_may_be_none(tmp_path):
+    prepared = stored(tmp_path, [make_clip()])
+    assert len(from_prepared(prepared, np.array([0, 0]))) == 2
+    assert len(from_prepared(prepared, np.array([], int))) == 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        (ModelSpec(0.5, VideoSpec(frames_hz=8, height_px=6, width_px=8)), r"\[2, 6, 8, 3\].*\[4, 6, 8, 3\]"),
+        (ModelSpec(1.0, VideoSpec(frames_hz=2, height_px=6, width_px=8)), r"\[8000\].*\[16000\]"),
+    ],
+)
+def test_a_clip_of_another_shape_is_refused_by_name(spec, told):
+    fitting = make_clip()
+    with pytest.raises(ClipError, match=rf"holiday\.mp4: .*{told}"):
+        prepare([make_clip(source="holiday.mp4"), fitting], spec)
+
+
+def test_a_clip_of_another_sample_rate_is_refused_and_counted_where_it_has_no_name():
+    other = dataclasses.replace(make_clip(source=""), sample_rate_hz=8000)
+    with pytest.raises(ClipError, match="clip 1: sample_rate_hz is 8000, and the spec wants 16000"):
+        prepare([make_clip(), other], SPEC)
+
+
+def test_a_real_file_through_the_cache(tmp_path):
+    spec = ModelSpec(window_s=1.0, video=VideoSpec(frames_hz=4, height_px=48, width_px=64))
+    write_calibration_clip(tmp_path / "long.mp4", duration_s=3.0, width_px=64, height_px=48, burst_times_s=(0.2,))
+    prepared = ClipCache(tmp_path / "cache").prepare([Row(tmp_path / "long.mp4")], spec, progress=False)
+    inputs = from_prepared(prepared, range(len(prepared)))
+    assert inputs.frames.shape == (3, 4, 48, 64, 3)
+    assert inputs.presence.all()
+    again = prepare([read_clip(tmp_path / "long.mp4", spec, 1.0)], spec)  # not by way of the cache
+    assert np.array_equal(again.frames[0], inputs.frames[1])
+    assert np.abs(again.waveform[0] - inputs.waveform[1]).max() <= 0.51 / 32767

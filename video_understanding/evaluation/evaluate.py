@@ -1,0 +1,190 @@
+"""Any scorer over labelled clips: the scores of a clip's windows are averaged, and compared with its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from video_understanding.datasets.cache import PreparedClips
+from video_understanding.datasets.rows import Row
+from video_understanding.errors import ManifestError, VideoUnderstandingError
+from video_understanding.evaluation.answers import Answers
+from video_understanding.evaluation.head_report import HeadReport
+from video_understanding.evaluation.report import Overall, Report
+from video_understanding.evaluation.text import many
+from video_understanding.features.prepare import from_prepared
+from video_understanding.labels import HEADS, Labels
+from video_understanding.scorer import SENSES, ModelInputs, Scorer
+
+_STRANGE_NAMED = 5
+
+
+def evaluate(
+    scorer: Scorer,
+    prepared: PreparedClips,
+    rows: Sequence[Row],
+    *,
+    batch_size: int = 16,
+    progress: bool | None = None,
+    without: str | None = None,
+    seed: int = 0,
+) -> Report:
+    """Compares what a scorer says of the clips with their labels.
+
+    `rows` are those that `prepared` was made from. `without` "video" or "audio" takes that sense away. A progress bar
+    is shown on a terminal, or always or never with `progress` True or False. The seed is that of the intervals.
+    """
+    if without is not None and without not in SENSES:
+        raise VideoUnderstandingError("without", f"{without!r} is not a sense", f"Use one of: {', '.join(SENSES)}.")
+
+    def inputs_of(numbers: np.ndarray) -> ModelInputs:
+        inputs = from_prepared(prepared, numbers)
+        return inputs.without(without) if without else inputs
+
+    return evaluate_inputs(
+        scorer, prepared, rows, inputs_of, batch_size=batch_size, progress=progress, without=without, seed=seed
+    )
+
+
+def evaluate_inputs(
+    scorer: Scorer,
+    prepared: PreparedClips,
+    rows: Sequence[Row],
+    inputs_of: Callable[[np.ndarray], ModelInputs],
+    *,
+    batch_size: int,
+    progress: bool | None,
+    seed: int,
+    without: str | None = None,
+) -> Report:
+    """`evaluate` on inputs that the caller makes: `inputs_of` turns numbers of windows [B] into a batch."""
+    heads = scorer.labels.heads
+    _require_match(scorer, prepared, rows)
+    _require_known(scorer.labels, rows)
+    labelled = np.array([any(getattr(row, head) for head in heads) for row in rows], bool)  # [rows]
+    numbers = np.flatnonzero(labelled[prepared.row_numbers])  # of windows, [w]
+    if not len(numbers):
+        raise VideoUnderstandingError(
+            "evaluation",
+            f"none of {many(len(rows), 'clip')} can be read and has a label for {' or '.join(heads) or 'a head'}",
+            "Give clips that are labelled for a head of the model.",
+        )
+    scores, senses = _clip_scores(scorer, prepared, numbers, len(rows), inputs_of, batch_size, progress)
+    scored = np.isin(np.arange(len(rows)), prepared.row_numbers[numbers])  # [rows]
+    results = {}
+    for head in heads:
+        places = [place for place in np.flatnonzero(scored) if getattr(rows[place], head)]
+        if places:
+            truth = np.array([scorer.labels.index(head, getattr(rows[place], head)) for place in places])  # [K]
+            answers = Answers(scorer.labels.names(head), tuple(rows[i] for i in places), truth, scores[head][places])
+            _require_probabilities(head, answers)
+            results[head] = HeadReport.of(answers, seed)
+    overall = Overall(
+        uar=float(np.mean([result.uar for result in results.values()])),
+        accuracy=float(np.mean([result.accuracy for result in results.values()])),
+        heads=len(results),
+        clips=int(scored.sum()),
+    )
+    notes = _notes(scorer.labels, prepared, rows, results, blind=int((scored & ~senses.any(axis=1)).sum()))
+    return Report(results, overall, len(numbers), without, notes)
+
+
+def _clip_scores(
+    scorer: Scorer,
+    prepared: PreparedClips,
+    numbers: np.ndarray,
+    clips: int,
+    inputs_of: Callable[[np.ndarray], ModelInputs],
+    batch_size: int,
+    progress: bool | None,
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Mean scores of each clip's windows, [clips,C] for each head (NaN without any), and its senses, bool [clips,2]."""
+    from tqdm import tqdm
+
+    sums = {head: np.zeros((clips, len(scorer.labels.names(head)))) for head in scorer.labels.heads}  # [clips,C]
+    senses = np.zeros((clips, len(SENSES)), bool)  # [clips,2]
+    hidden = None if progress is None else not progress  # None: shown on a terminal only
+    with tqdm(total=len(numbers), desc="Evaluating", unit="window", disable=hidden) as bar:
+        for begin in range(0, len(numbers), batch_size):
+            batch = numbers[begin : begin + batch_size]  # [B]
+            inputs = inputs_of(batch)
+            scores = scorer(inputs)
+            for head, total in sums.items():
+                if len(scores[head]) != len(batch):
+                    raise VideoUnderstandingError(
+                        f"scores of {head}",
+                        f"are {len(scores[head])} for a batch of {len(batch)} clips",
+                        "The scorer must answer for every clip of a batch, whatever its size.",
+                    )
+                np.add.at(total, prepared.row_numbers[batch], scores[head])
+            np.logical_or.at(senses, prepared.row_numbers[batch], inputs.presence)
+            bar.update(len(batch))
+    windows = np.bincount(prepared.row_numbers[numbers], minlength=clips)[:, None]  # [clips,1]
+    mean = {
+        head: np.divide(total, windows, out=np.full_like(total, np.nan), where=windows > 0)
+        for head, total in sums.items()
+    }
+    return mean, senses
+
+
+def _require_match(scorer: Scorer, prepared: PreparedClips, rows: Sequence[Row]) -> None:
+    if scorer.spec != prepared.spec:
+        raise VideoUnderstandingError(
+            "evaluation", "the clips were prepared for another spec than the scorer's", "Prepare them with scorer.spec."
+        )
+    found = len(np.unique(prepared.row_numbers)) + len(prepared.set_aside)
+    if found != len(rows):
+        raise VideoUnderstandingError(
+            "evaluation",
+            f"the prepared clips were made from {found} rows, and {len(rows)} are given",
+            "Give the very rows that the clips were prepared from.",
+        )
+
+
+def _require_known(labels: Labels, rows: Sequence[Row]) -> None:
+    for head in labels.heads:
+        known = {None, "", *labels.names(head)}
+        strange = {getattr(row, head): row for row in reversed(rows) if getattr(row, head) not in known}
+        if strange:
+            named = [repr(name) for name in sorted(strange)]
+            more = f" and {len(named) - _STRANGE_NAMED} more" if len(named) > _STRANGE_NAMED else ""
+            first = next(iter(reversed(strange.values())))
+            raise ManifestError(
+                first.origin or first.path,
+                f"{head} {', '.join(named[:_STRANGE_NAMED])}{more} is not known to the model",
+                f"Its classes: {', '.join(labels.names(head))}.",
+            )
+
+
+def _require_probabilities(head: str, answers: Answers) -> None:
+    slack = 1e-3  # of rounding, in half precision and in quantised models
+    fine = ((answers.scores >= -slack) & (answers.scores <= 1 + slack)).all(axis=1)  # [K]; NaN is not fine
+    if not fine.all():
+        row = answers.rows[int(fine.argmin())]
+        raise VideoUnderstandingError(
+            f"scores of {head}",
+            f"are not probabilities for {many(int((~fine).sum()), 'clip')}, such as {row.name}",
+            "The model, or its export, is broken, or gives logits.",
+        )
+
+
+def _notes(
+    labels: Labels, prepared: PreparedClips, rows: Sequence[Row], results: Mapping[str, HeadReport], blind: int
+) -> tuple[str, ...]:
+    notes = []
+    if prepared.set_aside:
+        first = prepared.set_aside[0]
+        notes.append(
+            f"Left out: {many(len(prepared.set_aside), 'clip')} that could not be read, such as "
+            f"{first.row.origin or first.row.name}: {first.reason}"
+        )
+    for head in HEADS:
+        count = sum(bool(getattr(row, head)) for row in rows)
+        if head not in labels.heads and count:
+            notes.append(f"{many(count, 'clip')} labelled for {head}, which the model does not tell.")
+        if head in labels.heads and head not in results:
+            notes.append(f"No clip is labelled for {head}, which the model tells.")
+    if blind:
+        notes.append(f"{many(blind, 'clip')} with neither picture nor sound left: the model could only guess.")
+    return tuple(notes)

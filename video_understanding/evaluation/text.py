@@ -1,0 +1,52 @@
+"""How results are written for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+WIDTH = 80
+_GAP = "  "
+
+
+def percent(value: float | None) -> str:
+    """ "95.8", or "-" for what could not be measured."""
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def between(interval: tuple[float, float] | None) -> str:
+    """ "91.3 to 98.0", or "-" where there is no interval."""
+    return "-" if interval is None else f"{percent(interval[0])} to {percent(interval[1])}"
+
+
+def many(count: int, what: str) -> str:
+    """ "1 clip", "2 clips", "2 classes"."""
+    return f"{count} {what}" + ("" if count == 1 else "es" if what.endswith("s") else "s")
+
+
+def head_of(text: str, width: int) -> str:
+    """The text, its end cut off where it is too long."""
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def tail_of(text: str, width: int) -> str:
+    """The text, its beginning cut off where it is too long: of a path the end tells most."""
+    return text if len(text) <= width else "…" + text[len(text) - max(width - 1, 0) :]
+
+
+def aligned(lines: Sequence[Sequence[str]], words: int = 1) -> list[str]:
+    """Cells under each other, indented: the first `words` columns begin, and the others end, at the same place."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  "
+        + _GAP.join(
+            cell.ljust(width) if place < words else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """The text in lines of at most `WIDTH` columns, all but the first set in further."""
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False)

@@ -1,0 +1,62 @@
+"""Clips stacked into a batch, with what is really there said beside them.
+
+A sound track of digital silence counts as no sound. It carries nothing, and in real collections it betrays
+who recorded a clip rather than what happens in it: a model that could tell "silent" from "absent" would learn that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from video_understanding.clip import SILENCE_PEAK, Clip
+from video_understanding.datasets.cache import PreparedClips
+from video_understanding.datasets.record import FULL_SCALE
+from video_understanding.errors import ClipError
+from video_understanding.scorer import ModelInputs
+from video_understanding.spec import ModelSpec
+
+
+def prepare(clips: Sequence[Clip], spec: ModelSpec) -> ModelInputs:
+    """One batch of all clips, in their order; a clip that was read for another spec is refused."""
+    frames = np.empty((len(clips), *spec.frames_shape), np.uint8)  # [B,T,H,W,3]
+    waveform = np.empty((len(clips), spec.samples), np.float32)  # [B,N]
+    presence = np.empty((len(clips), 2), bool)  # [B,2]
+    for place, clip in enumerate(clips):
+        _require_fit(clip, spec, clip.source or f"clip {place}")
+        frames[place] = clip.frames
+        waveform[place] = clip.waveform
+        presence[place] = clip.has_video, not clip.is_silent
+    return ModelInputs(frames, waveform, presence)
+
+
+def from_prepared(prepared: PreparedClips, numbers: Sequence[int] | np.ndarray) -> ModelInputs:
+    """The same batch as `prepare([prepared[number] for number in numbers], prepared.spec)`, in less time."""
+    batch = prepared.batch(numbers)
+    sound, presence = batch["sound"], batch["presence"]  # int16 [B,N], bool [B,2]
+    # The largest and the smallest, not the absolute: int16 has no +32768.
+    peak = np.maximum(sound.max(axis=1, initial=0), -sound.min(axis=1, initial=0).astype(np.int32))  # [B]
+    presence[:, 1] &= peak / FULL_SCALE >= SILENCE_PEAK
+    waveform = sound.astype(np.float32)  # [B,N]
+    waveform /= FULL_SCALE
+    return ModelInputs(batch["frames"], waveform, presence)
+
+
+def _require_fit(clip: Clip, spec: ModelSpec, name: str) -> None:
+    facts = (
+        ("frames", clip.frames.shape, spec.frames_shape),
+        ("waveform", clip.waveform.shape, (spec.samples,)),
+        ("sample_rate_hz", clip.sample_rate_hz, spec.audio.sample_rate_hz),
+    )
+    for what, found, wanted in facts:
+        if found != wanted:
+            raise ClipError(
+                name,
+                f"{what} is {_plain(found)}, and the spec wants {_plain(wanted)}",
+                "Read the clip with the spec of the model.",
+            )
+
+
+def _plain(value: tuple[int, ...] | int) -> str:
+    return str(list(value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,34 @@
+"""Specs that are a good start: tiny to try things, edge for small devices, base where there is room."""
+
+from __future__ import annotations
+
+from video_understanding.errors import SpecError
+from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
+
+PRESETS: dict[str, ModelSpec] = {
+    "tiny": ModelSpec(
+        window_s=2.0,
+        video=VideoSpec(frames_hz=4, height_px=64, width_px=64),
+        audio=AudioSpec(hop_s=0.5),
+        network=NetworkSpec(backbone="small", token_size=32),
+    ),
+    "edge": ModelSpec(
+        window_s=4.0,
+        video=VideoSpec(frames_hz=4, height_px=160, width_px=160),
+        audio=AudioSpec(hop_s=0.5),
+        network=NetworkSpec(backbone="efficientnet_lite0", unfrozen_blocks=0, token_size=96),
+    ),
+    "base": ModelSpec(
+        window_s=4.0,
+        video=VideoSpec(frames_hz=4, height_px=224, width_px=224),
+        audio=AudioSpec(hop_s=0.5),
+        network=NetworkSpec(backbone="efficientnet_lite0", unfrozen_blocks=0, token_size=192),
+    ),
+}
+
+
+def preset(name: str) -> ModelSpec:
+    """The spec of a preset by its name."""
+    if name not in PRESETS:
+        raise SpecError(f"preset {name!r}", "is not known", f"Use one of: {', '.join(PRESETS)}.")
+    return PRESETS[name]

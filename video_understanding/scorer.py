@@ -1,0 +1,109 @@
+"""The hinge of the house: model inputs go in, scores come out, whatever computes them.
+
+A Keras model, a SavedModel and a TFLite file are three scorers; what is said of scores (evaluation,
+streaming, comparison of exports) works on any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from video_understanding.errors import ClipError
+from video_understanding.labels import HEADS, Labels
+from video_understanding.spec import ModelSpec
+
+SENSES: tuple[str, ...] = ("video", "audio")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ModelInputs:
+    """A batch of clips as every model takes them.
+
+    frames      uint8 [B,T,H,W,3]
+    waveform    float32 [B,N], in [-1, 1]
+    presence    bool [B,2], whether the clip has each of `SENSES`; a sense that is absent must not be looked at
+    """
+
+    frames: np.ndarray
+    waveform: np.ndarray
+    presence: np.ndarray
+
+    def __post_init__(self) -> None:
+        forms = (("frames", np.uint8, 5), ("waveform", np.float32, 2), ("presence", np.bool_, 2))
+        for name, dtype, dimensions in forms:
+            array = getattr(self, name)
+            if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != dimensions:
+                found = f"{array.dtype} {list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
+                raise ClipError(
+                    "model inputs",
+                    f"{name} should be {np.dtype(dtype)} with {dimensions} dimensions, and is {found}",
+                    "Make them with video_understanding.prepare.",
+                )
+        if not len(self.frames) == len(self.waveform) == len(self.presence) or self.presence.shape[1] != len(SENSES):
+            shapes = [list(array.shape) for array in (self.frames, self.waveform, self.presence)]
+            raise ClipError(
+                "model inputs", f"shapes {shapes} do not belong together", "Give each clip frames, sound and presence."
+            )
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __repr__(self) -> str:
+        video, audio = self.presence.sum(axis=0)
+        shape = list(self.frames.shape)
+        return f"ModelInputs({len(self)} clips, {video} with video, {audio} with audio, frames {shape})"
+
+    def without(self, sense: str) -> ModelInputs:
+        """The same clips, said to lack a sense."""
+        presence = self.presence.copy()
+        presence[:, SENSES.index(sense)] = False
+        return ModelInputs(self.frames, self.waveform, presence)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Scores:
+    """Probabilities of a batch: for each head that the model has, float32 [B,C] in the order of its classes."""
+
+    labels: Labels
+    heads: Mapping[str, np.ndarray]
+
+    def __post_init__(self) -> None:
+        for head, scores in self.heads.items():
+            classes = len(self.labels.names(head))
+            if scores.ndim != 2 or scores.shape[1] != classes:
+                raise ClipError(
+                    f"scores of {head}",
+                    f"have shape {list(scores.shape)}, not [clips,{classes}]",
+                    "Give one score for each class.",
+                )
+
+    def __len__(self) -> int:
+        return len(next(iter(self.heads.values()))) if self.heads else 0
+
+    def __getitem__(self, head: str) -> np.ndarray:
+        return self.heads[head]
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{head} {list(scores.shape)}" for head, scores in self.heads.items())
+        return f"Scores({shapes})"
+
+    @staticmethod
+    def joined(parts: Sequence[Scores]) -> Scores:
+        """The scores of several batches, one after the other."""
+        heads = [head for head in HEADS if head in parts[0].heads]
+        return Scores(parts[0].labels, {head: np.concatenate([part[head] for part in parts]) for head in heads})
+
+
+class Scorer(Protocol):
+    """Anything that turns inputs into scores; `spec` says which inputs, `labels` which scores."""
+
+    spec: ModelSpec
+    labels: Labels
+
+    def __call__(self, inputs: ModelInputs) -> Scores:
+        """Scores of the batch, in its order."""
+        ...
