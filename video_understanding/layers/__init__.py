@@ -1,0 +1,1 @@
+"""The project's own Keras layers; each keeps, saves and restores what it was made with."""

@@ -1,0 +1,141 @@
+"""The model: frames and sound go in as they are, logits of each head come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import ops
+
+from video_understanding.errors import SpecError
+from video_understanding.labels import Labels
+from video_understanding.layers.over_time import OverTime
+from video_understanding.layers.presence import MissingSense, SenseDropout
+from video_understanding.models.audio_encoder import make_hop_encoder
+from video_understanding.models.fusion import FUSIONS, Fusion
+from video_understanding.models.video_encoder import make_frame_head, make_video_backbone
+from video_understanding.spec import ModelSpec
+
+
+@keras.saving.register_keras_serializable("video_understanding")
+class VideoUnderstandingModel(keras.Model):
+    """A `keras.Model` for the clips that `spec` describes and the classes that `labels` name.
+
+    Inputs, a dict: frames uint8 [B,T,H,W,3], waveform float32 [B,N], presence [B,2] (1 where the clip has
+    video, audio). Instead of frames it takes `features` float32 [B,T,F], what a frozen backbone saw in them.
+    Outputs, a dict: for each head with classes, logits float32 [B,C] in the order of the labels.
+
+    `weights` are those that the backbone begins with (see `make_backbone`), `seed` decides all random ones.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        labels: Labels,
+        *,
+        weights: str | Path | None = "default",
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not labels.heads:
+            raise SpecError("labels", "name no class of any head", "Give the classes of action, emotion, or both.")
+        self.spec = spec
+        self.labels = labels
+        network = spec.network
+        self.backbone = make_video_backbone(spec, weights, _seed(seed, 0))
+        self.frame_head = make_frame_head(spec, self.backbone.output_shape[-1], _seed(seed, 1))
+        self.hop_encoder = make_hop_encoder(spec, _seed(seed, 2))
+        self.sense_dropout = SenseDropout(network.sense_dropout, seed=_seed(seed, 3), name="sense_dropout")
+        self.missing_picture = MissingSense(name="missing_picture")
+        self.missing_sound = MissingSense(name="missing_sound")
+        self.fusion = make_fusion(spec, _seed(seed, 4))
+        self._see = OverTime(self.backbone, name="see")
+        self._note = OverTime(self.frame_head, name="note")
+        self._listen = OverTime(self.hop_encoder, name="listen")
+        self.drop = keras.layers.Dropout(network.dropout, seed=_seed(seed, 20), name="drop")
+        self.heads = {
+            head: keras.layers.Dense(
+                len(labels.names(head)),
+                kernel_initializer=keras.initializers.GlorotUniform(_seed(seed, 21 + place)),
+                dtype="float32",
+                name=head,
+            )
+            for place, head in enumerate(labels.heads)
+        }
+        self._build(seed)
+
+    def _build(self, seed: int | None) -> None:
+        """Makes all weights at once: a model that is loaded, looked at or exported must not first be called."""
+        spec, size = self.spec, self.spec.network.token_size
+        many = spec.hops * spec.network.tokens_per_hop
+        picture, sound = (None, spec.frames, size), (None, many, size)
+        if seed is not None:
+            keras.utils.set_random_seed(seed)  # for the parts whose initializers have no seed of their own
+        for layer, shapes in (
+            (self._see, [(None, *spec.frames_shape)]),
+            (self._note, [(None, spec.frames, self.backbone.output_shape[-1])]),
+            (self._listen, [(None, spec.hops, spec.audio.hop_samples)]),
+            (self.missing_picture, [picture, (None,)]),
+            (self.missing_sound, [sound, (None,)]),
+            (self.fusion, [picture, sound, (None, 2)]),
+            *((head, [(None, size)]) for head in self.heads.values()),
+        ):
+            layer.build(*shapes)
+        self.built = True
+
+    def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
+        """Logits of every head for a batch of clips."""
+        presence = self.sense_dropout(inputs["presence"], training=training)  # [B,2]
+        features = inputs["features"] if "features" in inputs else self.see(inputs["frames"], training)  # [B,T,F]
+        picture = self.note(features, training)  # [B,T,D]
+        sound = self.listen(inputs["waveform"], training)  # [B,M*K,D]
+        return self.conclude(picture, sound, presence, training)
+
+    def see(self, frames: Any, training: bool | None = None) -> Any:
+        """uint8 [B,T,H,W,3] -> features float32 [B,T,F] of each frame."""
+        return self._see(ops.cast(frames, "float32"), training=training)
+
+    def note(self, features: Any, training: bool | None = None) -> Any:
+        """Features [B,T,F] -> picture tokens [B,T,D]."""
+        return self._note(features, training=training)
+
+    def listen(self, waveform: Any, training: bool | None = None) -> Any:
+        """float32 [B,N] -> sound tokens [B,M*K,D], hop by hop."""
+        spec = self.spec
+        hops = ops.reshape(waveform, (-1, spec.hops, spec.audio.hop_samples))  # [B,M,hop]
+        tokens = self._listen(hops, training=training)  # [B,M,K,D]
+        return ops.reshape(tokens, (-1, spec.hops * spec.network.tokens_per_hop, spec.network.token_size))
+
+    def conclude(self, picture: Any, sound: Any, presence: Any, training: bool | None = None) -> dict[str, Any]:
+        """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence [B,2] -> logits of every head."""
+        picture = self.missing_picture(picture, presence[:, 0])
+        sound = self.missing_sound(sound, presence[:, 1])
+        vector = self.drop(self.fusion(picture, sound, presence, training=training), training=training)  # [B,D]
+        return {head: layer(vector) for head, layer in self.heads.items()}  # [B,C] each
+
+    def get_config(self) -> dict[str, Any]:
+        config = {"spec": self.spec.to_json(), "labels": self.labels.to_json(), "name": self.name}
+        return {**config, "dtype": keras.saving.serialize_keras_object(self.dtype_policy)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> VideoUnderstandingModel:
+        config = dict(config)
+        spec, labels = ModelSpec.from_json(config.pop("spec")), Labels.from_json(config.pop("labels"))
+        # The weights come from the file that is being loaded; the backbone need not fetch its own.
+        return cls(spec, labels, weights=None, **keras.saving.deserialize_keras_object(config))
+
+
+def make_fusion(spec: ModelSpec, seed: int | None = None) -> Fusion:
+    """The spec's way of joining the senses."""
+    network = spec.network
+    if network.fusion not in FUSIONS:
+        raise SpecError("network.fusion", f"{network.fusion!r} is not known", f"Use one of: {', '.join(FUSIONS)}.")
+    times_s = (spec.instants_s().tolist(), spec.sound_times_s().tolist())
+    return FUSIONS[network.fusion](*times_s, network.attention_heads, network.dropout, seed, name="fusion")
+
+
+def _seed(seed: int | None, place: int) -> int | None:
+    """A seed for each part, so that adding a part changes no other."""
+    return None if seed is None else seed * 1000 + place
