@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AudioSpec": "spec",
+    "Bundle": "bundle",
     "Clip": "clip",
     "ClipCache": "datasets.cache",
     "Labels": "labels",
@@ -21,17 +22,21 @@ _HOMES = {
     "ModelSpec": "spec",
     "NetworkSpec": "spec",
     "VideoSpec": "spec",
+    "VideoUnderstandingModel": "models.build",
     "VideoUnderstandingError": "errors",
     "check_dataset": "datasets.preflight",
+    "crossval": "training.crossval",
     "evaluate": "evaluation",
     "inspect_media": "media.inspect",
     "iter_clips": "media.decode",
+    "load_dataset": "training.dataset",
     "load_manifest": "datasets.manifest",
     "make_folds": "datasets.splits",
     "prepare": "features.prepare",
     "preset": "presets",
     "read_clip": "media.decode",
     "split_rows": "datasets.splits",
+    "train": "training.train",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

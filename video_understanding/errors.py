@@ -47,6 +47,14 @@ class CacheError(VideoUnderstandingError):
     """A cache of prepared clips that cannot be made or read."""
 
 
+class TrainingError(VideoUnderstandingError):
+    """A training that cannot begin or go on."""
+
+
+class BundleError(VideoUnderstandingError):
+    """A trained model on disk that is not there, not whole, or of a newer program."""
+
+
 class MissingExtraError(VideoUnderstandingError):
     """A part of the program that needs a package which is not installed."""
 

@@ -16,7 +16,7 @@ from video_understanding import __version__
 from video_understanding.errors import VideoUnderstandingError
 
 # Each command is a module with HELP, EXAMPLE, add_arguments(parser) and run(arguments) -> exit code.
-COMMANDS = ("inspect", "check")
+COMMANDS = ("inspect", "check", "train", "crossval", "evaluate", "info")
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -1,0 +1,174 @@
+"""From clips on disk to a bundle and its numbers, in Python and by the program; and fusion that needs both senses."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from video_understanding.bundle import Bundle
+from video_understanding.cli.main import main
+from video_understanding.datasets.cache import ClipCache
+from video_understanding.datasets.manifest import load_manifest
+from video_understanding.datasets.splits import split_rows
+from video_understanding.errors import TrainingError
+from video_understanding.evaluation import evaluate
+from video_understanding.media.synthetic import make_dataset
+from video_understanding.models.keras_scorer import KerasScorer
+from video_understanding.models.load import keras_scorer, load_model
+from video_understanding.presets import preset
+from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
+from video_understanding.training.fit import fit
+from video_understanding.training.settings import TrainingSettings
+from video_understanding.training.train import train
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("train")
+    make_dataset(
+        folder / "clips", seed=1, clips=36, duration_s=2.0, actions=("bounce", "spin", "slide"), subjects=6,
+        width_px=64, height_px=48,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def own_cache(data, monkeypatch):
+    monkeypatch.setenv("VIDEO_UNDERSTANDING_CACHE", str(data / "cache"))
+
+
+@pytest.fixture(scope="module")
+def trained(data) -> Path:
+    """A bundle made by the program itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIDEO_UNDERSTANDING_CACHE", str(data / "cache"))
+        words = ["train", str(data / "clips"), "--out", str(data / "bundle"), "--epochs", "2", "--seed", "3"]
+        assert main(words) == 0
+    return data / "bundle"
+
+
+def test_a_bundle_holds_all_that_is_known(trained):
+    bundle = Bundle.read(trained)
+    assert bundle.labels.action == ("bounce", "slide", "spin")
+    assert bundle.facts["training"]["epochs"] == 2
+    assert set(bundle.facts["metrics"]) == {"validation", "test", "robustness"}
+    assert set(bundle.facts["temperature"]) == {"action", "emotion"}
+    assert "only audio" in bundle.facts["metrics"]["robustness"]
+    files = {file.name for file in trained.iterdir()}
+    assert {"model.keras", "bundle.json", "README.md", "curves.png", "history.csv", "split.json"} <= files
+    assert "confusion_action_test.png" in files
+
+
+def test_python_gives_the_same_model_as_the_program(trained, data):
+    manifest = load_manifest(data / "clips")
+    bundle = train(manifest, preset("tiny"), data / "again", TrainingSettings(epochs=2, seed=3), progress=False)
+    values = [
+        [keras.ops.convert_to_numpy(value) for value in load_model(Bundle.read(folder)).weights]
+        for folder in (trained, bundle.folder)
+    ]
+    assert all(np.array_equal(one, other) for one, other in zip(*values, strict=True))
+
+
+def test_evaluate_tells_the_numbers_that_training_measured(trained, data, capsys):
+    """On the test clips alone, through the program: the bundle that is read back is the model that was measured."""
+    rows = (data / "clips" / "clips.csv").read_text().splitlines()
+    held = json.loads((trained / "bundle.json").read_text())["metrics"]["test"]["heads"]["action"]
+    manifest = load_manifest(data / "clips")
+    split = split_rows(manifest, seed=3)
+    chosen = [rows[0], *(rows[1 + place] for place in split.parts["test"])]
+    (data / "clips" / "test.csv").write_text("\n".join(chosen) + "\n")
+    assert main(["evaluate", str(trained), str(data / "clips" / "test.csv"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["heads"]["action"]
+    assert found["accuracy"] == pytest.approx(held["accuracy"])
+    assert found["log_loss"] == pytest.approx(held["log_loss"], rel=1e-4)
+
+
+def test_a_folder_that_holds_a_training_is_not_overwritten(trained, data, capsys):
+    assert main(["train", str(data / "clips"), "--out", str(trained), "--epochs", "1"]) == 2
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_a_model_that_cannot_be_loaded_is_told(trained, tmp_path):
+    (tmp_path / "bundle.json").write_text((trained / "bundle.json").read_text())
+    (tmp_path / "model.keras").write_bytes(b"not a model")
+    with pytest.raises(Exception, match="cannot be loaded"):
+        keras_scorer(Bundle.read(tmp_path))
+
+
+def test_crossval_measures_every_clip_once(data, capsys):
+    words = ["crossval", str(data / "clips"), "--folds", "2", "--epochs", "1", "--json"]
+    assert main(words) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["heads"]["action"]["pooled"]["clips"] == 36
+    assert found["heads"]["action"]["folds"] == 2
+
+
+def test_ctrl_c_keeps_the_best_model_so_far(data, tmp_path, monkeypatch):
+    """The key is pressed in the third epoch; the bundle holds the best of the first two."""
+    from video_understanding.training import keeper
+
+    whole = keeper.Keeper.on_train_batch_end
+
+    def press(self, batch, logs=None):
+        whole(self, batch, logs)
+        if self.epochs_done == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(keeper.Keeper, "on_train_batch_end", press)
+    manifest = load_manifest(data / "clips")
+    bundle = train(manifest, preset("tiny"), tmp_path / "stopped", TrainingSettings(epochs=5), progress=False)
+    assert bundle.facts["training"]["interrupted"]
+    assert bundle.facts["training"]["epochs"] == 2
+    assert bundle.keras_file.exists()
+
+
+def test_a_split_without_a_class_to_tell_apart_is_refused(data, tmp_path):
+    manifest = load_manifest(data / "clips")
+    rows = [dataclasses.replace(row, emotion=None) for row in manifest.rows if row.action == "spin"]
+    with pytest.raises(TrainingError, match="only one action"):
+        train(manifest.with_rows(rows), preset("tiny"), tmp_path / "one", progress=False)
+
+
+def test_cross_attention_learns_what_only_both_senses_tell(tmp_path):
+    """The label is the exclusive or of a seen and a heard cue: each alone leaves it at chance."""
+    table = make_dataset(
+        tmp_path / "both", seed=3, clips=480, mode="needs_both", subjects=8, duration_s=1.0, difficulty=0.1,
+        width_px=64, height_px=48,
+    )  # fmt: skip
+    spec = ModelSpec(
+        window_s=1.0,
+        video=VideoSpec(frames_hz=4, height_px=32, width_px=32),
+        audio=AudioSpec(hop_s=0.25),
+        network=NetworkSpec(token_size=32, dropout=0.1, sense_dropout=0.0, fusion="cross_attention"),
+    )
+    manifest = load_manifest(table)
+    split = split_rows(manifest, seed=0, validation=0.15, test=0.25)
+    settings = TrainingSettings(epochs=14, learning_rate=2e-3, augment=False, label_smoothing=0.0, seed=1)
+    result = fit(manifest, split, spec, tmp_path / "out", settings, cache=ClipCache(tmp_path / "cache"), progress=False)
+    scorer, rows = KerasScorer(result.model), result.rows_of("test")
+    accuracy = {
+        without: evaluate(scorer, result.prepared, rows, without=without, progress=False).heads["action"].accuracy
+        for without in (None, "video", "audio")
+    }
+    assert accuracy[None] >= 0.95
+    assert accuracy["video"] <= 0.65
+    assert accuracy["audio"] <= 0.65
+
+
+def test_training_by_hand_with_plain_keras(data):
+    import video_understanding as vu
+
+    clips = vu.load_dataset(data / "clips", settings=TrainingSettings(batch_size=8), progress=False)
+    model = vu.VideoUnderstandingModel(clips.spec, clips.labels, seed=1)
+    model.compile(optimizer="adamw")
+    history = model.fit(clips.train, validation_data=clips.validation, epochs=2, shuffle=False, verbose=0).history
+    assert len(history["val_loss"]) == 2
+    assert "val_action_accuracy" in history
+    inputs, targets = clips.test[0]
+    assert inputs["frames"].shape[1:] == clips.spec.frames_shape
+    assert targets["action"].shape == (len(inputs["frames"]), 4)

@@ -1,0 +1,40 @@
+"""`vu crossval`: how good a training is on people it has not seen, over folds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from contextlib import nullcontext
+
+from video_understanding.cli.train import add_training_arguments, chosen
+
+HELP = "train and measure on folds that never share a subject"
+EXAMPLE = (
+    "  vu crossval clips.csv --folds 5\n"
+    "  vu crossval clips.csv --preset edge --work folds/ --json > folds.json\n"
+    "  vu crossval clips.csv --preset edge --work folds/ --resume"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", nargs="+", metavar="DATA", help="folder of class folders, CSV, or list of clips")
+    parser.add_argument(
+        "--folds", type=int, default=5, metavar="N", help="how many, unless the data have a fold column (default: 5)"
+    )
+    parser.add_argument("--work", metavar="DIR", help="folder that keeps the folds' trainings, so that they can go on")
+    add_training_arguments(parser)
+    parser.add_argument("--resume", action="store_true", help="go on with the trainings in --work")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from video_understanding.datasets.manifest import load_manifest
+    from video_understanding.training.crossval import crossval
+
+    manifest = load_manifest(*arguments.data)
+    spec, settings = chosen(arguments)
+    with nullcontext(arguments.work) if arguments.work else tempfile.TemporaryDirectory() as folder:
+        found = crossval(manifest, spec, folder, settings, folds=arguments.folds, resume=arguments.resume)
+    print(json.dumps(found.to_dict(), indent=2) if arguments.json else found.text())
+    return 0

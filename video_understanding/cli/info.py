@@ -1,0 +1,131 @@
+"""`vu info`: what a trained model is, as far as its bundle tells."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from video_understanding.bundle import Bundle
+    from video_understanding.bundle_card import HeadResult
+
+HELP = "show what a trained model is: labels, inputs, results, files, and the licences of its data"
+EXAMPLE = "  vu info saved_models/mine\n  vu info saved_models/mine --json > facts.json"
+
+_LABEL_WIDTH = 12
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", metavar="BUNDLE", help="folder of a trained model")
+    parser.add_argument("--json", action="store_true", help="print all that is known as one JSON document")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from video_understanding.bundle import Bundle
+
+    bundle = Bundle.read(arguments.bundle)
+    if arguments.json:
+        files = [{"file": name, "bytes": size} for name, size in sizes_bytes(bundle.folder).items()]
+        print(json.dumps({"folder": str(bundle.folder), **bundle.to_dict(), "files": files}, indent=2))
+    else:
+        print(describe(bundle))
+    return 0
+
+
+def describe(bundle: Bundle) -> str:
+    """The model as text of at most 80 columns."""
+    from video_understanding.bundle_card import in_words, results
+    from video_understanding.evaluation.text import aligned
+
+    facts, spec = bundle.facts, bundle.spec
+    network, video = spec.network, spec.video
+    versions = ", ".join(f"{package} {version}" for package, version in facts.get("versions", {}).items())
+    lines = [
+        str(bundle.folder),
+        *_entry("name", bundle.name),
+        *_entry("made", f"{facts.get('created', 'unknown')}, with {versions or 'unknown versions'}"),
+        *_entry("looks at", f"{spec.frames} frames of {video.width_px}x{video.height_px} in {spec.window_s:g} s"),
+        *_entry("hears", f"{spec.samples} samples at {spec.audio.sample_rate_hz} Hz in {spec.hops} hops"),
+        *_entry("network", f"{network.backbone}, {network.fusion}, {network.token_size} numbers for each moment"),
+    ]
+    for head in bundle.labels.heads:
+        lines += _entry(head, _classes(bundle, head))
+    lines += _entry("trained", in_words(facts.get("training") or "unknown"))
+    lines += _entry("split", facts.get("split_hash", "unknown"))
+    for label, told in (
+        ("result", [_result(result) for result in results(bundle)]),
+        ("data", [_data(entry) for entry in facts.get("data", ())]),
+        ("weights", _weights(facts.get("licences"))),
+        ("export", [_export(bundle, *export) for export in facts.get("exports", {}).items()] or ["none recorded"]),
+    ):
+        for text in told or ["unknown"]:
+            lines += _entry(label, text)
+    files = aligned([[name, _size(size)] for name, size in sizes_bytes(bundle.folder).items()])
+    return "\n".join([*lines, "", *files])
+
+
+def sizes_bytes(folder: Path) -> dict[str, int]:
+    """The size of every file, and of all in every folder (its name ends with "/"), that lies in `folder`."""
+    sizes = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            sizes[f"{path.name}/"] = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        else:
+            sizes[path.name] = path.stat().st_size
+    return sizes
+
+
+def _entry(label: str, text: str) -> list[str]:
+    from video_understanding.evaluation.text import WIDTH
+
+    first = f"  {label}".ljust(_LABEL_WIDTH)
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=" " * _LABEL_WIDTH, break_on_hyphens=False
+    )
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.1f} kB"
+
+
+def _classes(bundle: Bundle, head: str) -> str:
+    from video_understanding.evaluation.text import many
+
+    names = bundle.labels.names(head)
+    below = bundle.unknown_below(head)
+    unknown = f"; unknown below {below:.3g}" if below else ""
+    return f"{many(len(names), 'class')}: {', '.join(names)}{unknown}"
+
+
+def _result(result: HeadResult) -> str:
+    from video_understanding.evaluation.text import between, many, percent
+
+    measures = [("accuracy", result.accuracy, result.accuracy_interval), ("UAR", result.uar, result.uar_interval)]
+    told = [
+        f"{name} {percent(share)} %" + (f" ({between(interval)})" if interval else "")
+        for name, share, interval in measures
+    ]
+    return f"{result.part}, {result.head}: {', '.join(told)} of {many(result.clips, 'clip')}"
+
+
+def _data(entry: dict[str, Any]) -> str:
+    from video_understanding.evaluation.text import many
+
+    clips = many(entry["clips"], "clip") if "clips" in entry else "clips unknown"
+    return f"{entry.get('name', 'name unknown')}, {clips}, {entry.get('licence') or 'licence unknown'}"
+
+
+def _weights(licences: dict[str, str] | None) -> list[str]:
+    if licences is None:
+        return []
+    return [f"{name}, {licence}" for name, licence in licences.items()] or ["random at the beginning"]
+
+
+def _export(bundle: Bundle, file: str, facts: dict[str, Any]) -> str:
+    from video_understanding.bundle_card import in_words
+
+    gone = "" if (bundle.folder / file).exists() else ", is not in the folder any more"
+    return ": ".join(part for part in (file + gone, in_words(facts)) if part)

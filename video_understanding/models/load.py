@@ -1,0 +1,42 @@
+"""A bundle's Keras model, and the scorer made of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import keras
+
+from video_understanding.bundle import Bundle
+from video_understanding.errors import BundleError
+from video_understanding.models import backbones  # noqa: F401  loading looks for the layers that are registered there
+from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.models.keras_scorer import KerasScorer
+
+
+def load_model(bundle: Bundle) -> VideoUnderstandingModel:
+    """The trained model of a bundle, not compiled."""
+    try:
+        return keras.models.load_model(bundle.keras_file, compile=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise BundleError(
+            bundle.keras_file,
+            f"cannot be loaded ({str(error).splitlines()[0]})",
+            "Restore it from a copy, or train again.",
+        ) from error
+
+
+def save_model(model: VideoUnderstandingModel, file: Path) -> None:
+    """Writes the model beside the file and renames: whoever sees the file sees all of it."""
+    partial = file.with_name(f".{os.getpid()}.{threading.get_ident()}.{file.name}")
+    try:
+        model.save(partial, include_optimizer=False)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def keras_scorer(bundle: Bundle) -> KerasScorer:
+    """The bundle's Keras model with the temperatures that were measured for it."""
+    return KerasScorer(load_model(bundle), {head: bundle.temperature(head) for head in bundle.labels.heads})

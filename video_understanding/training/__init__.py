@@ -1,0 +1,1 @@
+"""Training: from labelled clips to a model that can be resumed, measured and looked at."""

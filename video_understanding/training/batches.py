@@ -1,0 +1,143 @@
+"""Batches for `fit`: which windows, in which order, changed how; all of it follows from the seed and the epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from video_understanding.datasets.augment import HeadTarget, default_augmentation, mixed
+from video_understanding.datasets.cache import PreparedClips
+from video_understanding.datasets.rows import Row
+from video_understanding.features.prepare import from_prepared, prepare
+from video_understanding.labels import Labels
+from video_understanding.scorer import ModelInputs
+from video_understanding.training.settings import TrainingSettings
+
+_ORDER, _CHANGES = 0, 1  # streams of random numbers
+
+
+class ClipBatches(keras.utils.PyDataset):
+    """(inputs, targets) of prepared clips, for any number of epochs.
+
+    `numbers` are the windows to use. When `learning`, their order and their changes are drawn anew for each
+    epoch, from the seed and the epoch alone: a training that is resumed sees what it would have seen. With
+    `features` float32 [windows,T,F] the model gets these instead of frames.
+    """
+
+    def __init__(
+        self,
+        prepared: PreparedClips,
+        rows: Sequence[Row],
+        labels: Labels,
+        numbers: np.ndarray,
+        settings: TrainingSettings,
+        *,
+        learning: bool,
+        features: np.ndarray | None = None,
+        epoch: int = 0,
+    ) -> None:
+        super().__init__(workers=1, use_multiprocessing=False)
+        self._prepared = prepared
+        self._settings = settings
+        self._numbers = np.asarray(numbers)
+        self._learning = learning
+        self._features = features
+        self._augmentation = default_augmentation()
+        self._targets = targets_of([rows[place] for place in prepared.row_numbers], labels)  # {head: [windows,C+1]}
+        self._chances = self._draw_chances() if settings.balance == "sampling" else None
+        self._begin(epoch)
+
+    def _begin(self, epoch: int) -> None:
+        self._epoch = epoch
+        self._order = self._numbers
+        if self._learning:
+            chance = np.random.default_rng([self._settings.seed, _ORDER, epoch])
+            if self._chances is None:
+                self._order = chance.permutation(self._numbers)
+            else:
+                self._order = chance.choice(self._numbers, len(self._numbers), p=self._chances)
+
+    def on_epoch_end(self) -> None:
+        """Goes on to the next epoch's order and changes."""
+        self._begin(self._epoch + 1)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._order) / self._settings.batch_size)
+
+    def __getitem__(self, place: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        size = self._settings.batch_size
+        numbers = self._order[place * size : (place + 1) * size]  # [B]
+        targets = {head: rows[numbers] for head, rows in self._targets.items()}  # [B,C+1] each
+        if self._learning and (self._settings.augment or self._settings.mixup):
+            inputs, targets = self._changed(numbers, targets, place)
+        else:
+            inputs = from_prepared(self._prepared, numbers)
+        return self._as_dict(inputs, numbers), targets
+
+    def _changed(
+        self, numbers: np.ndarray, targets: dict[str, np.ndarray], place: int
+    ) -> tuple[ModelInputs, dict[str, np.ndarray]]:
+        """The windows changed at random, and mixed in pairs if the settings say so."""
+        settings = self._settings
+        chance = np.random.default_rng([settings.seed, _CHANGES, self._epoch, place])
+        clips = [self._prepared[number] for number in numbers]
+        if settings.augment:
+            clips = [self._augmentation(clip, chance) for clip in clips]
+        if settings.mixup and self._features is None:
+            partners = chance.permutation(len(clips))
+            shares = chance.beta(settings.mixup, settings.mixup, len(clips))
+            pairs = []
+            for one, (other, share) in enumerate(zip(partners, shares, strict=True)):
+                both = [_head_targets(targets, number) for number in (one, other)]
+                pairs.append(mixed(clips[one], both[0], clips[other], both[1], max(share, 1 - share)))
+            clips = [clip for clip, _ in pairs]
+            targets = {
+                head: np.stack([np.append(told[head].scores, told[head].weight) for _, told in pairs]).astype(
+                    np.float32
+                )
+                for head in targets
+            }
+        return prepare(clips, self._prepared.spec), targets
+
+    def _as_dict(self, inputs: ModelInputs, numbers: np.ndarray) -> dict[str, Any]:
+        shown = {"frames": inputs.frames} if self._features is None else {"features": self._features[numbers]}
+        return {**shown, "waveform": inputs.waveform, "presence": inputs.presence.astype(np.float32)}
+
+    def _draw_chances(self) -> np.ndarray:
+        """[windows used]: how likely each is drawn, so that every class of a head comes equally often."""
+        chances = np.zeros(len(self._numbers))
+        for rows in self._targets.values():
+            used = rows[self._numbers]  # [w,C+1]
+            counts = used[:, :-1].sum(axis=0)  # [C]
+            chances += (used[:, :-1] / np.maximum(counts, 1)).sum(axis=1)
+        return chances / chances.sum()
+
+
+def targets_of(rows: Sequence[Row], labels: Labels) -> dict[str, np.ndarray]:
+    """For each head float32 [rows,C+1]: a one for the class, and in the last place whether there is a label."""
+    targets = {}
+    for head in labels.heads:
+        names = labels.names(head)
+        table = np.zeros((len(rows), len(names) + 1), np.float32)  # [rows,C+1]
+        for place, row in enumerate(rows):
+            label = getattr(row, head)
+            if label:
+                table[place, names.index(label)] = table[place, -1] = 1
+        targets[head] = table
+    return targets
+
+
+def class_weights_of(targets: np.ndarray) -> list[float]:
+    """[C]: weights under which every class of targets [rows,C+1] counts alike, and a mean row counts one."""
+    counts = targets[:, :-1].sum(axis=0)  # [C]
+    there = counts > 0
+    weights = np.where(there, counts.sum() / np.maximum(counts, 1) / there.sum(), 0.0)
+    return weights.tolist()
+
+
+def _head_targets(targets: dict[str, np.ndarray], number: int) -> dict[str, HeadTarget]:
+    return {head: HeadTarget(rows[number, :-1], float(rows[number, -1])) for head, rows in targets.items()}

@@ -1,0 +1,213 @@
+"""From labelled clips to a trained model: everything around `keras.Model.fit`, and all of it resumable."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from video_understanding.datasets.cache import ClipCache, PreparedClips
+from video_understanding.datasets.frozen_split import Split
+from video_understanding.datasets.manifest import Manifest
+from video_understanding.datasets.rows import Row
+from video_understanding.errors import TrainingError
+from video_understanding.labels import HEADS, Labels
+from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.models.losses import LabelledAccuracy, LabelledCrossEntropy
+from video_understanding.spec import ModelSpec
+from video_understanding.training.batches import ClipBatches, class_weights_of, targets_of
+from video_understanding.training.features import frame_features
+from video_understanding.training.keeper import Keeper
+from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
+from video_understanding.training.progress import TrainingBar
+from video_understanding.training.settings import TrainingSettings
+
+WORK_FOLDER = "training"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves: the model with its best weights, how it came to them, and the clips it saw."""
+
+    model: VideoUnderstandingModel
+    history: dict[str, list[float]]
+    best_epoch: int
+    seconds: float
+    interrupted: bool
+    prepared: PreparedClips
+    rows: tuple[Row, ...]
+    parts: tuple[str | None, ...]
+
+    def rows_of(self, part: str) -> tuple[Row, ...]:
+        """All rows, those outside the part without their labels: what is measured is the part alone."""
+        blank = dict.fromkeys(HEADS)
+        return tuple(
+            row if own == part else dataclasses.replace(row, **blank)
+            for row, own in zip(self.rows, self.parts, strict=True)
+        )
+
+
+def fit(
+    manifest: Manifest,
+    split: Split,
+    spec: ModelSpec,
+    folder: Path,
+    settings: TrainingSettings,
+    *,
+    weights: str | Path | None = "default",
+    resume: bool = False,
+    cache: ClipCache | None = None,
+    progress: bool | None = None,
+) -> Trained:
+    """Trains a model of the spec on the split's train part, guided by its validation part.
+
+    Everything needed to go on lies in `folder`/training after every epoch; with `resume` it does go on, and
+    ends with the very weights of a training that was never stopped. Ctrl-C ends the training early, and what is
+    given back is the best model so far.
+    """
+    began_s = time.monotonic()
+    rows, parts = manifest.rows, tuple(split.part_of_rows())
+    labels = labels_to_learn(manifest, parts)
+    prepared = (cache or ClipCache()).prepare(rows, spec, progress=progress)
+    train, validation = (windows_of(prepared, rows, parts, part, labels) for part in ("train", "validation"))
+    if not len(train):
+        raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
+
+    keras.utils.set_random_seed(settings.seed)
+    tf.config.experimental.enable_op_determinism()
+    model = VideoUnderstandingModel(spec, labels, weights=weights, seed=settings.seed)
+    features = frame_features(model, prepared, progress) if spec.network.unfrozen_blocks == 0 else None
+
+    def batches(numbers: np.ndarray, epoch: int, learning: bool) -> ClipBatches:
+        return ClipBatches(prepared, rows, labels, numbers, settings, learning=learning, features=features, epoch=epoch)
+
+    steps = len(batches(train, 0, True))
+    _compile(model, settings, targets_of([rows[place] for place in prepared.row_numbers[train]], labels), steps)
+    work = folder / WORK_FOLDER
+    work.mkdir(parents=True, exist_ok=True)
+    keeper = Keeper(work, settings.patience, _recipe(spec, labels, split, settings, weights))
+    if resume:
+        keeper.restore(model)
+    interrupted = False
+    if not keeper.finished:
+        first = keeper.epochs_done
+        try:
+            _without_memory_dump(
+                model,
+                batches(train, first, True),
+                batches(validation, 0, False) if len(validation) else None,
+                settings,
+                first,
+                [keeper, TrainingBar(settings.epochs, steps, first, progress), _tensorboard(work)],
+            )
+        except KeyboardInterrupt:
+            if keeper.best_epoch < 0:
+                raise  # nothing was learned yet that could be kept
+            interrupted = True
+    keeper.restore_best(model)
+    return Trained(
+        model,
+        keeper.history,
+        keeper.best_epoch,
+        time.monotonic() - began_s,
+        interrupted,
+        prepared,
+        tuple(rows),
+        parts,
+    )
+
+
+def _without_memory_dump(
+    model: VideoUnderstandingModel,
+    train: ClipBatches,
+    validation: ClipBatches | None,
+    settings: TrainingSettings,
+    first_epoch: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    try:
+        model.fit(
+            train,
+            validation_data=validation,
+            epochs=settings.epochs,
+            initial_epoch=first_epoch,
+            callbacks=list(callbacks),
+            shuffle=False,  # the batches come in an order of their own
+            verbose=0,
+        )
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        raise TrainingError(
+            "training",
+            f"does not fit into memory with {settings.batch_size} clips at a time",
+            "Lower batch_size, or take a smaller preset.",
+        ) from error
+
+
+def _compile(
+    model: VideoUnderstandingModel, settings: TrainingSettings, targets: dict[str, np.ndarray], steps: int
+) -> None:
+    weigh = settings.balance == "weights"
+    losses = {
+        head: LabelledCrossEntropy(
+            class_weights_of(rows) if weigh else None, settings.label_smoothing, settings.focal_gamma
+        )
+        for head, rows in targets.items()
+    }
+    optimizer = SlowPartAdam(
+        RiseAndFall(settings.learning_rate, steps, steps * settings.epochs),
+        weight_decay=settings.weight_decay,
+        clipnorm=1.0,
+    )
+    optimizer.slow_down(model.backbone.trainable_variables, settings.backbone_rate)
+    optimizer.build(model.trainable_variables)
+    metrics = {head: [LabelledAccuracy(name="accuracy")] for head in losses}
+    model.compile(optimizer=optimizer, loss=losses, metrics=metrics)
+
+
+def labels_to_learn(manifest: Manifest, parts: Sequence[str | None]) -> Labels:
+    """The heads that have two classes or more in the train part; others cannot be learned."""
+    rows = [row for row, part in zip(manifest.rows, parts, strict=True) if part == "train"]
+    seen = {head: {getattr(row, head) for row in rows} - {None} for head in HEADS}
+    names = {head: manifest.labels.names(head) for head, classes in seen.items() if len(classes) >= 2}
+    if names:
+        return Labels(**names)
+    alone = [f"only one {head}, {min(classes)!r}" for head, classes in seen.items() if classes]
+    raise TrainingError(
+        manifest.name,
+        f"has {' and '.join(alone) or 'no labelled clips'} to learn from",
+        "A model learns to tell classes apart: label clips of two or more, or check the split.",
+    )
+
+
+def windows_of(
+    prepared: PreparedClips, rows: Sequence[Row], parts: Sequence[str | None], part: str, labels: Labels
+) -> np.ndarray:
+    """int [w]: the windows of the part's rows that are labelled for any head to learn."""
+    wanted = [
+        own == part and any(getattr(row, head) for head in labels.heads) for row, own in zip(rows, parts, strict=True)
+    ]
+    return np.flatnonzero(np.array(wanted, bool)[prepared.row_numbers])
+
+
+def _recipe(
+    spec: ModelSpec, labels: Labels, split: Split, settings: TrainingSettings, weights: str | Path | None
+) -> dict[str, Any]:
+    return {
+        "spec": hashlib.sha256(spec.to_json().encode()).hexdigest()[:16],
+        "labels": labels.to_json(),
+        "split": split.hash,
+        "settings": settings.to_dict(),
+        "weights": str(weights),
+    }
+
+
+def _tensorboard(work: Path) -> keras.callbacks.Callback:
+    return keras.callbacks.TensorBoard(str(work / "tensorboard"), write_graph=False)

@@ -1,0 +1,139 @@
+"""Keeps all that a training needs to go on: after every epoch one file appears, whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from video_understanding.errors import TrainingError
+
+_STATE = "state.npz"
+_BEST = "best.npz"
+
+
+class Keeper(keras.callbacks.Callback):
+    """Saves after every epoch, remembers the best one, stops when nothing gets better.
+
+    The best epoch is the one with the lowest `val_loss` (or `loss`, without a validation part). `recipe` says
+    what is trained on what; a state that was kept for another recipe is refused.
+    """
+
+    def __init__(self, folder: Path, patience: int, recipe: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._folder = folder
+        self._patience = patience
+        self._recipe = json.loads(json.dumps(recipe))
+        self.history: dict[str, list[float]] = {}
+        self.best_epoch = -1
+        self.best_loss = math.inf
+        self.finished = False
+
+    @property
+    def epochs_done(self) -> int:
+        return len(self.history.get("loss", ()))
+
+    def restore(self, model: keras.Model) -> bool:
+        """Puts the model, its optimizer and its random state where the last whole epoch left them."""
+        file = self._folder / _STATE
+        if not file.exists():
+            return False
+        try:
+            with np.load(file) as kept:
+                facts = json.loads(str(kept["facts"]))
+                values = [kept[f"value_{number}"] for number in range(len(_variables(model)))]
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise TrainingError(
+                file, f"cannot be read ({error})", "Delete the folder it lies in, and train anew."
+            ) from error
+        if facts["recipe"] != self._recipe:
+            changed = [name for name in self._recipe if facts["recipe"].get(name) != self._recipe[name]]
+            raise TrainingError(
+                self._folder.parent,
+                f"was begun with another {' and another '.join(changed)}",
+                "Resume with the same settings and data, or train into another folder.",
+            )
+        for variable, value in zip(_variables(model), values, strict=True):
+            variable.assign(value)
+        self.history = facts["history"]
+        self.best_epoch, self.finished = facts["best_epoch"], facts["finished"]
+        self.best_loss = facts["best_loss"] if facts["best_loss"] is not None else math.inf
+        return True
+
+    def restore_best(self, model: keras.Model) -> None:
+        """Gives the model the weights of the best epoch."""
+        with np.load(self._folder / f"{self.best_epoch}_{_BEST}") as kept:
+            for number, variable in enumerate(model.weights):
+                variable.assign(kept[f"value_{number}"])
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise TrainingError(
+                "training",
+                f"has come to a loss of {loss} in epoch {self.epochs_done + 1}",
+                "Lower learning_rate (a third is a good try), or look for clips with broken sound.",
+            )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        heads = list(self.model.labels.heads)
+        for name, value in (logs or {}).items():
+            if len(heads) == 1 and name.endswith(
+                "accuracy"
+            ):  # Keras names a metric by its head only where there are two
+                name = name.replace("accuracy", f"{heads[0]}_accuracy")
+            self.history.setdefault(name, []).append(float(value))
+        watched = self.history["val_loss" if "val_loss" in self.history else "loss"][-1]
+        before = self.best_epoch
+        if watched < self.best_loss:
+            self.best_loss, self.best_epoch = watched, epoch
+            _save(self._folder / f"{epoch}_{_BEST}", self.model.weights)
+        if epoch - self.best_epoch >= self._patience:
+            self.finished = self.model.stop_training = True
+        self._save_state()
+        self._write_history()
+        if before not in (-1, self.best_epoch):  # only now is nobody going back to it
+            (self._folder / f"{before}_{_BEST}").unlink(missing_ok=True)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self.finished = True
+        self._save_state()
+
+    def _save_state(self) -> None:
+        facts = {
+            "recipe": self._recipe,
+            "history": self.history,
+            "best_epoch": self.best_epoch,
+            "best_loss": self.best_loss if math.isfinite(self.best_loss) else None,
+            "finished": self.finished,
+        }
+        _save(self._folder / _STATE, _variables(self.model), facts=np.array(json.dumps(facts)))
+
+    def _write_history(self) -> None:
+        partial = self._folder.parent / ".history.csv.partial"
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["epoch", *self.history])
+            for epoch in range(self.epochs_done):
+                table.writerow([epoch + 1, *(f"{values[epoch]:.6g}" for values in self.history.values())])
+        partial.replace(self._folder.parent / "history.csv")
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """Weights, random states and the optimizer's, in a fixed order."""
+    of_metrics = {id(variable) for variable in model.metrics_variables}
+    return [v for v in model.variables if id(v) not in of_metrics] + list(model.optimizer.variables)
+
+
+def _save(file: Path, variables: list[keras.Variable], **more: np.ndarray) -> None:
+    values = {f"value_{number}": keras.ops.convert_to_numpy(variable) for number, variable in enumerate(variables)}
+    partial = file.with_name(f".{file.name}.partial")
+    with partial.open("wb") as stream:
+        np.savez(stream, **values, **more)
+    partial.replace(file)

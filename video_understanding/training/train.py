@@ -1,0 +1,132 @@
+"""A whole training: split, fit, calibrate, measure, and a bundle that tells all of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from video_understanding.bundle import KERAS_FILE, Bundle
+from video_understanding.bundle_card import card
+from video_understanding.datasets.cache import ClipCache
+from video_understanding.datasets.frozen_split import Split
+from video_understanding.datasets.manifest import Manifest
+from video_understanding.datasets.splits import split_rows
+from video_understanding.errors import TrainingError
+from video_understanding.evaluation import Report, evaluate, fit_temperature, logits_of, robustness
+from video_understanding.models.keras_scorer import KerasScorer
+from video_understanding.models.load import save_model
+from video_understanding.spec import ModelSpec
+from video_understanding.training.fit import Trained, fit
+from video_understanding.training.pictures import draw_confusion, draw_curves
+from video_understanding.training.settings import TrainingSettings
+
+_PACKAGES = ("video-understanding", "tensorflow", "keras", "numpy", "av", "librosa")
+_WEIGHT_LICENCES = {"efficientnet_lite0": {"EfficientNet-Lite0, ImageNet": "Apache-2.0"}}
+
+
+def train(
+    manifest: Manifest,
+    spec: ModelSpec,
+    out: str | Path,
+    settings: TrainingSettings | None = None,
+    *,
+    split: Split | None = None,
+    weights: str | Path | None = "default",
+    resume: bool = False,
+    cache: ClipCache | None = None,
+    progress: bool | None = None,
+) -> Bundle:
+    """Trains a model on labelled clips and writes its bundle into the folder `out`.
+
+    Without a split, one is made by subject with the settings' seed. The validation part guides the training
+    and calibrates the confidence; the test part is only measured. With `resume` a training that was stopped
+    goes on; without it, a folder that holds a bundle or a begun training is refused.
+    """
+    out, settings = Path(out), settings or TrainingSettings()
+    if not resume and ((out / "bundle.json").exists() or (out / "training").exists()):
+        raise TrainingError(out, "already holds a training", "Go on with it by --resume, or train into another folder.")
+    split = split or split_rows(manifest, seed=settings.seed)
+    trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
+    (out / "split.json").write_text(split.to_json(), encoding="utf-8")
+    temperature = _temperature(trained, progress)
+    scorer = KerasScorer(trained.model, temperature)
+    reports = {part: _report(scorer, trained, part, settings.seed, progress) for part in ("validation", "test")}
+    reports = {part: report for part, report in reports.items() if report is not None}
+    measured = {part: report.to_dict() for part, report in reports.items()}
+    if "test" in reports:
+        table = robustness(scorer, trained.prepared, trained.rows_of("test"), settings.seed, progress=progress)
+        measured["robustness"] = table.to_dict()
+    save_model(trained.model, out / KERAS_FILE)
+    _draw(trained, reports, out)
+    (out / "report.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    bundle = Bundle.write(
+        out, spec, trained.model.labels, _facts(trained, settings, manifest, split, measured, temperature)
+    )
+    bundle.card_file.write_text(card(bundle), encoding="utf-8")
+    return bundle
+
+
+def _temperature(trained: Trained, progress: bool | None) -> dict[str, float]:
+    """What each head's logits are divided by, so that confidence on the validation part is what it says."""
+    report = _report(KerasScorer(trained.model), trained, "validation", 0, progress)
+    if report is None:
+        return {}
+    return {
+        head: float(fit_temperature(logits_of(result.answers.scores), result.answers.truth))
+        for head, result in report.heads.items()
+    }
+
+
+def _report(scorer: KerasScorer, trained: Trained, part: str, seed: int, progress: bool | None) -> Report | None:
+    rows = trained.rows_of(part)
+    readable = set(trained.prepared.row_numbers.tolist())
+    heads = scorer.labels.heads
+    if not any(getattr(row, head) for place, row in enumerate(rows) if place in readable for head in heads):
+        return None
+    return evaluate(scorer, trained.prepared, rows, seed=seed, progress=progress)
+
+
+def _draw(trained: Trained, reports: Mapping[str, Report], out: Path) -> None:
+    draw_curves(trained.history, out / "curves.png")
+    for part, report in reports.items():
+        for head, result in report.heads.items():
+            draw_confusion(
+                result.answers.classes, result.confusion, f"{head}, {part}", out / f"confusion_{head}_{part}.png"
+            )
+
+
+def _facts(
+    trained: Trained,
+    settings: TrainingSettings,
+    manifest: Manifest,
+    split: Split,
+    measured: Mapping[str, Any],
+    temperature: Mapping[str, float],
+) -> dict[str, Any]:
+    versions = {}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions,
+        "split_hash": split.hash,
+        "training": {
+            "settings": settings.to_dict(),
+            "seed": settings.seed,
+            "epochs": len(trained.history["loss"]),
+            "best_epoch": trained.best_epoch + 1,
+            "seconds": round(trained.seconds, 1),
+            "interrupted": trained.interrupted,
+        },
+        "metrics": dict(measured),
+        "temperature": dict(temperature),
+        "data": [{"name": manifest.name, "clips": len(manifest), "licence": None}],
+        "licences": _WEIGHT_LICENCES.get(trained.model.spec.network.backbone, {}),
+    }
