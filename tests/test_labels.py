@@ -31,6 +31,7 @@ def test_json_both_ways():
         lambda: Labels().names("mood"),
         lambda: Labels.from_json("{"),
         lambda: Labels.from_json('{"mood": ["x"]}'),
+        lambda: Labels.from_json('{"action": "abc"}'),
     ],
 )
 def test_mistakes_are_told_with_a_cure(mistake):

@@ -35,6 +35,7 @@ def test_decimal_fractions_mean_what_they_say():
         (lambda: ModelSpec(window_s="4"), "window_s"),
         (lambda: VideoSpec(height_px=0), "height_px"),
         (lambda: VideoSpec(width_px=160.5), "width_px"),
+        (lambda: VideoSpec(width_px=float("inf")), "width_px"),
         (lambda: VideoSpec(fit="squeeze"), "video.fit"),
         (lambda: AudioSpec(hop_s=0.00001), "audio.hop_s"),
         (lambda: AudioSpec(hop_s=0.505), "log_mel.step_s"),

@@ -64,6 +64,8 @@ class Labels:
     def from_json(cls, text: str) -> Labels:
         try:
             heads = json.loads(text)
+            if any(isinstance(names, str) for names in heads.values()):
+                raise TypeError("names are a text, not a list")
             return cls(**{head: tuple(names) for head, names in heads.items()})
         except (ValueError, TypeError, AttributeError) as error:
             raise ManifestError(

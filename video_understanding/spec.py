@@ -286,7 +286,7 @@ def _positive(part: Any, name: str) -> None:
 
 def _whole(part: Any, name: str, low: int, high: int) -> None:
     value = getattr(part, name)
-    plain = isinstance(value, (int, float, np.integer)) and not isinstance(value, bool)
+    plain = isinstance(value, (int, float, np.integer)) and not isinstance(value, bool) and math.isfinite(value)
     if not plain or value != int(value) or not low <= value <= high:
         raise SpecError(name, f"is {value!r}, not a whole number from {low} to {high}", "Give such a number.")
     object.__setattr__(part, name, int(value))

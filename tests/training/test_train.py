@@ -64,6 +64,14 @@ def test_a_bundle_holds_all_that_is_known(trained):
     assert "confusion_action_test.png" in files
 
 
+def test_a_bundle_that_is_passed_on_names_no_clip_and_no_person(trained):
+    told = (trained / "bundle.json").read_text() + (trained / "README.md").read_text()
+    assert "clip_0" not in told
+    assert "person_" not in told
+    assert "clip_0" in (trained / "training" / "report.json").read_text()
+    assert "random" in (trained / "README.md").read_text()
+
+
 def test_python_gives_the_same_model_as_the_program(trained, data):
     manifest = load_manifest(data / "clips")
     bundle = train(manifest, preset("tiny"), data / "again", TrainingSettings(epochs=2, seed=3), progress=False)

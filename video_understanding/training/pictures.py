@@ -174,7 +174,7 @@ def _figure(width_inches: float, height_inches: float, **settings: Any) -> Figur
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise missing_extra("matplotlib", "to draw pictures of a training", "notebooks") from error
+        raise missing_extra("matplotlib", "to draw pictures of a training", "train") from error
     return Figure(figsize=(width_inches, height_inches), dpi=_DOTS_PER_INCH, **settings)
 
 

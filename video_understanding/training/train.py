@@ -20,12 +20,12 @@ from video_understanding.evaluation import Report, evaluate, fit_temperature, lo
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import save_model
 from video_understanding.spec import ModelSpec
-from video_understanding.training.fit import Trained, fit
+from video_understanding.training.fit import WORK_FOLDER, Trained, fit
 from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.settings import TrainingSettings
 
 _PACKAGES = ("video-understanding", "tensorflow", "keras", "numpy", "av", "librosa")
-_WEIGHT_LICENCES = {"efficientnet_lite0": {"EfficientNet-Lite0, ImageNet": "Apache-2.0"}}
+_LITE0_LICENCE = {"EfficientNet-Lite0, ImageNet": "Apache-2.0"}
 
 
 def train(
@@ -56,15 +56,16 @@ def train(
     scorer = KerasScorer(trained.model, temperature)
     reports = {part: _report(scorer, trained, part, settings.seed, progress) for part in ("validation", "test")}
     reports = {part: report for part, report in reports.items() if report is not None}
-    measured = {part: report.to_dict() for part, report in reports.items()}
+    full = {part: report.to_dict() for part, report in reports.items()}
+    measured = {part: _without_names(found) for part, found in full.items()}
     if "test" in reports:
         table = robustness(scorer, trained.prepared, trained.rows_of("test"), settings.seed, progress=progress)
         measured["robustness"] = table.to_dict()
     save_model(trained.model, out / KERAS_FILE)
     _draw(trained, reports, out)
-    (out / "report.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    (out / WORK_FOLDER / "report.json").write_text(json.dumps(full, indent=1) + "\n", encoding="utf-8")
     bundle = Bundle.write(
-        out, spec, trained.model.labels, _facts(trained, settings, manifest, split, measured, temperature)
+        out, spec, trained.model.labels, _facts(trained, settings, manifest, split, measured, temperature, weights)
     )
     bundle.card_file.write_text(card(bundle), encoding="utf-8")
     return bundle
@@ -106,6 +107,7 @@ def _facts(
     split: Split,
     measured: Mapping[str, Any],
     temperature: Mapping[str, float],
+    weights: str | Path | None,
 ) -> dict[str, Any]:
     versions = {}
     for package in _PACKAGES:
@@ -128,5 +130,23 @@ def _facts(
         "metrics": dict(measured),
         "temperature": dict(temperature),
         "data": [{"name": manifest.name, "clips": len(manifest), "licence": None}],
-        "licences": _WEIGHT_LICENCES.get(trained.model.spec.network.backbone, {}),
+        "licences": _licences(trained.model.spec, weights),
     }
+
+
+def _licences(spec: ModelSpec, weights: str | Path | None) -> dict[str, str] | None:
+    """Of the weights that the backbone began with: none where it began with random ones, None where unknown."""
+    backbone = spec.network.backbone
+    if weights is None or (backbone == "small" and weights == "default"):
+        return {}
+    return _LITE0_LICENCE if backbone == "efficientnet_lite0" and weights in ("default", "imagenet") else None
+
+
+def _without_names(report: dict[str, Any]) -> dict[str, Any]:
+    """The report without what names people and files: a bundle is passed on, its clips are not."""
+    private = ("mistakes", "subjects")
+    heads = {
+        head: {name: value for name, value in result.items() if name not in private}
+        for head, result in report["heads"].items()
+    }
+    return {**report, "heads": heads}
