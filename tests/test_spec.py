@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from video_understanding.errors import SpecError
-from video_understanding.spec import AudioSpec, LogMelSpec, ModelSpec, VideoSpec
+from video_understanding.spec import AudioSpec, LogMelSpec, ModelSpec, NetworkSpec, VideoSpec
 
 
 def test_sizes_follow_from_seconds_and_hertz():
@@ -84,3 +84,20 @@ def test_windows_that_overlap_in_whole_frames_look_at_the_same_instants():
     np.testing.assert_allclose(spec.instants_s(1.0)[:-4], spec.instants_s(0.0)[4:])
     assert spec.instants_s()[0] == 0.125
     assert spec.instants_s()[-1] == spec.window_s - 0.125
+
+
+def test_multi_label_heads_are_named_in_one_order_and_survive_json():
+    network = NetworkSpec(multi_label=["emotion", "action", "emotion"])
+    assert network.multi_label == ("action", "emotion")
+    spec = ModelSpec(network=network)
+    assert ModelSpec.from_json(spec.to_json()) == spec
+    assert hash(ModelSpec.from_json(spec.to_json())) == hash(spec)
+    old = spec.to_dict()
+    del old["network"]["multi_label"]
+    assert ModelSpec.from_dict(old).network.multi_label == ()
+
+
+@pytest.mark.parametrize("named", ["action", ["mood"], [["action"]], None, 3])
+def test_what_is_no_list_of_heads_is_refused(named):
+    with pytest.raises(SpecError, match=r"network\.multi_label"):
+        NetworkSpec(multi_label=named)

@@ -122,7 +122,8 @@ def _outputs(bundle: Bundle) -> list[str]:
     lines = []
     for head in bundle.labels.heads:
         names = bundle.labels.names(head)
-        lines.append(f"- **{head}**, {len(names)} classes: {'; '.join(map(_text, names))}")
+        at_once = ", of which a clip may show several or none" if head in bundle.spec.network.multi_label else ""
+        lines.append(f"- **{head}**, {len(names)} classes{at_once}: {'; '.join(map(_text, names))}")
         if (below := bundle.unknown_below(head)) is not None:
             lines.append(f'  - Answers with a confidence below {below:.3g} are called "unknown".')
         if (temperature := bundle.temperature(head)) != 1:
@@ -168,8 +169,26 @@ def _numbers(bundle: Bundle) -> list[str]:
         "always saying the most frequent class. Intervals are from drawing subjects (or files) again, and left out "
         "where there are too few of them, or all agree.",
         "",
+        *_multi_label_numbers(bundle, told),
         *(f"- **{_text(part)}**: {_PARTS[part]}." for part in parts if part in _PARTS),
         f"- The split into these parts: {f'`{split}`' if split else 'unknown'}.",
+    ]
+
+
+def _multi_label_numbers(bundle: Bundle, told: Sequence[HeadResult]) -> list[str]:
+    heads = bundle.spec.network.multi_label
+    if not heads:
+        return []
+    means = [
+        f"{_percent(result.found.get('mean_average_precision'))} % on {_text(result.part)} ({result.head})"
+        for result in told
+        if result.head in heads
+    ]
+    return [
+        f"Of {' and '.join(heads)} a clip may show several classes: accuracy is the share of clips of which every "
+        "class is right, and UAR the mean over classes of the share of yes and of no that was found. "
+        f"Mean average precision: {', '.join(means) or 'unknown'}.",
+        "",
     ]
 
 

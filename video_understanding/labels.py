@@ -9,6 +9,13 @@ from dataclasses import dataclass
 from video_understanding.errors import ManifestError
 
 HEADS: tuple[str, ...] = ("action", "emotion")
+BETWEEN = "|"  # stands between the classes of a clip that shows several
+NONE = "none"  # says of a clip in a multi-label head that it shows none of the classes
+
+
+def classes_of(text: str | None) -> tuple[str, ...]:
+    """Classes that a label names, each once: "dance | sing" names two; None and "" say nothing of the clip."""
+    return tuple(dict.fromkeys(part.strip() for part in (text or "").split(BETWEEN) if part.strip()))
 
 
 @dataclass(frozen=True)
@@ -47,15 +54,24 @@ class Labels:
             raise ManifestError(f"{head} {name!r}", "is not a known class", f"Known classes: {known}.")
         return names.index(name)
 
+    def classes_of(self, head: str, text: str | None) -> tuple[str, ...]:
+        """Classes that a label of this head names; "none" names none of them, unless a class is called so."""
+        named = classes_of(text)
+        return () if named == (NONE,) and NONE not in self.names(head) else named
+
     @classmethod
     def found_in(cls, rows: Iterable[Mapping[str, str | None]]) -> Labels:
-        """All classes named in rows like `{"action": "surfing", "emotion": None}`, sorted by name."""
-        found: dict[str, set[str]] = {head: set() for head in HEADS}
-        for row in rows:
-            for head in HEADS:
-                if row.get(head):
-                    found[head].add(row[head])
-        return cls(**{head: tuple(sorted(found[head])) for head in HEADS})
+        """All classes named in rows like `{"action": "surfing", "emotion": None}`, sorted by name.
+
+        Where any label of a head names several classes, "none" is not the name of a class in that head.
+        """
+        rows, found = list(rows), {}
+        for head in HEADS:
+            labels = {row[head] for row in rows if row.get(head)}
+            several = any(BETWEEN in label for label in labels)
+            names = {name for label in labels for name in classes_of(label)}
+            found[head] = tuple(sorted(names - ({NONE} if several else set())))
+        return cls(**found)
 
     def to_json(self) -> str:
         return json.dumps({head: list(getattr(self, head)) for head in HEADS}, indent=2)

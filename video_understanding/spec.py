@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from video_understanding.errors import SpecError
+from video_understanding.labels import HEADS
 
 SPEC_FORMAT = 1  # raised when an older reader would misunderstand a newer spec
 FITS = ("crop", "pad", "stretch")
@@ -132,6 +133,7 @@ class NetworkSpec:
     attention_heads   into how many looks attention is divided
     dropout           share of numbers dropped in training
     sense_dropout     share of clips that lose one of their senses in training
+    multi_label       the heads of which a clip may show several classes at once, or none
     """
 
     backbone: str = "small"
@@ -142,6 +144,7 @@ class NetworkSpec:
     attention_heads: int = 4
     dropout: float = 0.2
     sense_dropout: float = 0.2
+    multi_label: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("backbone", "fusion"):
@@ -161,6 +164,13 @@ class NetworkSpec:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
                 raise SpecError(f"network.{name}", f"is {value!r}, not a share from 0 to below 1", "Give such a share.")
+        named = self.multi_label
+        if not isinstance(named, (list, tuple)) or any(head not in HEADS for head in named):
+            raise SpecError(
+                "network.multi_label", f"is {named!r}, not a list of heads", f"Heads are: {', '.join(HEADS)}."
+            )
+        # In one order and each once, so that specs which mean the same are equal.
+        object.__setattr__(self, "multi_label", tuple(head for head in HEADS if head in named))
 
 
 @dataclass(frozen=True)

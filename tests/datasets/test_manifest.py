@@ -403,7 +403,7 @@ def test_numbers_without_names_are_noted(tmp_path):
         ("b.mp4", "'b.mp4' has no class after the path"),
         ("b.mp4,3", "a table needs a header with a column path"),
         ("b.mp4 9", "class 9 is not among the 2 classes, 0 to 1"),
-        ("b.mp4 0 1", "has the classes 0 1; a clip has one"),
+        ("b.mp4 0 9", "class 9 is not among the 2 classes, 0 to 1"),
     ],
 )
 def test_a_bad_list_line_is_told_by_its_number(tmp_path, line, said):

@@ -60,7 +60,7 @@ def test_a_bundle_holds_all_that_is_known(trained):
     assert set(bundle.facts["temperature"]) == {"action", "emotion"}
     assert "only audio" in bundle.facts["metrics"]["robustness"]
     files = {file.name for file in trained.iterdir()}
-    assert {"model.keras", "bundle.json", "README.md", "curves.png", "history.csv", "split.json"} <= files
+    assert {"model.keras", "bundle.json", "README.md", "curves.png", "history.csv"} <= files
     assert "confusion_action_test.png" in files
 
 
@@ -180,3 +180,20 @@ def test_training_by_hand_with_plain_keras(data):
     inputs, targets = clips.test[0]
     assert inputs["frames"].shape[1:] == clips.spec.frames_shape
     assert targets["action"].shape == (len(inputs["frames"]), 4)
+
+
+def test_several_labels_at_once_from_the_table_to_the_bundle(data, tmp_path, capsys):
+    lines = (data / "clips" / "clips.csv").read_text().splitlines()
+    folder = tmp_path / "several"
+    folder.mkdir()
+    (folder / "media").symlink_to(data / "clips" / "media")
+    rows = [line.split(",") for line in lines[1:]]
+    table = [lines[0], *(f"{path},{action}|{emotion},,{subject}" for path, action, emotion, subject in rows)]
+    (folder / "clips.csv").write_text("\n".join(table) + "\n")
+    words = ["train", str(folder), "--out", str(tmp_path / "bundle"), "--epochs", "1"]
+    assert main(words) == 2
+    assert "--multi-label action" in capsys.readouterr().err
+    assert main([*words, "--multi-label", "action"]) == 0
+    bundle = Bundle.read(tmp_path / "bundle")
+    assert bundle.spec.network.multi_label == ("action",)
+    assert "mean_average_precision" in bundle.facts["metrics"]["test"]["heads"]["action"]

@@ -97,13 +97,16 @@ def _classes(bundle: Bundle, head: str) -> str:
     names = bundle.labels.names(head)
     below = bundle.unknown_below(head)
     unknown = f"; unknown below {below:.3g}" if below else ""
-    return f"{many(len(names), 'class')}: {', '.join(names)}{unknown}"
+    at_once = ", several at once" if head in bundle.spec.network.multi_label else ""
+    return f"{many(len(names), 'class')}{at_once}: {', '.join(names)}{unknown}"
 
 
 def _result(result: HeadResult) -> str:
     from video_understanding.evaluation.text import between, many, percent
 
     measures = [("accuracy", result.accuracy, result.accuracy_interval), ("UAR", result.uar, result.uar_interval)]
+    if (mean := result.found.get("mean_average_precision")) is not None:
+        measures.insert(0, ("mAP", mean, None))
     told = [
         f"{name} {percent(share)} %" + (f" ({between(interval)})" if interval else "")
         for name, share, interval in measures

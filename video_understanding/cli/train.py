@@ -7,6 +7,7 @@ import dataclasses
 import json
 
 from video_understanding.bundle import Bundle
+from video_understanding.labels import HEADS
 from video_understanding.presets import PRESETS
 
 HELP = "fit a model on labelled clips and write a bundle"
@@ -31,6 +32,12 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", choices=tuple(PRESETS), default="tiny", help="size of the model (default: tiny)")
     parser.add_argument("--fusion", choices=FUSIONS, help="how picture and sound are joined")
     parser.add_argument("--backbone", metavar="NAME", help="CNN for the frames, such as small or efficientnet_lite0")
+    parser.add_argument(
+        "--multi-label",
+        action="append",
+        choices=HEADS,
+        help="a clip may show several classes of this head, or none; may be given for each head",
+    )
     parser.add_argument("--epochs", type=int, metavar="N", help="how often to go through the clips at most")
     parser.add_argument("--batch-size", type=int, metavar="N", help="clips at a time")
     parser.add_argument("--learning-rate", type=float, metavar="RATE", help="the highest learning rate")
@@ -57,7 +64,9 @@ def chosen(arguments: argparse.Namespace) -> tuple:
     from video_understanding.training.settings import TrainingSettings
 
     spec = preset(arguments.preset)
-    network = {name: getattr(arguments, name) for name in ("fusion", "backbone") if getattr(arguments, name)}
+    network = {
+        name: getattr(arguments, name) for name in ("fusion", "backbone", "multi_label") if getattr(arguments, name)
+    }
     spec = dataclasses.replace(spec, network=dataclasses.replace(spec.network, **network))
     names = ("epochs", "batch_size", "learning_rate", "seed")
     settings = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}

@@ -1,4 +1,4 @@
-"""Reads MMAction2's list of clips: a path and its class on every line, and no header."""
+"""Reads MMAction2's list of clips: a path and its class, or several, on every line, and no header."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from video_understanding.datasets.plain_text import read_text
 from video_understanding.datasets.problems import Problems, refuse_if_none_exists
-from video_understanding.datasets.rows import MEDIA_SUFFIXES, Row, absolute_path
+from video_understanding.datasets.rows import MEDIA_SUFFIXES, Row, absolute_path, label
+from video_understanding.labels import BETWEEN
 
 CLASS_FILES = ("classes.txt", "labels.txt", "label_map.txt")
 # Both may hold spaces, so the path reaches to the last word that ends like a media file.
@@ -27,15 +28,15 @@ def read_listing(source: Path, name: str) -> tuple[list[Row], list[str]]:
             continue
         try:
             path, action = _path_and_class(line.strip())
-            if classes and action.isdecimal():
-                action = _named(int(action), classes)
+            if classes and _is_numbered(action):
+                action = BETWEEN.join(_named(int(index), classes) for index in action.split(BETWEEN))
         except ValueError as error:
             problems.add(number, str(error))
             continue
         rows.append(Row(absolute_path(path, source.parent), action, origin=f"{name}:{number}", root=source.parent))
     problems.raise_if_any()
     refuse_if_none_exists(rows, name)
-    if not classes and all(row.action.isdecimal() for row in rows):
+    if not classes and all(_is_numbered(row.action) for row in rows):
         notes.append(f"{name}: its classes have numbers only; their names can stand beside it in {CLASS_FILES[0]}.")
     return rows, notes
 
@@ -46,9 +47,14 @@ def _path_and_class(line: str) -> tuple[str, str]:
     if not action:
         hint = "; a table needs a header with a column path" if set(line) & set(",;") else ""
         raise ValueError(f"{line[:80]!r} has no class after the path{hint}")
-    if len(action.split()) > 1 and all(word.isdecimal() for word in action.split()):
-        raise ValueError(f"has the classes {action}; a clip has one")
-    return path, action
+    if all(word.isdecimal() for word in action.split()):
+        action = BETWEEN.join(action.split())
+    return path, label("class", action)
+
+
+def _is_numbered(action: str) -> bool:
+    """Whether it is the index of a class, or several of them."""
+    return all(index.isdecimal() for index in action.split(BETWEEN))
 
 
 def _named(index: int, classes: dict[int, str]) -> str:

@@ -17,7 +17,7 @@ from video_understanding.datasets.problems import SHOWN
 from video_understanding.datasets.rows import Row, absolute_path, is_media, is_there, short_names
 from video_understanding.datasets.tables import is_table, read_table
 from video_understanding.errors import ManifestError
-from video_understanding.labels import HEADS, Labels
+from video_understanding.labels import BETWEEN, HEADS, Labels
 
 __all__ = ["Manifest", "Row", "load_manifest"]
 
@@ -46,8 +46,8 @@ class Manifest:
         for name in ("rows", "sources", "notes"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         for head in HEADS:
-            known = {None, *self.labels.names(head)}
-            strange = next((row for row in self.rows if getattr(row, head) not in known), None)
+            known = set(self.labels.names(head))
+            strange = next((row for row in self.rows if not known.issuperset(self.classes_of(row, head))), None)
             if strange:
                 raise ManifestError(
                     strange.origin or strange.path,
@@ -77,9 +77,13 @@ class Manifest:
         """Names of the subjects, sorted; the same name in two data sets stands here once."""
         return tuple(sorted({row.subject for row in self.rows if row.subject is not None}))
 
+    def classes_of(self, row: Row, head: str) -> tuple[str, ...]:
+        """Classes of one head that a clip shows: one, several, or none."""
+        return self.labels.classes_of(head, getattr(row, head))
+
     def counts(self, head: str) -> dict[str, int]:
         """Clips of each class of one head, in the order of its scores."""
-        found = Counter(getattr(row, head) for row in self.rows)
+        found = Counter(name for row in self.rows for name in self.classes_of(row, head))
         return {name: found[name] for name in self.labels.names(head)}
 
     def with_rows(self, rows: Iterable[Row]) -> Manifest:
@@ -212,6 +216,12 @@ def _label_notes(rows: list[Row], labels: Labels) -> Iterator[str]:
     if unlabelled:
         yield f"{len(unlabelled)} clip(s) have no label at all (first: {unlabelled[0].origin})."
     for head in HEADS:
+        several = sum(BETWEEN in (getattr(row, head) or "") for row in rows)
+        if several:
+            yield (
+                f"{several} clip(s) show several {head} classes at once: a model learns them as a multi-label head "
+                f"(--multi-label {head})."
+            )
         written: dict[str, list[str]] = defaultdict(list)
         for name in labels.names(head):
             written[name.casefold()].append(name)

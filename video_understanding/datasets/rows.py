@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from video_understanding.labels import BETWEEN, NONE, classes_of
+
 PARTS: tuple[str, ...] = ("train", "validation", "test")
 PART_NAMES: Mapping[str, str] = {
     **{part: part for part in PARTS},
@@ -29,8 +31,8 @@ class Row:
     """One clip and what is known of it; None means "not said".
 
     path          the media file, absolute
-    action        class name of what is done
-    emotion       class name of what is felt
+    action        class name of what is done, as written; "dance|sing" where the clip shows several
+    emotion       class name of what is felt, in the same way
     subject       who or what the clip shows: clips of one subject must not be both learned and tested
     split         "train", "validation" or "test"
     fold          number of the fold the clip is tested in
@@ -93,6 +95,16 @@ def _below(folder: Path, text: str) -> Path:
     except RuntimeError:  # "~name" of nobody known here is a file name like any other
         path = Path(text)
     return Path(os.path.normpath(folder / path))
+
+
+def label(column: str, text: str) -> str:
+    """The label as it is written; ValueError says what is wrong with one of several classes, naming the column."""
+    if BETWEEN in text:
+        if not all(part.strip() for part in text.split(BETWEEN)):
+            raise ValueError(f"{column} {text!r} has an empty class beside {BETWEEN!r}")
+        if NONE in classes_of(text):
+            raise ValueError(f"{column} {text!r} names classes and {NONE!r} as well")
+    return text
 
 
 def part_named(text: str) -> str:

@@ -188,8 +188,8 @@ def _group_counts(rows: Sequence[Row], groups: Sequence[int], labels: Labels) ->
     for row, group in zip(rows, groups, strict=True):
         counts[group, 0] += 1
         for head in HEADS:
-            if getattr(row, head):
-                counts[group, column_of[head, getattr(row, head)]] += 1
+            for name in labels.classes_of(head, getattr(row, head)):
+                counts[group, column_of[head, name]] += 1
     return counts
 
 

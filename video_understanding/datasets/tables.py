@@ -6,11 +6,12 @@ import csv
 import difflib
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from video_understanding.datasets.plain_text import read_text
 from video_understanding.datasets.problems import Problems, refuse_if_none_exists
-from video_understanding.datasets.rows import Row, absolute_path, fold_number, is_media, part_named, seconds
+from video_understanding.datasets.rows import Row, absolute_path, fold_number, is_media, label, part_named, seconds
 from video_understanding.errors import ManifestError
 from video_understanding.labels import HEADS
 
@@ -68,10 +69,11 @@ def read_table(source: Path, name: str) -> tuple[list[Row], list[str]]:
 def _row(values: dict[str, str], line: int, source: Path, name: str, problems: Problems) -> Row | None:
     read = {}
     for column, convert in (
+        *((head, partial(label, head)) for head in HEADS),
         ("split", part_named),
         ("fold", fold_number),
-        ("start", lambda text: seconds("start", text)),
-        ("end", lambda text: seconds("end", text)),
+        ("start", partial(seconds, "start")),
+        ("end", partial(seconds, "end")),
     ):
         try:
             read[column] = convert(values[column]) if column in values else None
@@ -85,8 +87,8 @@ def _row(values: dict[str, str], line: int, source: Path, name: str, problems: P
         problems.add(line, f"end {values['end']!r} is not after start {values.get('start', '0')!r}")
     return Row(
         path=absolute_path(values["path"], source.parent),
-        action=values.get("action"),
-        emotion=values.get("emotion"),
+        action=read.get("action"),
+        emotion=read.get("emotion"),
         subject=values.get("subject"),
         split=read.get("split"),
         fold=read.get("fold"),

@@ -11,6 +11,7 @@ from video_understanding.evaluation.calibration import (
 from video_understanding.evaluation.crossval import CrossvalSummary, crossval_summary
 from video_understanding.evaluation.evaluate import evaluate
 from video_understanding.evaluation.head_report import HeadReport
+from video_understanding.evaluation.multi_label import MultiLabelAnswers, MultiLabelReport
 from video_understanding.evaluation.report import Report
 from video_understanding.evaluation.robustness import Robustness, robustness
 from video_understanding.evaluation.subjects import SubjectSummary, subject_summary
@@ -19,6 +20,8 @@ __all__ = [
     "Answers",
     "CrossvalSummary",
     "HeadReport",
+    "MultiLabelAnswers",
+    "MultiLabelReport",
     "Report",
     "Robustness",
     "SubjectSummary",

@@ -10,6 +10,7 @@ from typing import Any
 from video_understanding.errors import VideoUnderstandingError
 from video_understanding.evaluation.answers import Answers
 from video_understanding.evaluation.head_report import HeadReport
+from video_understanding.evaluation.multi_label import MultiLabelAnswers, MultiLabelReport
 from video_understanding.evaluation.report import Report
 from video_understanding.evaluation.subjects import Spread
 from video_understanding.evaluation.text import aligned, many, percent
@@ -20,7 +21,8 @@ from video_understanding.labels import HEADS
 class HeadOverFolds:
     """One head over the folds that have clips labelled for it.
 
-    accuracy, uar, macro_f1, calibration_error   how the folds' values lie apart
+    accuracy, uar, macro_f1, calibration_error   how the folds' values lie apart; None where no fold has one
+    mean_average_precision                       the same, of a multi-label head; None for others
     folds                                        how many folds there are
     pooled                                       the result of all folds' clips taken together
     """
@@ -28,9 +30,10 @@ class HeadOverFolds:
     folds: int
     accuracy: Spread
     uar: Spread
-    macro_f1: Spread
+    macro_f1: Spread | None
     calibration_error: Spread
-    pooled: HeadReport
+    pooled: HeadReport | MultiLabelReport
+    mean_average_precision: Spread | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values for JSON."""
@@ -50,8 +53,8 @@ class HeadOverFolds:
         return "\n".join([*aligned(lines), "", self.pooled.text(f"{name}, {many(self.folds, 'fold')} together")])
 
     def _spreads(self) -> dict[str, Spread]:
-        names = ("accuracy", "uar", "macro_f1", "calibration_error")
-        return {name: getattr(self, name) for name in names}
+        names = ("accuracy", "uar", "macro_f1", "calibration_error", "mean_average_precision")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,20 +88,28 @@ def crossval_summary(reports: Sequence[Report], seed: int = 0) -> CrossvalSummar
     for head in HEADS:
         results = [report.heads[head] for report in reports if head in report.heads]
         if results:
-            answers = Answers.joined([result.answers for result in results])
+            answers = results[0].answers.joined([result.answers for result in results])
             _require_once(answers)
             heads[head] = HeadOverFolds(
                 folds=len(results),
                 accuracy=Spread.of([result.accuracy for result in results]),
                 uar=Spread.of([result.uar for result in results]),
-                macro_f1=Spread.of([result.macro_f1 for result in results]),
-                calibration_error=Spread.of([result.reliability.error for result in results]),
-                pooled=HeadReport.of(answers, seed),
+                macro_f1=_spread([result.macro_f1 for result in results]),
+                calibration_error=Spread.of([result.calibration_error for result in results]),
+                pooled=type(results[0]).of(answers, seed),
+                mean_average_precision=_spread(
+                    [result.mean_average_precision for result in results if isinstance(result, MultiLabelReport)]
+                ),
             )
     return CrossvalSummary(len(reports), Spread.of([report.overall.uar for report in reports]), heads)
 
 
-def _require_once(answers: Answers) -> None:
+def _spread(values: Sequence[float | None]) -> Spread | None:
+    told = [value for value in values if value is not None]
+    return Spread.of(told) if told else None
+
+
+def _require_once(answers: Answers | MultiLabelAnswers) -> None:
     place, times = Counter(row.place for row in answers.rows).most_common(1)[0]
     if times > 1:
         raise VideoUnderstandingError(

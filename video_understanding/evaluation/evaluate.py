@@ -11,6 +11,7 @@ from video_understanding.datasets.rows import Row
 from video_understanding.errors import ManifestError, VideoUnderstandingError
 from video_understanding.evaluation.answers import Answers
 from video_understanding.evaluation.head_report import HeadReport
+from video_understanding.evaluation.multi_label import MultiLabelAnswers, MultiLabelReport
 from video_understanding.evaluation.report import Overall, Report
 from video_understanding.evaluation.text import many
 from video_understanding.features.prepare import from_prepared
@@ -61,7 +62,7 @@ def evaluate_inputs(
     """`evaluate` on inputs that the caller makes: `inputs_of` turns numbers of windows [B] into a batch."""
     heads = scorer.labels.heads
     _require_match(scorer, prepared, rows)
-    _require_known(scorer.labels, rows)
+    _require_known(scorer, rows)
     labelled = np.array([any(getattr(row, head) for head in heads) for row in rows], bool)  # [rows]
     numbers = np.flatnonzero(labelled[prepared.row_numbers])  # of windows, [w]
     if not len(numbers):
@@ -76,10 +77,7 @@ def evaluate_inputs(
     for head in heads:
         places = [place for place in np.flatnonzero(scored) if getattr(rows[place], head)]
         if places:
-            truth = np.array([scorer.labels.index(head, getattr(rows[place], head)) for place in places])  # [K]
-            answers = Answers(scorer.labels.names(head), tuple(rows[i] for i in places), truth, scores[head][places])
-            _require_probabilities(head, answers)
-            results[head] = HeadReport.of(answers, seed)
+            results[head] = _head_report(scorer, head, tuple(rows[i] for i in places), scores[head][places], seed)
     overall = Overall(
         uar=float(np.mean([result.uar for result in results.values()])),
         accuracy=float(np.mean([result.accuracy for result in results.values()])),
@@ -88,6 +86,21 @@ def evaluate_inputs(
     )
     notes = _notes(scorer.labels, prepared, rows, results, blind=int((scored & ~senses.any(axis=1)).sum()))
     return Report(results, overall, len(numbers), without, notes)
+
+
+def _head_report(
+    scorer: Scorer, head: str, rows: tuple[Row, ...], scores: np.ndarray, seed: int
+) -> HeadReport | MultiLabelReport:
+    """The report of rows [K] that are labelled for the head, and of their scores [K,C]."""
+    names = scorer.labels.names(head)
+    _require_probabilities(head, rows, scores)
+    shown = np.zeros((len(rows), len(names)), bool)  # [K,C]
+    for place, row in enumerate(rows):
+        for name in scorer.labels.classes_of(head, getattr(row, head)):
+            shown[place, scorer.labels.index(head, name)] = True
+    if head in scorer.spec.network.multi_label:
+        return MultiLabelReport.of(MultiLabelAnswers(names, rows, shown, scores), seed)
+    return HeadReport.of(Answers(names, rows, shown.argmax(axis=1), scores), seed)
 
 
 def _clip_scores(
@@ -142,10 +155,18 @@ def _require_match(scorer: Scorer, prepared: PreparedClips, rows: Sequence[Row])
         )
 
 
-def _require_known(labels: Labels, rows: Sequence[Row]) -> None:
+def _require_known(scorer: Scorer, rows: Sequence[Row]) -> None:
+    labels = scorer.labels
     for head in labels.heads:
-        known = {None, "", *labels.names(head)}
-        strange = {getattr(row, head): row for row in reversed(rows) if getattr(row, head) not in known}
+        known = set(labels.names(head))
+        strange = {}
+        for row in reversed(rows):
+            label = getattr(row, head)
+            shown = labels.classes_of(head, label)
+            fits = head in scorer.spec.network.multi_label or not label or len(shown) == 1
+            if not fits:
+                strange[label] = row
+            strange |= {name: row for name in shown if fits and name not in known}
         if strange:
             named = [repr(name) for name in sorted(strange)]
             more = f" and {len(named) - _STRANGE_NAMED} more" if len(named) > _STRANGE_NAMED else ""
@@ -157,11 +178,11 @@ def _require_known(labels: Labels, rows: Sequence[Row]) -> None:
             )
 
 
-def _require_probabilities(head: str, answers: Answers) -> None:
+def _require_probabilities(head: str, rows: Sequence[Row], scores: np.ndarray) -> None:
     slack = 1e-3  # of rounding, in half precision and in quantised models
-    fine = ((answers.scores >= -slack) & (answers.scores <= 1 + slack)).all(axis=1)  # [K]; NaN is not fine
+    fine = ((scores >= -slack) & (scores <= 1 + slack)).all(axis=1)  # [K]; NaN is not fine
     if not fine.all():
-        row = answers.rows[int(fine.argmin())]
+        row = rows[int(fine.argmin())]
         raise VideoUnderstandingError(
             f"scores of {head}",
             f"are not probabilities for {many(int((~fine).sum()), 'clip')}, such as {row.name}",
@@ -170,7 +191,11 @@ def _require_probabilities(head: str, answers: Answers) -> None:
 
 
 def _notes(
-    labels: Labels, prepared: PreparedClips, rows: Sequence[Row], results: Mapping[str, HeadReport], blind: int
+    labels: Labels,
+    prepared: PreparedClips,
+    rows: Sequence[Row],
+    results: Mapping[str, HeadReport | MultiLabelReport],
+    blind: int,
 ) -> tuple[str, ...]:
     notes = []
     if prepared.set_aside:

@@ -122,6 +122,11 @@ class HeadReport:
             answers=answers,
         )
 
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error."""
+        return self.reliability.error
+
     def to_dict(self) -> dict[str, Any]:
         """All of it but the single answers, as plain values for JSON."""
         return {

@@ -62,9 +62,9 @@ def class_results(confusion: np.ndarray, names: tuple[str, ...]) -> tuple[ClassR
             name,
             clips=int(clips[place]),
             said=int(said[place]),
-            precision=_share(right[place], said[place]),
-            recall=_share(right[place], clips[place]),
-            f1=_share(2 * right[place], clips[place] + said[place]),
+            precision=share(right[place], said[place]),
+            recall=share(right[place], clips[place]),
+            f1=share(2 * right[place], clips[place] + said[place]),
         )
         for place, name in enumerate(names)
     )
@@ -83,5 +83,20 @@ def brier(scores: np.ndarray, truth: np.ndarray) -> float:
     return float(np.square(scores - certain).sum(axis=1).mean())
 
 
-def _share(part: int, whole: int) -> float | None:
+def average_precision(scores: np.ndarray, truth: np.ndarray) -> float | None:
+    """Mean precision over the clips of a class, going down from the highest score; None if there are none.
+
+    `scores` float [K], `truth` bool [K]. Clips of equal scores are taken at once, so that their order is no luck.
+    """
+    if not truth.any():
+        return None
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.diff(scores[order]) != 0, True)  # [K], the last one of those with equal scores
+    found = np.cumsum(truth[order])[last]
+    precision = found / (np.flatnonzero(last) + 1)
+    return float((np.diff(found, prepend=0) * precision).sum() / truth.sum())
+
+
+def share(part: int, whole: int) -> float | None:
+    """`part` of `whole`; None where there is nothing to have a part of."""
     return float(part / whole) if whole else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from video_understanding.evaluation.head_report import HeadReport
+from video_understanding.evaluation.multi_label import MultiLabelReport
 from video_understanding.evaluation.text import many, percent, wrapped
 
 
@@ -31,7 +32,7 @@ class Report:
     notes       what was left out or could not be told, in words
     """
 
-    heads: Mapping[str, HeadReport]
+    heads: Mapping[str, HeadReport | MultiLabelReport]
     overall: Overall
     windows: int
     without: str | None = None

@@ -61,9 +61,14 @@ def subject_summary(answers: Answers) -> SubjectSummary | None:
         own = names == name  # [K]
         confusion = confusion_counts(answers.truth[own], answers.said[own], len(answers.classes))
         results.append(SubjectResult(name, int(own.sum()), accuracy(confusion), uar(confusion)))
+    return summary_of(results)
+
+
+def summary_of(results: Sequence[SubjectResult]) -> SubjectSummary | None:
+    """The results in order, and how they lie apart; None where there are none."""
     if not results:
         return None
-    results.sort(key=lambda result: result.accuracy)
+    results = sorted(results, key=lambda result: result.accuracy)
     return SubjectSummary(
         tuple(results),
         Spread.of([result.accuracy for result in results]),

@@ -10,6 +10,9 @@ from video_understanding.layers.log_mel import LogMel
 from video_understanding.spec import ModelSpec
 
 CHANNELS = (64, 96, 128)  # of the convolutions; each but the first halves the time
+# Data sets of a few hundred clips give a dozen steps an epoch: averages that lag by a hundred steps, as Keras's do by
+# default, are still those of the random beginning when the first epochs are judged.
+NORM_MOMENTUM = 0.9
 TYPICAL_DB = 40.0  # above the floor; brings the decibels near to one
 
 
@@ -44,7 +47,7 @@ def make_hop_encoder(spec: ModelSpec, seed: int | None = None) -> keras.Model:
             kernel_initializer=weights[number],
             name=f"conv_{number}",
         )(heard)  # [B,steps/2^number,channels]
-        heard = keras.layers.BatchNormalization(name=f"norm_{number}")(heard)
+        heard = keras.layers.BatchNormalization(momentum=NORM_MOMENTUM, name=f"norm_{number}")(heard)
         heard = keras.layers.ReLU(name=f"relu_{number}")(heard)
     heard = _MeanOfParts(network.tokens_per_hop, name="parts")(heard)  # [B,K,channels]
     heard = keras.layers.Dropout(network.dropout, seed=seed, name="drop")(heard)

@@ -14,7 +14,7 @@ from video_understanding.layers.over_time import OverTime
 from video_understanding.layers.presence import MissingSense, SenseDropout
 from video_understanding.models.audio_encoder import make_hop_encoder
 from video_understanding.models.fusion import FUSIONS, Fusion
-from video_understanding.models.losses import LabelledAccuracy, LabelledCrossEntropy
+from video_understanding.models.losses import loss_and_accuracy
 from video_understanding.models.video_encoder import make_frame_head, make_video_backbone
 from video_understanding.spec import ModelSpec
 
@@ -89,8 +89,9 @@ class VideoUnderstandingModel(keras.Model):
     def compile(self, optimizer: Any = "adamw", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
         """As in Keras; without a loss, the one for clips that may not be labelled for every head, and its accuracy."""
         if loss is None:
-            loss = {head: LabelledCrossEntropy() for head in self.labels.heads}
-            metrics = metrics or {head: [LabelledAccuracy(name="accuracy")] for head in loss}
+            made = {head: loss_and_accuracy(head in self.spec.network.multi_label) for head in self.labels.heads}
+            loss = {head: own for head, (own, _) in made.items()}
+            metrics = metrics or {head: [accuracy] for head, (_, accuracy) in made.items()}
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:

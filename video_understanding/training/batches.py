@@ -18,6 +18,7 @@ from video_understanding.scorer import ModelInputs
 from video_understanding.training.settings import TrainingSettings
 
 _ORDER, _CHANGES = 0, 1  # streams of random numbers
+_MOST_WEIGHT = 10.0
 
 
 class ClipBatches(keras.utils.PyDataset):
@@ -53,7 +54,8 @@ class ClipBatches(keras.utils.PyDataset):
 
     def _begin(self, epoch: int) -> None:
         self._epoch = epoch
-        self._order = self._numbers
+        # In an order that mixes data sets: a loss is averaged over batches, and one without labels for a head has none.
+        self._order = np.random.default_rng(_ORDER).permutation(self._numbers)
         if self._learning:
             chance = np.random.default_rng([self._settings.seed, _ORDER, epoch])
             if self._chances is None:
@@ -108,17 +110,22 @@ class ClipBatches(keras.utils.PyDataset):
         return {**shown, "waveform": inputs.waveform, "presence": inputs.presence.astype(np.float32)}
 
     def _draw_chances(self) -> np.ndarray:
-        """[windows used]: how likely each is drawn, so that every class of a head comes equally often."""
+        """[windows used]: how likely each is drawn, so that every class of a head comes equally often.
+
+        Clips that show none of the classes count as one more class. Of classes that come together, the common
+        one comes more often than that.
+        """
         chances = np.zeros(len(self._numbers))
         for rows in self._targets.values():
             used = rows[self._numbers]  # [w,C+1]
-            counts = used[:, :-1].sum(axis=0)  # [C]
-            chances += (used[:, :-1] / np.maximum(counts, 1)).sum(axis=1)
+            shown = np.where(used[:, :-1].any(axis=1, keepdims=True), 0, used[:, -1:])  # [w,1]
+            shown = np.concatenate([used[:, :-1], shown], axis=1)  # [w,C+1], in the last place those with no class
+            chances += (shown / np.maximum(shown.sum(axis=0), 1)).sum(axis=1)
         return chances / chances.sum()
 
 
 def targets_of(rows: Sequence[Row], labels: Labels) -> dict[str, np.ndarray]:
-    """For each head float32 [rows,C+1]: a one for the class, and in the last place whether there is a label."""
+    """For each head float32 [rows,C+1]: a one for each class shown, and in the last place whether there is a label."""
     targets = {}
     for head in labels.heads:
         names = labels.names(head)
@@ -126,7 +133,9 @@ def targets_of(rows: Sequence[Row], labels: Labels) -> dict[str, np.ndarray]:
         for place, row in enumerate(rows):
             label = getattr(row, head)
             if label:
-                table[place, names.index(label)] = table[place, -1] = 1
+                table[place, -1] = 1
+            for name in labels.classes_of(head, label):
+                table[place, names.index(name)] = 1
         targets[head] = table
     return targets
 
@@ -137,6 +146,16 @@ def class_weights_of(targets: np.ndarray) -> list[float]:
     there = counts > 0
     weights = np.where(there, counts.sum() / np.maximum(counts, 1) / there.sum(), 0.0)
     return weights.tolist()
+
+
+def yes_weights_of(targets: np.ndarray) -> list[float]:
+    """[C]: weights under which the clips that show a class count as much for it as those that do not.
+
+    None is below 1, and none above `_MOST_WEIGHT`: a handful of clips must not shout down all others.
+    """
+    labelled = targets[targets[:, -1] > 0, :-1]  # [k,C]
+    yes = labelled.sum(axis=0)  # [C]
+    return np.clip((len(labelled) - yes) / np.maximum(yes, 1), 1.0, _MOST_WEIGHT).tolist()
 
 
 def _head_targets(targets: dict[str, np.ndarray], number: int) -> dict[str, HeadTarget]:

@@ -57,7 +57,7 @@ def load_dataset(
     manifest = load_manifest(*data)
     split = split or split_rows(manifest, seed=settings.seed)
     parts = split.part_of_rows()
-    labels = labels_to_learn(manifest, parts)
+    labels = labels_to_learn(manifest, parts, spec.network.multi_label)
     prepared = (cache or ClipCache()).prepare(manifest.rows, spec, progress=progress)
 
     def batches(part: str) -> ClipBatches | None:

@@ -19,11 +19,11 @@ from video_understanding.datasets.frozen_split import Split
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.rows import Row
 from video_understanding.errors import TrainingError
-from video_understanding.labels import HEADS, Labels
+from video_understanding.labels import BETWEEN, HEADS, NONE, Labels
 from video_understanding.models.build import VideoUnderstandingModel
-from video_understanding.models.losses import LabelledAccuracy, LabelledCrossEntropy
+from video_understanding.models.losses import loss_and_accuracy
 from video_understanding.spec import ModelSpec
-from video_understanding.training.batches import ClipBatches, class_weights_of, targets_of
+from video_understanding.training.batches import ClipBatches, class_weights_of, targets_of, yes_weights_of
 from video_understanding.training.features import frame_features
 from video_understanding.training.keeper import Keeper
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
@@ -75,7 +75,7 @@ def fit(
     """
     began_s = time.monotonic()
     rows, parts = manifest.rows, tuple(split.part_of_rows())
-    labels = labels_to_learn(manifest, parts)
+    labels = labels_to_learn(manifest, parts, spec.network.multi_label)
     prepared = (cache or ClipCache()).prepare(rows, spec, progress=progress)
     train, validation = (windows_of(prepared, rows, parts, part, labels) for part in ("train", "validation"))
     if not len(train):
@@ -154,13 +154,13 @@ def _without_memory_dump(
 def _compile(
     model: VideoUnderstandingModel, settings: TrainingSettings, targets: dict[str, np.ndarray], steps: int
 ) -> None:
-    weigh = settings.balance == "weights"
-    losses = {
-        head: LabelledCrossEntropy(
-            class_weights_of(rows) if weigh else None, settings.label_smoothing, settings.focal_gamma
-        )
-        for head, rows in targets.items()
-    }
+    losses, metrics = {}, {}
+    for head, rows in targets.items():
+        several = head in model.spec.network.multi_label
+        weights_of = yes_weights_of if several else class_weights_of
+        weights = weights_of(rows) if settings.balance == "weights" else None
+        losses[head], accuracy = loss_and_accuracy(several, weights, settings.label_smoothing, settings.focal_gamma)
+        metrics[head] = [accuracy]
     optimizer = SlowPartAdam(
         RiseAndFall(settings.learning_rate, steps, steps * settings.epochs),
         weight_decay=settings.weight_decay,
@@ -168,23 +168,49 @@ def _compile(
     )
     optimizer.slow_down(model.backbone.trainable_variables, settings.backbone_rate)
     optimizer.build(model.trainable_variables)
-    metrics = {head: [LabelledAccuracy(name="accuracy")] for head in losses}
     model.compile(optimizer=optimizer, loss=losses, metrics=metrics)
 
 
-def labels_to_learn(manifest: Manifest, parts: Sequence[str | None]) -> Labels:
-    """The heads that have two classes or more in the train part; others cannot be learned."""
+def labels_to_learn(manifest: Manifest, parts: Sequence[str | None], multi_label: Sequence[str] = ()) -> Labels:
+    """The heads whose labels differ in the train part; others cannot be learned.
+
+    In the heads of `multi_label` a clip may show several classes or "none"; in others that is refused.
+    """
     rows = [row for row, part in zip(manifest.rows, parts, strict=True) if part == "train"]
-    seen = {head: {getattr(row, head) for row in rows} - {None} for head in HEADS}
-    names = {head: manifest.labels.names(head) for head, classes in seen.items() if len(classes) >= 2}
+    for head in HEADS:
+        if head not in multi_label:
+            _require_single(manifest, head)
+    # "none" is a class to a manifest in which no clip shows several.
+    labels = Labels(
+        **{
+            head: tuple(name for name in manifest.labels.names(head) if name != NONE or head not in multi_label)
+            for head in HEADS
+        }
+    )
+    seen = {head: {frozenset(labels.classes_of(head, label)) for label in _told(rows, head)} for head in HEADS}
+    names = {head: labels.names(head) for head, shown in seen.items() if len(shown) >= 2}
     if names:
         return Labels(**names)
-    alone = [f"only one {head}, {min(classes)!r}" for head, classes in seen.items() if classes]
+    alone = [f"only one {head}, {BETWEEN.join(sorted(*shown)) or NONE!r}" for head, shown in seen.items() if shown]
     raise TrainingError(
         manifest.name,
         f"has {' and '.join(alone) or 'no labelled clips'} to learn from",
         "A model learns to tell classes apart: label clips of two or more, or check the split.",
     )
+
+
+def _told(rows: Sequence[Row], head: str) -> list[str]:
+    return [getattr(row, head) for row in rows if getattr(row, head)]
+
+
+def _require_single(manifest: Manifest, head: str) -> None:
+    several = [row for row in manifest.rows if getattr(row, head) and len(manifest.classes_of(row, head)) != 1]
+    if several:
+        raise TrainingError(
+            several[0].origin or several[0].path,
+            f"{head} {getattr(several[0], head)!r} is not one class, in {len(several)} clip(s) like this",
+            f"Train with --multi-label {head} (multi_label in the spec's network), or give each clip one {head}.",
+        )
 
 
 def windows_of(

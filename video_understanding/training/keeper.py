@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from video_understanding.errors import TrainingError
+from video_understanding.models.build import VideoUnderstandingModel
 
 _STATE = "state.npz"
 _BEST = "best.npz"
@@ -39,7 +40,7 @@ class Keeper(keras.callbacks.Callback):
     def epochs_done(self) -> int:
         return len(self.history.get("loss", ()))
 
-    def restore(self, model: keras.Model) -> bool:
+    def restore(self, model: VideoUnderstandingModel) -> bool:
         """Puts the model, its optimizer and its random state where the last whole epoch left them."""
         file = self._folder / _STATE
         if not file.exists():
@@ -66,10 +67,10 @@ class Keeper(keras.callbacks.Callback):
         self.best_loss = facts["best_loss"] if facts["best_loss"] is not None else math.inf
         return True
 
-    def restore_best(self, model: keras.Model) -> None:
+    def restore_best(self, model: VideoUnderstandingModel) -> None:
         """Gives the model the weights of the best epoch."""
         with np.load(self._folder / f"{self.best_epoch}_{_BEST}") as kept:
-            for number, variable in enumerate(model.weights):
+            for number, variable in enumerate(_weights(model)):
                 variable.assign(kept[f"value_{number}"])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -93,17 +94,14 @@ class Keeper(keras.callbacks.Callback):
         before = self.best_epoch
         if watched < self.best_loss:
             self.best_loss, self.best_epoch = watched, epoch
-            _save(self._folder / f"{epoch}_{_BEST}", self.model.weights)
+            _save(self._folder / f"{epoch}_{_BEST}", _weights(self.model))
         if epoch - self.best_epoch >= self._patience:
-            self.finished = self.model.stop_training = True
+            self.model.stop_training = True
+        self.finished = self.model.stop_training or epoch + 1 == self.params["epochs"]
         self._save_state()
         self._write_history()
         if before not in (-1, self.best_epoch):  # only now is nobody going back to it
             (self._folder / f"{before}_{_BEST}").unlink(missing_ok=True)
-
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        self.finished = True
-        self._save_state()
 
     def _save_state(self) -> None:
         facts = {
@@ -125,10 +123,20 @@ class Keeper(keras.callbacks.Callback):
         partial.replace(self._folder.parent / "history.csv")
 
 
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    """Weights, random states and the optimizer's, in a fixed order."""
-    of_metrics = {id(variable) for variable in model.metrics_variables}
-    return [v for v in model.variables if id(v) not in of_metrics] + list(model.optimizer.variables)
+def _variables(model: VideoUnderstandingModel) -> list[keras.Variable]:
+    """Weights, random states and the optimizer's, in a fixed order; without a frozen backbone, which never changes."""
+    left_out = {id(variable) for variable in model.metrics_variables} | _of_frozen_backbone(model)
+    return [v for v in model.variables if id(v) not in left_out] + list(model.optimizer.variables)
+
+
+def _weights(model: VideoUnderstandingModel) -> list[keras.Variable]:
+    frozen = _of_frozen_backbone(model)
+    return [variable for variable in model.weights if id(variable) not in frozen]
+
+
+def _of_frozen_backbone(model: VideoUnderstandingModel) -> set[int]:
+    frozen = model.spec.network.unfrozen_blocks == 0
+    return {id(variable) for variable in model.backbone.variables} if frozen else set()
 
 
 def _save(file: Path, variables: list[keras.Variable], **more: np.ndarray) -> None:

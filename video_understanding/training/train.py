@@ -16,7 +16,7 @@ from video_understanding.datasets.frozen_split import Split
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.splits import split_rows
 from video_understanding.errors import TrainingError
-from video_understanding.evaluation import Report, evaluate, fit_temperature, logits_of, robustness
+from video_understanding.evaluation import MultiLabelReport, Report, evaluate, fit_temperature, logits_of, robustness
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import save_model
 from video_understanding.spec import ModelSpec
@@ -25,6 +25,7 @@ from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.settings import TrainingSettings
 
 _PACKAGES = ("video-understanding", "tensorflow", "keras", "numpy", "av", "librosa")
+_MISTAKES_NEEDED = 5
 _LITE0_LICENCE = {"EfficientNet-Lite0, ImageNet": "Apache-2.0"}
 
 
@@ -51,7 +52,7 @@ def train(
         raise TrainingError(out, "already holds a training", "Go on with it by --resume, or train into another folder.")
     split = split or split_rows(manifest, seed=settings.seed)
     trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
-    (out / "split.json").write_text(split.to_json(), encoding="utf-8")
+    (out / WORK_FOLDER / "split.json").write_text(split.to_json(), encoding="utf-8")
     temperature = _temperature(trained, progress)
     scorer = KerasScorer(trained.model, temperature)
     reports = {part: _report(scorer, trained, part, settings.seed, progress) for part in ("validation", "test")}
@@ -76,10 +77,16 @@ def _temperature(trained: Trained, progress: bool | None) -> dict[str, float]:
     report = _report(KerasScorer(trained.model), trained, "validation", 0, progress)
     if report is None:
         return {}
-    return {
-        head: float(fit_temperature(logits_of(result.answers.scores), result.answers.truth))
-        for head, result in report.heads.items()
-    }
+    temperatures = {}
+    for head, result in report.heads.items():
+        answers = result.answers
+        # Without mistakes nothing tells how sure is too sure: the best temperature would be zero.
+        enough = (answers.said != answers.truth).sum() >= _MISTAKES_NEEDED
+        # A head with several labels decides yes or no on each class.
+        decided = isinstance(result, MultiLabelReport)
+        scores, truth = answers.decisions if decided else (answers.scores, answers.truth)
+        temperatures[head] = float(fit_temperature(logits_of(scores), truth)) if enough else 1.0
+    return temperatures
 
 
 def _report(scorer: KerasScorer, trained: Trained, part: str, seed: int, progress: bool | None) -> Report | None:
@@ -95,6 +102,8 @@ def _draw(trained: Trained, reports: Mapping[str, Report], out: Path) -> None:
     draw_curves(trained.history, out / "curves.png")
     for part, report in reports.items():
         for head, result in report.heads.items():
+            if isinstance(result, MultiLabelReport):
+                continue  # nothing is taken for another where several may be said
             draw_confusion(
                 result.answers.classes, result.confusion, f"{head}, {part}", out / f"confusion_{head}_{part}.png"
             )

@@ -17,7 +17,7 @@ from video_understanding.errors import ClipError, ManifestError, VideoUnderstand
 class HeadTarget:
     """What a clip should score in one head.
 
-    scores  float32 [C], one for each class: 1 for the clip's class, shares of it in a mixed clip
+    scores  float32 [C], one for each class: 1 for what the clip shows, shares of it in a mixed clip
     weight  how much this target counts in the loss: 1, or 0 where the clip is not labelled for the head
     """
 

@@ -71,7 +71,7 @@ def _class_counts(manifest: Manifest, head: str) -> dict[str, ClassCount]:
     counts = {}
     splits, folds = (in_order(Counter(getattr(row, column) for row in manifest)) for column in ("split", "fold"))
     for name in manifest.labels.names(head):
-        rows = [row for row in manifest if getattr(row, head) == name]
+        rows = [row for row in manifest if name in manifest.classes_of(row, head)]
         counts[name] = ClassCount(
             clips=len(rows),
             subjects=len(set(_subjects(rows))),
