@@ -49,12 +49,14 @@ $(BENCH_READY): requirements-bench.txt
 
 bench: $(BENCH_READY)
 	$(BENCH_BIN)/python -m benchmarks.reading --json build/bench/reading.json
+	$(BENCH_BIN)/python -m benchmarks.training --json build/bench/training.json
 
 bench-page: $(BENCH_READY)
 	$(BENCH_BIN)/python -m benchmarks.reading --page docs/benchmarks.md
 
 bench-quick: $(BENCH_READY)
 	$(BENCH_BIN)/python -m benchmarks.reading --quick --json build/bench/reading-quick.json
+	$(BENCH_BIN)/python -m benchmarks.training --quick --json build/bench/training-quick.json
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.fuzz_reading --files $(FUZZ_FILES) --seed $(FUZZ_SEED)

@@ -13,27 +13,34 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable("video_understanding")
-class LabelledCrossEntropy(keras.losses.Loss):
-    """Mean cross entropy over the rows that count, from logits [B,C] and targets [B,C+1].
-
-    class_weights     how much each class counts, [C]; None for all alike
-    label_smoothing   share of each target spread evenly over all classes
-    focal_gamma       above 0, rows that are right already count less, by (1 - probability) to this power
-    """
+class _LabelledLoss(keras.losses.Loss):
+    """What both losses are made with, keep and restore."""
 
     def __init__(
         self,
         class_weights: Sequence[float] | None = None,
         label_smoothing: float = 0.0,
         focal_gamma: float = 0.0,
-        name: str = "labelled_cross_entropy",
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, **kwargs)
+        super().__init__(**kwargs)
         self.class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
         self.label_smoothing = label_smoothing
         self.focal_gamma = focal_gamma
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("class_weights", "label_smoothing", "focal_gamma")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable("video_understanding")
+class LabelledCrossEntropy(_LabelledLoss):
+    """Mean cross entropy over the rows that count, from logits [B,C] and targets [B,C+1].
+
+    class_weights     how much each class counts, [C]; None for all alike
+    label_smoothing   share of each target spread evenly over all classes
+    focal_gamma       above 0, rows that are right already count less, by (1 - probability) to this power
+    """
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """[B]; its mean over the batch is the mean over the rows that count."""
@@ -49,10 +56,6 @@ class LabelledCrossEntropy(keras.losses.Loss):
         losses = -ops.sum(smooth * told, axis=-1) * counts  # [B]
         share = ops.cast(ops.shape(y_pred)[0], "float32") / ops.maximum(ops.sum(counts), 1e-6)
         return losses * share
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("class_weights", "label_smoothing", "focal_gamma")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @keras.saving.register_keras_serializable("video_understanding")
@@ -75,26 +78,13 @@ class LabelledAccuracy(keras.metrics.Metric):
 
 
 @keras.saving.register_keras_serializable("video_understanding")
-class LabelledBinaryCrossEntropy(keras.losses.Loss):
+class LabelledBinaryCrossEntropy(_LabelledLoss):
     """Mean binary cross entropy of every class of the rows that count, from logits [B,C] and targets [B,C+1].
 
     class_weights     how much more a clip that shows the class counts for it than one that does not, [C]
     label_smoothing   how far each yes and no is moved towards one half
     focal_gamma       above 0, answers that are right already count less, by (1 - probability) to this power
     """
-
-    def __init__(
-        self,
-        class_weights: Sequence[float] | None = None,
-        label_smoothing: float = 0.0,
-        focal_gamma: float = 0.0,
-        name: str = "labelled_binary_cross_entropy",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(name=name, **kwargs)
-        self.class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
-        self.label_smoothing = label_smoothing
-        self.focal_gamma = focal_gamma
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """[B]; its mean over the batch is the mean over the classes of the rows that count."""
@@ -111,10 +101,6 @@ class LabelledBinaryCrossEntropy(keras.losses.Loss):
         losses = -ops.sum((smooth * yes + (1 - smooth) * no) * counts, axis=-1)  # [B]
         share = ops.cast(ops.shape(y_pred)[0], "float32") / ops.maximum(ops.sum(counts), 1e-6)
         return losses * share
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("class_weights", "label_smoothing", "focal_gamma")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @keras.saving.register_keras_serializable("video_understanding")

@@ -50,9 +50,10 @@ class ClipBatches(keras.utils.PyDataset):
         self._augmentation = default_augmentation()
         self._targets = targets_of([rows[place] for place in prepared.row_numbers], labels)  # {head: [windows,C+1]}
         self._chances = self._draw_chances() if settings.balance == "sampling" else None
-        self._begin(epoch)
+        self.begin(epoch)
 
-    def _begin(self, epoch: int) -> None:
+    def begin(self, epoch: int) -> None:
+        """Takes the order and the changes of this epoch."""
         self._epoch = epoch
         # In an order that mixes data sets: a loss is averaged over batches, and one without labels for a head has none.
         self._order = np.random.default_rng(_ORDER).permutation(self._numbers)
@@ -65,7 +66,7 @@ class ClipBatches(keras.utils.PyDataset):
 
     def on_epoch_end(self) -> None:
         """Goes on to the next epoch's order and changes."""
-        self._begin(self._epoch + 1)
+        self.begin(self._epoch + 1)
 
     def __len__(self) -> int:
         return math.ceil(len(self._order) / self._settings.batch_size)

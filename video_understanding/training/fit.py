@@ -25,6 +25,7 @@ from video_understanding.models.losses import loss_and_accuracy
 from video_understanding.spec import ModelSpec
 from video_understanding.training.batches import ClipBatches, class_weights_of, targets_of, yes_weights_of
 from video_understanding.training.features import frame_features
+from video_understanding.training.feed import EpochOrder, feed
 from video_understanding.training.keeper import Keeper
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
@@ -135,11 +136,11 @@ def _without_memory_dump(
 ) -> None:
     try:
         model.fit(
-            train,
-            validation_data=validation,
+            feed(train),
+            validation_data=None if validation is None else feed(validation),
             epochs=settings.epochs,
             initial_epoch=first_epoch,
-            callbacks=list(callbacks),
+            callbacks=[EpochOrder(train), *callbacks],
             shuffle=False,  # the batches come in an order of their own
             verbose=0,
         )

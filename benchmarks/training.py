@@ -1,0 +1,422 @@
+"""How long training and inference take, beside Keras's own TimeDistributed, PyTorch, and the model's bare steps.
+
+    python -m benchmarks.training [--quick] [--json FILE] [--page FILE]
+
+Both sides of a comparison take turns in one run, so that a busy machine troubles them alike; the first rounds,
+in which graphs are traced and caches fill, are not counted. Time is what a clock on the wall says and has the
+goals; CPU time is that of all threads, and of a peer whose threads wait busily more than its work. Every ratio
+is ours over theirs: the median of the rounds, and the lowest and highest of them. Everything runs with the
+number of threads that the libraries choose, and trains as `video_understanding.training` does, repeatably.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import gc
+import importlib.metadata
+import itertools
+import json
+import os
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from benchmarks.material import FOLDER
+from benchmarks.reading import _machine
+from video_understanding.datasets.cache import ClipCache, PreparedClips
+from video_understanding.datasets.manifest import Manifest, load_manifest
+from video_understanding.labels import Labels
+from video_understanding.layers.over_time import OverTime
+from video_understanding.media.decode import read_clip
+from video_understanding.media.synthetic.dataset import make_dataset
+from video_understanding.models.backbones.small import small
+from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.models.keras_scorer import KerasScorer
+from video_understanding.presets import preset
+from video_understanding.scorer import ModelInputs
+from video_understanding.spec import ModelSpec
+from video_understanding.training import fit as training
+from video_understanding.training.batches import ClipBatches, targets_of
+from video_understanding.training.keeper import Keeper
+from video_understanding.training.progress import TrainingBar
+from video_understanding.training.settings import TrainingSettings
+
+_ROUNDS, _QUICK_ROUNDS = 11, 3
+_WARM_ROUNDS = 2  # in the first, graphs are traced; in the second, memory is still being found
+_FOLD = (4, 16, 64)  # clips, frames of each, height and width in pixels
+_CLIPS, _SEED = 48, 5
+_EPOCH_STEPS, _EPOCHS = 20, 4
+_ALIKE = 0.02  # how far the numbers of parameters may lie apart
+_PACKAGES = ("tensorflow", "keras", "torch", "numpy", "av")
+
+Job = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Ours over another's, of time or (`at_least`) of rate: median, lowest and highest of the rounds."""
+
+    what: str
+    over: str
+    wall: tuple[float, float, float]
+    cpu: tuple[float, float, float]
+    goal: float | None = None
+    at_least: bool = False
+
+    @property
+    def missed(self) -> bool:
+        if self.goal is None:
+            return False
+        return self.wall[0] < self.goal if self.at_least else self.wall[0] > self.goal
+
+
+@dataclass
+class Report:
+    """All that was measured."""
+
+    ratios: list[Ratio] = field(default_factory=list)
+    wall_ms: dict[str, dict[str, tuple[float, float, float]]] = field(default_factory=dict)
+    """For each comparison and side: median, lowest and highest of the rounds, of one step, epoch or data set."""
+    cpu_ms: dict[str, dict[str, tuple[float, float, float]]] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
+    machine: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Race:
+    """Two sides, each job `repeats` times in a round."""
+
+    what: str
+    ours: tuple[str, Job]
+    theirs: tuple[str, Job]
+    goal: float | None
+    repeats: int = 1
+    at_least: bool = False
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there as well")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write the table there as a page in Markdown")
+    arguments = parser.parse_args()
+    rounds = _QUICK_ROUNDS if arguments.quick else _ROUNDS
+
+    report = Report(machine=_machine() | {"rounds": rounds, "versions": _versions()})
+    _time_distributed(rounds, report)
+    data = load_manifest(make_dataset(FOLDER / "training_clips", seed=_SEED, clips=_CLIPS))
+    spec = preset("tiny")
+    cache = ClipCache(FOLDER / "training_cache")
+    prepared = cache.prepare(data.rows, spec)
+    _against_torch(spec, data, prepared, rounds, report)
+    _cached_epoch(spec, data, prepared, rounds, report)
+    _first_epoch(spec, data, rounds, report)
+    _print(report)
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(asdict(report), indent=2) + "\n")
+    if arguments.page:
+        arguments.page.write_text(_page(report), encoding="utf-8")
+    return 0
+
+
+def _time_distributed(rounds: int, report: Report) -> None:
+    """Time folded into the batch, beside the layer of Keras that goes through it piece by piece."""
+    clips, frames, side_px = _FOLD
+    rng = np.random.default_rng(_SEED)
+    pictures = rng.integers(0, 256, (clips, frames, side_px, side_px, 3)).astype(np.float32)  # [B,T,H,W,3]
+    classes = np.arange(clips) % 2  # [B]
+    jobs, operations = {}, {}
+    for name, layer in (("folded", OverTime), ("TimeDistributed", keras.layers.TimeDistributed)):
+        keras.utils.set_random_seed(_SEED)
+        inputs = keras.Input(pictures.shape[1:])
+        mean = keras.layers.GlobalAveragePooling1D()(layer(small(side_px, side_px))(inputs))  # [B,F]
+        model = keras.Model(inputs, keras.layers.Dense(2)(mean))
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        # As in our trainings, which are repeatable: there Keras does not use XLA either.
+        model.compile("adamw", loss, jit_compile=False)
+        jobs[name] = functools.partial(model.train_on_batch, pictures, classes)
+        graph = tf.function(functools.partial(model, training=True)).get_concrete_function(tf.constant(pictures)).graph
+        operations[name] = len(graph.get_operations())
+    report.facts["operations in the graph"] = ", ".join(f"{name} {count}" for name, count in operations.items())
+    what = f"CNN over time, {clips} x {frames} x {side_px} px, step"
+    _run([Race(what, ("folded", jobs["folded"]), ("TimeDistributed", jobs["TimeDistributed"]), 0.5, 3)], rounds, report)
+
+
+def _against_torch(spec: ModelSpec, data: Manifest, prepared: PreparedClips, rounds: int, report: Report) -> None:
+    try:
+        import torch
+
+        from benchmarks import torch_twin
+    except (ImportError, OSError):
+        report.absent.append("torch")
+        return
+    torch.manual_seed(_SEED)
+    settings = TrainingSettings(augment=False)
+    frozen_spec = replace(spec, network=replace(spec.network, unfrozen_blocks=0))
+    frozen_model, inputs, targets = _model_and_batch(frozen_spec, data, prepared, settings, features=True)
+    model, shown, _ = _model_and_batch(spec, data, prepared, settings)
+    classes = {head: len(data.labels.names(head)) for head in data.labels.heads}
+    twins = [torch_twin.TorchTwin(spec, classes) for _ in range(3)]
+    _report_sizes(model, twins[0], inputs | shown, report)
+
+    tensors = {name: torch.from_numpy(array) for name, array in shown.items()}
+    truth = {head: torch.from_numpy(rows) for head, rows in targets.items()}
+    features = {name: torch.from_numpy(array) for name, array in inputs.items()}
+    still, frozen, whole = twins
+    still.eval()
+    frozen.train()
+    frozen.backbone.requires_grad_(False).eval()
+    whole.train()
+    optimizers = {
+        twin: torch_twin.make_optimizer(twin, settings.learning_rate, settings.weight_decay) for twin in (frozen, whole)
+    }
+    scorer = KerasScorer(model)
+    batch = ModelInputs(shown["frames"], shown["waveform"], shown["presence"].astype(bool))
+
+    def their_inference() -> dict[str, np.ndarray]:
+        with torch.inference_mode():
+            return {head: logits.numpy() for head, logits in still(tensors).items()}
+
+    def our_step(ours: keras.Model, given: dict[str, np.ndarray]) -> Job:
+        return lambda: ours.train_on_batch(given, targets)
+
+    def their_step(twin: torch.nn.Module, given: dict[str, torch.Tensor]) -> Job:
+        return lambda: torch_twin.train_step(twin, optimizers[twin], given, truth)
+
+    size = f"{len(shown['presence'])} clips"
+    races = [
+        Race(f"inference, {size}", ("ours", lambda: scorer.logits(batch)), ("PyTorch", their_inference), 1.0, 10),
+        Race(
+            f"step, frozen backbone, {size}",
+            ("ours", our_step(frozen_model, inputs)),
+            ("PyTorch", their_step(frozen, features)),
+            1.0,
+            10,
+        ),
+        Race(
+            f"step, all learns, {size}",
+            ("ours", our_step(model, shown)),
+            ("PyTorch", their_step(whole, tensors)),
+            1.1,
+            5,
+        ),
+    ]
+    # Inference before training: it runs in processes that never asked for repeatable operations.
+    _run(races[:1], rounds, report)
+    tf.config.experimental.enable_op_determinism()
+    _run(races[1:], rounds, report)
+
+
+def _report_sizes(model: keras.Model, twin: Any, inputs: dict[str, np.ndarray], report: Report) -> None:
+    """Refuses to compare what is not alike: parameters, and the log-mel pictures that both see."""
+    import torch
+
+    ours = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
+    theirs = sum(parameter.numel() for parameter in twin.parameters() if parameter.requires_grad)
+    hop = inputs["waveform"][:, : model.spec.audio.hop_samples]  # [B,hop]
+    heard = np.array(model.hop_encoder.get_layer("log_mel")(hop))  # [B,steps,bands]
+    difference_db = float(np.abs(heard - twin.listen.log_mel(torch.from_numpy(hop)).numpy()).max())
+    report.facts["learning parameters"] = f"ours {ours}, PyTorch {theirs}"
+    report.facts["log-mel"] = f"differs by {difference_db:.4f} dB at most"
+    if abs(theirs / ours - 1) > _ALIKE or difference_db > 0.1:
+        raise SystemExit(f"the networks are not alike: {report.facts}")
+
+
+def _cached_epoch(spec: ModelSpec, data: Manifest, prepared: PreparedClips, rounds: int, report: Report) -> None:
+    """Epochs as `fit` runs them, out of a warm cache, beside as many bare steps on one batch in memory."""
+    races = []
+    for name, blocks in (("all learns", None), ("frozen backbone", 0)):
+        settings = TrainingSettings(epochs=10_000, patience=10_000, augment=False)
+        its_spec = replace(spec, network=replace(spec.network, unfrozen_blocks=blocks))
+        model, inputs, targets = _model_and_batch(its_spec, data, prepared, settings, features=blocks == 0)
+        features = training.frame_features(model, prepared, False) if blocks == 0 else None
+        numbers = np.resize(np.arange(len(prepared)), _EPOCH_STEPS * settings.batch_size)  # more clips than were made
+        races.append(
+            Race(
+                f"{_EPOCHS} epochs of {len(numbers)} cached clips, {name}",
+                ("fit", _Epochs(model, data, prepared, numbers, settings, features)),
+                ("bare steps", functools.partial(_bare_steps, model, inputs, targets)),
+                0.97,
+                at_least=True,
+            )
+        )
+    _run(races, rounds, report)
+
+
+class _Epochs:
+    """Every call goes on for some epochs, with the callbacks that `fit` has."""
+
+    def __init__(
+        self,
+        model: VideoUnderstandingModel,
+        data: Manifest,
+        prepared: PreparedClips,
+        numbers: np.ndarray,
+        settings: TrainingSettings,
+        features: np.ndarray | None,
+    ) -> None:
+        self._model, self._settings, self._epoch = model, settings, 0
+        self._batches = ClipBatches(
+            prepared, data.rows, data.labels, numbers, settings, learning=True, features=features
+        )
+        self._work = FOLDER / "training_work"
+        shutil.rmtree(self._work, ignore_errors=True)
+        self._work.mkdir(parents=True)
+        self._keeper = Keeper(self._work, settings.patience, {})
+
+    def __call__(self) -> None:
+        bar = TrainingBar(self._settings.epochs, len(self._batches), self._epoch, False)
+        callbacks = [self._keeper, bar, training._tensorboard(self._work)]
+        settings = replace(self._settings, epochs=self._epoch + _EPOCHS)
+        training._without_memory_dump(self._model, self._batches, None, settings, self._epoch, callbacks)
+        self._epoch += _EPOCHS
+
+
+def _bare_steps(model: keras.Model, inputs: dict[str, np.ndarray], targets: dict[str, np.ndarray]) -> None:
+    for _ in range(_EPOCHS * _EPOCH_STEPS):
+        model.train_on_batch(inputs, targets)
+
+
+def _first_epoch(spec: ModelSpec, data: Manifest, rounds: int, report: Report) -> None:
+    """Filling an empty cache, beside only reading the same clips in as many threads."""
+    folder = FOLDER / "training_first"
+    workers = os.cpu_count() or 1
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh = itertools.count()  # an empty folder each time: to delete the last one is not part of the work
+
+    def fill() -> None:
+        ClipCache(folder / str(next(fresh))).prepare(data.rows, spec, workers, progress=False)
+
+    def only_read() -> None:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(lambda row: read_clip(row.path, spec), data.rows))
+
+    what = f"first epoch's reading, {len(data)} clips"
+    _run([Race(what, ("cache", fill), ("bare read_clip", only_read), 0.90, at_least=True)], rounds, report)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _model_and_batch(
+    spec: ModelSpec, data: Manifest, prepared: PreparedClips, settings: TrainingSettings, features: bool = False
+) -> tuple[VideoUnderstandingModel, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """A model compiled as `fit` does it, and its first batch; of features, if they are wanted."""
+    keras.utils.set_random_seed(settings.seed)
+    labels: Labels = data.labels
+    model = VideoUnderstandingModel(spec, labels, weights=None, seed=settings.seed)
+    training._compile(model, settings, targets_of(data.rows, labels), _EPOCH_STEPS)
+    seen = training.frame_features(model, prepared, False) if features else None
+    numbers = np.arange(settings.batch_size)
+    batches = ClipBatches(prepared, data.rows, labels, numbers, settings, learning=False, features=seen)
+    return model, *batches[0]
+
+
+def _run(races: list[Race], rounds: int, report: Report) -> None:
+    for race in races:
+        sides = (race.ours, race.theirs)
+        taken_s: dict[str, list[tuple[float, float]]] = {name: [] for name, _ in sides}
+        for number in tqdm(range(rounds + _WARM_ROUNDS), desc=race.what, unit="round", leave=False, disable=None):
+            for name, job in sides if number % 2 else sides[::-1]:  # neither always comes first
+                gc.collect()
+                taken = _time_s(job, race.repeats)
+                if number >= _WARM_ROUNDS:
+                    taken_s[name].append(taken)
+        ours, theirs = (np.array(taken_s[name]) for name, _ in sides)  # [rounds,2] each: wall, CPU
+        ratios = theirs / ours if race.at_least else ours / theirs
+        report.ratios.append(
+            Ratio(race.what, race.theirs[0], _spread(ratios[:, 0]), _spread(ratios[:, 1]), race.goal, race.at_least)
+        )
+        for kept, column in ((report.wall_ms, 0), (report.cpu_ms, 1)):
+            kept[race.what] = {name: _spread(1000 * np.array(rows)[:, column]) for name, rows in taken_s.items()}
+
+
+def _time_s(job: Job, repeats: int) -> tuple[float, float]:
+    """Seconds on the wall and of CPU time that one call of the job takes."""
+    began_s, began_cpu_s = time.perf_counter(), time.process_time()
+    for _ in range(repeats):
+        job()
+    return (time.perf_counter() - began_s) / repeats, (time.process_time() - began_cpu_s) / repeats
+
+
+def _spread(values: np.ndarray) -> tuple[float, float, float]:
+    return float(statistics.median(values)), float(min(values)), float(max(values))
+
+
+def _versions() -> dict[str, str | None]:
+    versions = {}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return versions
+
+
+def _print(report: Report) -> None:
+    print("ours over theirs     (median of the rounds, lowest - highest)\n")
+    for line in _lines(report):
+        print(line)
+
+
+def _page(report: Report) -> str:
+    table = "\n".join(_lines(report))
+    return f"""# Benchmarks of training
+
+`python -m benchmarks.training` measures steps, epochs and inference of the preset "tiny" beside what one would use
+otherwise, both sides taking turns in one run. Ratios count, milliseconds belong to the machine named below. Goals
+are for time on the wall. Where a goal is a lowest (>=), the ratio is one of rates: clips per second over theirs.
+
+```text
+{table}
+```
+
+The network in PyTorch is `benchmarks/torch_twin.py`: the same layers and shapes, its sound through `torch.stft`, its
+pictures channels last, its attention and AdamW the fused ones. Bare steps are `train_on_batch` on one batch in memory.
+"""
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"{'what':<46} {'over':<16} {'wall':>5} {'spread':<13} {'CPU':>5} {'spread':<13} goal"
+    for ratio in report.ratios:
+        sign = ">=" if ratio.at_least else "<="
+        goal = "" if ratio.goal is None else f"{sign} {ratio.goal:.2f}{' MISSED' if ratio.missed else ''}"
+        numbers = " ".join(
+            f"{median:5.2f} {f'{low:.2f} - {high:.2f}':<13}" for median, low, high in (ratio.wall, ratio.cpu)
+        )
+        yield f"{ratio.what:<46} {ratio.over:<16} {numbers} {goal}"
+    yield ""
+    yield f"{'milliseconds':<46} {'side':<16} {'wall':>7} {'spread':<19} {'CPU':>7} {'spread':<19}"
+    for what, sides in report.wall_ms.items():
+        for side, wall in sides.items():
+            numbers = " ".join(
+                f"{median:7.1f} {f'{low:.1f} - {high:.1f}':<19}"
+                for median, low, high in (wall, report.cpu_ms[what][side])
+            )
+            yield f"{what:<46} {side:<16} {numbers}".rstrip()
+    for what, fact in report.facts.items():
+        yield f"{what}: {fact}"
+    if report.absent:
+        yield f"left out, not installed here: {', '.join(report.absent)}"
+    machine = report.machine
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if version)
+    yield f"\n{machine['rounds']} rounds on {machine['cpu']}, {machine['cores']} cores, {machine['system']}"
+    yield f"Python {machine['python']}, {versions}; commit {machine['commit']}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
