@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 import mimetypes
-import os
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 from video_understanding.errors import BundleError, ManifestError, SpecError
 from video_understanding.labels import HEADS, Labels
 from video_understanding.spec import ModelSpec
+from video_understanding.whole_file import whole_file
 
 BUNDLE_FORMAT = 1  # raised when an older reader would misunderstand a newer bundle
 BUNDLE_FILE = "bundle.json"
@@ -241,14 +240,10 @@ def _refuse_odd_facts(file: Path, labels: Labels, facts: Mapping[str, Any]) -> N
 
 def _write_whole(file: Path, text: str) -> None:
     """Writes beside the file and renames: whoever sees the file sees all of it."""
-    partial = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}.partial")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(file)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(file) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BundleError(
             file, f"cannot be written ({error.strerror})", "Give a folder that can be written."

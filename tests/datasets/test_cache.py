@@ -204,7 +204,7 @@ def test_two_processes_share_the_work_and_the_result(clips, tmp_path):
         assert process.returncode == 0, errors
         assert output.split()[1:] == ["36", "0"]
     assert len(list((tmp_path / "cache").rglob("*.clips"))) == 12
-    assert not list((tmp_path / "cache").rglob("*.partial"))
+    assert not list((tmp_path / "cache").rglob(".partial.*"))
 
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])

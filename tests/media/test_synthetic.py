@@ -541,7 +541,7 @@ def test_a_data_set_is_labelled_balanced_and_there(tmp_path):
     for head in ("action", "emotion"):  # a subject tells nothing of the label
         assert set(Counter((row["subject"], row[head]) for row in rows).values()) == {2}
     assert max(Counter((row["action"], row["emotion"]) for row in rows).values()) <= 2
-    assert not list(tmp_path.rglob("*.partial"))
+    assert not list(tmp_path.rglob(".partial.*"))
 
 
 def test_a_data_set_is_the_same_for_the_same_seed(tmp_path):

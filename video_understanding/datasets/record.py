@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from video_understanding.clip import Clip
+from video_understanding.whole_file import whole_file
 
 _MAGIC = b"VUCLIPS1"
 _ALIGNMENT = 64  # bytes; so that arrays begin where vector instructions like it
@@ -57,19 +57,14 @@ def write_record(path: Path, clips: Sequence[Clip]) -> None:
             "facts": [_facts(clip) for clip in clips],
         }
     ).encode()
-    partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
-            file.write(b"\0" * _padding(file.tell()))
-            for clip in clips:
-                file.write(np.ascontiguousarray(clip.frames).data)
-            file.write(b"\0" * _padding(file.tell()))
-            for clip in clips:
-                file.write(np.round(clip.waveform * FULL_SCALE).astype(np.int16).data)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
+        file.write(b"\0" * _padding(file.tell()))
+        for clip in clips:
+            file.write(np.ascontiguousarray(clip.frames).data)
+        file.write(b"\0" * _padding(file.tell()))
+        for clip in clips:
+            file.write(np.round(clip.waveform * FULL_SCALE).astype(np.int16).data)
 
 
 def read_record(path: Path) -> Record | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from pathlib import Path
 
 import keras
@@ -13,6 +11,7 @@ from video_understanding.errors import BundleError
 from video_understanding.models import backbones  # noqa: F401  loading looks for the layers that are registered there
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
+from video_understanding.whole_file import whole_file
 
 
 def load_model(bundle: Bundle) -> VideoUnderstandingModel:
@@ -29,12 +28,8 @@ def load_model(bundle: Bundle) -> VideoUnderstandingModel:
 
 def save_model(model: VideoUnderstandingModel, file: Path) -> None:
     """Writes the model beside the file and renames: whoever sees the file sees all of it."""
-    partial = file.with_name(f".{os.getpid()}.{threading.get_ident()}.{file.name}")
-    try:
-        model.save(partial, include_optimizer=False)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(file) as unfinished:
+        model.save(unfinished, include_optimizer=False)
 
 
 def keras_scorer(bundle: Bundle) -> KerasScorer:

@@ -14,6 +14,7 @@ import numpy as np
 
 from video_understanding.errors import TrainingError
 from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.whole_file import whole_file
 
 _STATE = "state.npz"
 _BEST = "best.npz"
@@ -114,13 +115,12 @@ class Keeper(keras.callbacks.Callback):
         _save(self._folder / _STATE, _variables(self.model), facts=np.array(json.dumps(facts)))
 
     def _write_history(self) -> None:
-        partial = self._folder.parent / ".history.csv.partial"
-        with partial.open("w", newline="", encoding="utf-8") as file:
+        place = self._folder.parent / "history.csv"
+        with whole_file(place) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(["epoch", *self.history])
             for epoch in range(self.epochs_done):
                 table.writerow([epoch + 1, *(f"{values[epoch]:.6g}" for values in self.history.values())])
-        partial.replace(self._folder.parent / "history.csv")
 
 
 def _variables(model: VideoUnderstandingModel) -> list[keras.Variable]:
@@ -141,7 +141,5 @@ def _of_frozen_backbone(model: VideoUnderstandingModel) -> set[int]:
 
 def _save(file: Path, variables: list[keras.Variable], **more: np.ndarray) -> None:
     values = {f"value_{number}": keras.ops.convert_to_numpy(variable) for number, variable in enumerate(variables)}
-    partial = file.with_name(f".{file.name}.partial")
-    with partial.open("wb") as stream:
+    with whole_file(file) as unfinished, unfinished.open("wb") as stream:
         np.savez(stream, **values, **more)
-    partial.replace(file)

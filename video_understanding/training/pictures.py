@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from video_understanding.errors import VideoUnderstandingError, missing_extra
 from video_understanding.evaluation.text import head_of
+from video_understanding.whole_file import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -180,13 +180,9 @@ def _figure(width_inches: float, height_inches: float, **settings: Any) -> Figur
 
 def _save(figure: Figure, file: Path) -> None:
     """Writes beside the file and renames: whoever sees the file sees all of it."""
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
-        try:
-            figure.savefig(partial, format="png", bbox_inches="tight", pad_inches=0.15)
-            partial.replace(file)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(file) as unfinished:
+            figure.savefig(unfinished, format="png", bbox_inches="tight", pad_inches=0.15)
     except OSError as error:
         raise VideoUnderstandingError(
             file, f"cannot be written ({error.strerror})", "Give a place in a folder you can write to."

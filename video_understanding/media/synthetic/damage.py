@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from video_understanding.errors import MediaError
-from video_understanding.media.synthetic.tracks import CLOCK_HZ, FORMATS, MP4_FAMILY, whole_file
+from video_understanding.media.synthetic.tracks import CLOCK_HZ, FORMATS, MP4_FAMILY
+from video_understanding.whole_file import whole_file
 
 
 def damage(path: Path | str, kind: str, seed: int, out: Path | str) -> Path:

@@ -19,8 +19,8 @@ from video_understanding.media.synthetic.faces import EMOTIONS
 from video_understanding.media.synthetic.files import write_scene
 from video_understanding.media.synthetic.motions import ACTIONS
 from video_understanding.media.synthetic.scene import Scene
-from video_understanding.media.synthetic.tracks import whole_file
 from video_understanding.media.synthetic.two_cues import TwoCues
+from video_understanding.whole_file import whole_file
 
 MODES = ("scenes", "needs_both")
 RECIPE = "recipe.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from video_understanding.errors import MediaError
+from video_understanding.whole_file import whole_file
 
 CLOCK_HZ = 60_000  # whole ticks for 24, 25, 30, 29.97 frames a second, and below the 65,535 that MPEG-4 allows
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
@@ -95,17 +95,6 @@ def write_tracks(
 def _fits_avi(picture: PictureTrack | None, sound: SoundTrack | None) -> bool:
     even = picture is None or (picture.frames_hz is not None and picture.times_s[0] == 0)
     return even and (sound is None or sound.start_s == 0)
-
-
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A place beside `path` to write to, which takes its name at the end, or vanishes if anything goes wrong."""
-    unfinished = path.with_name(path.name + ".partial")
-    try:
-        yield unfinished
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _picture_packets(container: Any, track: PictureTrack) -> Iterator[tuple[float, Any]]:

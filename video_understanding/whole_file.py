@@ -1,0 +1,23 @@
+"""Files that appear whole or not at all: written beside their place, renamed into it at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A place beside `path` to write to, which takes its name at the end, or vanishes if anything goes wrong.
+
+    Its ending is that of `path`, for programs that go by it; no two writers ever share it.
+    """
+    unfinished = path.with_name(f".partial.{os.getpid()}.{threading.get_ident()}.{path.name}")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
