@@ -98,7 +98,7 @@ import sys
 class Blocked:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in {blocked}:
-            raise ModuleNotFoundError(f"{{name}} is blocked by the test")
+            raise ModuleNotFoundError(f"{{name}} is blocked by the test", name=name)
 
 sys.meta_path.insert(0, Blocked())
 {program}
@@ -147,6 +147,19 @@ main(["inspect", "clip.mp4"])
     output = run_blocked(blocked, program, tmp_path)
     assert "Clip(clip.mp4" in output
     assert "h264 320x240" in output
+
+
+def test_a_command_that_needs_more_than_the_base_says_what_to_install(tmp_path):
+    (tmp_path / "clips.csv").write_text("path,action\n")
+    program = """
+from video_understanding.cli.main import main
+sys.stderr = sys.stdout
+print(main(["train", "clips.csv", "--out", "bundle"]))
+"""
+    output = run_blocked({"tensorflow", "keras"}, program, tmp_path)
+    assert "is needed by `vu train` and is not installed" in output
+    assert "pip install 'video-understanding[train]'" in output
+    assert output.strip().endswith("2")
 
 
 def test_importing_the_package_imports_nothing_else(tmp_path):

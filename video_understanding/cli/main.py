@@ -13,10 +13,13 @@ from importlib import import_module
 from types import ModuleType
 
 from video_understanding import __version__
-from video_understanding.errors import VideoUnderstandingError
+from video_understanding.errors import VideoUnderstandingError, missing_extra
 
 # Each command is a module with HELP, EXAMPLE, add_arguments(parser) and run(arguments) -> exit code.
 COMMANDS = ("inspect", "check", "train", "crossval", "evaluate", "info")
+
+# What a base install lacks, and the extra "train" brings.
+TRAIN_PACKAGES = ("tensorflow", "keras", "librosa", "matplotlib", "cv2")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -27,9 +30,12 @@ def main(words: Sequence[str] | None = None) -> int:
         code = arguments.run(arguments)
         sys.stdout.flush()  # a reader that went away is noticed here, not at exit
         return code
-    except VideoUnderstandingError as error:
-        if arguments.debug:
+    except (VideoUnderstandingError, ModuleNotFoundError) as error:
+        package = (getattr(error, "name", None) or "").split(".")[0]
+        if arguments.debug or (isinstance(error, ModuleNotFoundError) and package not in TRAIN_PACKAGES):
             raise
+        if package in TRAIN_PACKAGES:
+            error = missing_extra(package, f"by `vu {arguments.command}`", "train")
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
