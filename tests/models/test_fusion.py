@@ -63,6 +63,13 @@ def test_attention_can_be_looked_at(name):
     assert np.asarray(to_sound).min() >= 0
 
 
+def test_the_program_offers_all_of_them():
+    """It lists them by itself: to show its help it must not load TensorFlow."""
+    from video_understanding.cli import train
+
+    assert set(FUSIONS) == set(train.FUSIONS)
+
+
 def test_late_fusion_adds_nothing_for_a_missing_sense():
     fusion, given = make("late"), tokens(1)
     given["presence"] = np.array([[1, 0]], np.float32)

@@ -123,7 +123,8 @@ def _choose_streams(path: Path, container: av.container.InputContainer) -> OpenM
             stream.codec_context.thread_count = 1
     if picture is not None:
         picture.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-    if "mp4" in container.format.name and any(end > path.stat().st_size for _, end in _boxes(path)):
+    size_bytes = path.stat().st_size
+    if "mp4" in container.format.name and any(end > size_bytes for _, end in _boxes(path)):
         notes.append("ends before its last part is complete: cut off, whole tracks may be missing")
     if picture is None and sound is None:
         raise MediaError(

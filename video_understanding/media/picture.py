@@ -36,7 +36,7 @@ class PictureMaker:
         """uint8 [H,W,3] of the frame as a person would see it."""
         spec = self._spec
         rotation = frame.rotation
-        transpose = 45 < abs(rotation) % 180 < 135
+        transpose = _is_quarter_turn(rotation)
         height, width, aspect = frame.height, frame.width, self._pixel_aspect
         if transpose:
             height, width, aspect = width, height, 1 / aspect
@@ -77,8 +77,13 @@ class PictureMaker:
 
 def orientation(frame: av.VideoFrame) -> tuple[bool, bool, bool]:
     """(transpose, flip rows, flip columns), in this order, that make the frame upright."""
-    transpose = 45 < abs(frame.rotation) % 180 < 135
+    transpose = _is_quarter_turn(frame.rotation)
     return transpose, *_flips(frame, transpose)
+
+
+def _is_quarter_turn(degrees: int) -> bool:
+    """Whether an angle is nearer to a quarter turn, either way, than to none or a half."""
+    return 45 < abs(degrees) % 180 < 135
 
 
 def _flips(frame: av.VideoFrame, transpose: bool) -> tuple[bool, bool]:
