@@ -23,6 +23,7 @@ class Clip:
     start_s         when the window begins
     sound_span_s    (begin, end) of the file's own sound inside the window, or None without any
     source          the file's name, for messages
+    announced_s     how long the file says it is; None where it says nothing
     notes           what is odd or damaged, in words
     """
 
@@ -34,6 +35,7 @@ class Clip:
     start_s: float = 0.0
     sound_span_s: tuple[float, float] | None = None
     source: str = ""
+    announced_s: float | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -55,6 +55,10 @@ class BundleError(VideoUnderstandingError):
     """A trained model on disk that is not there, not whole, or of a newer program."""
 
 
+class ExportError(VideoUnderstandingError):
+    """A model that cannot be exported, or whose export tells something else than the model."""
+
+
 class MissingExtraError(VideoUnderstandingError):
     """A part of the program that needs a package which is not installed."""
 

@@ -6,6 +6,7 @@ streaming, comparison of exports) works on any of them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -107,3 +108,41 @@ class Scorer(Protocol):
     def __call__(self, inputs: ModelInputs) -> Scores:
         """Scores of the batch, in its order."""
         ...
+
+
+class PartwiseScorer(ABC):
+    """A scorer made of three parts, each of which can be asked alone: what sees, what hears, and what joins both.
+
+    Every frame, every hop of sound and every window is worked out by itself, never together with others: the order
+    in which a machine adds up depends on how much it is given at once, and so would the last digits. A stream that
+    encodes each frame once therefore gives the very answers of whole clips.
+    """
+
+    spec: ModelSpec
+    labels: Labels
+
+    @abstractmethod
+    def encode_frames(self, frames: np.ndarray) -> np.ndarray:
+        """uint8 [n,H,W,3] -> picture tokens float32 [n,D]."""
+
+    @abstractmethod
+    def encode_hops(self, hops: np.ndarray) -> np.ndarray:
+        """float32 [n,hop_samples] -> sound tokens float32 [n,K,D]."""
+
+    @abstractmethod
+    def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
+        """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
+
+    def __call__(self, inputs: ModelInputs) -> Scores:
+        """Scores of the batch, in its order; an absent sense is not looked at."""
+        spec, network = self.spec, self.spec.network
+        video, audio = inputs.presence.T  # bool [B] each
+        picture = np.zeros((len(inputs), spec.frames, network.token_size), np.float32)  # [B,T,D]
+        sound = np.zeros((len(inputs), spec.hops * network.tokens_per_hop, network.token_size), np.float32)  # [B,M*K,D]
+        if video.any():
+            frames = inputs.frames[video].reshape(-1, *spec.frames_shape[1:])  # [b*T,H,W,3]
+            picture[video] = self.encode_frames(frames).reshape(-1, *picture.shape[1:])
+        if audio.any():
+            hops = inputs.waveform[audio].reshape(-1, spec.audio.hop_samples)  # [b*M,hop]
+            sound[audio] = self.encode_hops(hops).reshape(-1, *sound.shape[1:])
+        return self.fuse(picture, sound, inputs.presence)

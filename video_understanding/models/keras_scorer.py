@@ -3,56 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import ops
 
-from video_understanding.labels import Labels
 from video_understanding.models.build import VideoUnderstandingModel
-from video_understanding.scorer import ModelInputs, Scores
-from video_understanding.spec import ModelSpec
+from video_understanding.scorer import PartwiseScorer, Scores
 
 
-class KerasScorer:
-    """Scores by a `VideoUnderstandingModel`; logits are divided by the head's `temperature` (1 where none is given).
+def probabilities(
+    model: VideoUnderstandingModel, logits: Mapping[str, Any], temperature: Mapping[str, float]
+) -> dict[str, Any]:
+    """Logits [B,C] of each head -> probabilities [B,C], after division by the head's temperature (1 if not given).
 
     The scores of a clip sum to one, but in a multi-label head each class has a probability of its own.
     """
+    several = model.spec.network.multi_label
+    return {
+        head: (ops.sigmoid if head in several else ops.softmax)(values / temperature.get(head, 1.0))
+        for head, values in logits.items()
+    }
+
+
+class KerasScorer(PartwiseScorer):
+    """Scores by a `VideoUnderstandingModel`, as `probabilities` tells them."""
 
     def __init__(self, model: VideoUnderstandingModel, temperature: Mapping[str, float] | None = None) -> None:
-        self.spec: ModelSpec = model.spec
-        self.labels: Labels = model.labels
+        self.spec = model.spec
+        self.labels = model.labels
         self._temperature = dict(temperature or {})
-        spec = model.spec
-        # Traced once, for batches of any size.
-        signature = {
-            "frames": tf.TensorSpec((None, *spec.frames_shape), tf.uint8),
-            "waveform": tf.TensorSpec((None, spec.samples), tf.float32),
-            "presence": tf.TensorSpec((None, 2), tf.float32),
-        }
-        self._run = tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
+        spec, network = model.spec, model.spec.network
 
-    def logits(self, inputs: ModelInputs) -> dict[str, np.ndarray]:
-        """float32 [B,C] for each head, before any temperature."""
-        outputs = self._run(
-            {
-                "frames": tf.constant(inputs.frames),
-                "waveform": tf.constant(inputs.waveform),
-                "presence": tf.constant(inputs.presence.astype(np.float32)),
-            }
+        def one_by_one(one: Any, arrays: Any, outputs: Any) -> Any:
+            # Within one call: exact, and far from the cost of a call for each.
+            return tf.map_fn(one, arrays, fn_output_signature=outputs)
+
+        # Each is traced once, for any number.
+        self._see = tf.function(
+            lambda frames: one_by_one(
+                lambda frame: model.note(model.see(frame[None, None], False), False)[0, 0],  # [1,1,D] -> [D]
+                frames,
+                tf.float32,
+            ),
+            input_signature=[tf.TensorSpec((None, *spec.frames_shape[1:]), tf.uint8)],
         )
-        return {head: keras.ops.convert_to_numpy(value) for head, value in outputs.items()}
+        self._listen = tf.function(
+            lambda hops: one_by_one(lambda hop: model.hop_encoder(hop[None], training=False)[0], hops, tf.float32),
+            input_signature=[tf.TensorSpec((None, spec.audio.hop_samples), tf.float32)],
+        )
+        tokens = (spec.frames, spec.hops * network.tokens_per_hop)
+        self._conclude = tf.function(
+            lambda *window: one_by_one(
+                lambda one: {
+                    head: values[0] for head, values in model.conclude(*(part[None] for part in one), False).items()
+                },
+                window,
+                {head: tf.float32 for head in model.labels.heads},
+            ),
+            input_signature=[
+                *(tf.TensorSpec((None, count, network.token_size), tf.float32) for count in tokens),
+                tf.TensorSpec((None, 2), tf.float32),
+            ],
+        )
+        self._probabilities = lambda logits: probabilities(model, logits, self._temperature)
 
-    def __call__(self, inputs: ModelInputs) -> Scores:
-        """Scores of the batch, in its order."""
-        heads = {}
-        for head, logits in self.logits(inputs).items():
-            scaled = logits / self._temperature.get(head, 1.0)  # [B,C]
-            if head in self.spec.network.multi_label:
-                shares = (1 + np.tanh(scaled / 2)) / 2  # [B,C], the sigmoid, without numbers too large
-            else:
-                powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-                shares = powers / powers.sum(axis=1, keepdims=True)  # [B,C]
-            heads[head] = shares.astype(np.float32)
-        return Scores(self.labels, heads)
+    def encode_frames(self, frames: np.ndarray) -> np.ndarray:
+        """uint8 [n,H,W,3] -> picture tokens float32 [n,D]."""
+        return self._see(tf.constant(frames)).numpy()
+
+    def encode_hops(self, hops: np.ndarray) -> np.ndarray:
+        """float32 [n,hop_samples] -> sound tokens float32 [n,K,D]."""
+        return self._listen(tf.constant(hops)).numpy()
+
+    def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
+        """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
+        logits = self._conclude(tf.constant(picture), tf.constant(sound), tf.constant(presence.astype(np.float32)))
+        heads = self._probabilities(logits)
+        return Scores(self.labels, {head: keras.ops.convert_to_numpy(values) for head, values in heads.items()})

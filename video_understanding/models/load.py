@@ -27,9 +27,16 @@ def load_model(bundle: Bundle) -> VideoUnderstandingModel:
 
 
 def save_model(model: VideoUnderstandingModel, file: Path) -> None:
-    """Writes the model beside the file and renames: whoever sees the file sees all of it."""
+    """Writes the model beside the file and renames: whoever sees the file sees all of it.
+
+    What it was trained with is left out, which Keras would store beside the weights.
+    """
+    plain = model
+    if model.compiled:
+        plain = VideoUnderstandingModel.from_config(model.get_config())
+        plain.set_weights(model.get_weights())
     with whole_file(file) as unfinished:
-        model.save(unfinished, include_optimizer=False)
+        plain.save(unfinished)
 
 
 def keras_scorer(bundle: Bundle) -> KerasScorer:

@@ -23,7 +23,6 @@ def make_video_backbone(
 def make_frame_head(spec: ModelSpec, features: int, seed: int | None = None) -> keras.Model:
     """Features [B,F] of one frame -> its token [B,D]."""
     inputs = keras.Input((features,), name="features")
-    kept = keras.layers.Dropout(spec.network.dropout, seed=seed, name="drop")(inputs)
     initializer = keras.initializers.GlorotUniform(seed)
-    token = keras.layers.Dense(spec.network.token_size, kernel_initializer=initializer, name="token")(kept)  # [B,D]
+    token = keras.layers.Dense(spec.network.token_size, kernel_initializer=initializer, name="token")(inputs)  # [B,D]
     return keras.Model(inputs, keras.layers.LayerNormalization(epsilon=1e-5, name="even")(token), name="frame_head")

@@ -1,0 +1,82 @@
+"""A trained model made ready to recognise: by Keras, as a SavedModel, or as a TFLite file without TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from video_understanding.errors import BundleError
+
+if TYPE_CHECKING:
+    from video_understanding.bundle import Bundle
+    from video_understanding.recognition.recognizer import Recognizer
+    from video_understanding.scorer import PartwiseScorer
+
+MODES = ("fp32", "fp16", "dynamic", "int8")  # of TFLite files; plain "tflite" takes the first that is there
+RUNTIMES = ("keras", "saved_model", "tflite", *(f"tflite:{mode}" for mode in MODES))
+_TFLITE = ".tflite"
+
+
+def load(path: str | Path, runtime: str | None = None) -> Recognizer:
+    """The recognizer of a bundle's folder, or of a .tflite file alone.
+
+    `runtime` is one of `RUNTIMES`: by default Keras for a bundle. TFLite needs no TensorFlow.
+    """
+    from video_understanding.bundle import Bundle
+    from video_understanding.recognition.recognizer import Recognizer
+
+    path = Path(path)
+    if runtime is not None and runtime not in RUNTIMES:
+        raise BundleError(f"runtime {runtime!r}", "is not known", f"Use one of: {', '.join(RUNTIMES)}.")
+    if path.suffix.lower() == _TFLITE and not path.is_dir():
+        return _load_file(path, runtime or "tflite")
+    bundle = Bundle.read(path)
+    unknown_below = {head: bundle.unknown_below(head) for head in bundle.labels.heads}
+    return Recognizer(
+        make_scorer(bundle, runtime or "keras"),
+        {head: below for head, below in unknown_below.items() if below is not None},
+    )
+
+
+def make_scorer(bundle: Bundle, runtime: str) -> PartwiseScorer:
+    """What computes a bundle's scores in this runtime, one of `RUNTIMES`; an export that is not there is an error."""
+    if runtime == "keras":
+        from video_understanding.models.load import keras_scorer
+
+        return keras_scorer(bundle)
+    if runtime == "saved_model":
+        from video_understanding.models.saved_model_scorer import SavedModelScorer
+
+        return SavedModelScorer(bundle.saved_model_folder, bundle.spec, bundle.labels)
+    from video_understanding.edge.litert_scorer import LiteRTScorer
+
+    return LiteRTScorer(_tflite_file(bundle, runtime))
+
+
+def _tflite_file(bundle: Bundle, runtime: str) -> Path:
+    files = bundle.tflite_files
+    wanted = runtime.partition(":")[2]
+    names = [f"model_{mode}" for mode in ([wanted] if wanted else MODES)]
+    for name in names:
+        if name in files:
+            return files[name]
+    lacking = f"{names[0]}{_TFLITE}" if wanted else "TFLite file"
+    there = f"; it has {', '.join(file.name for file in files.values())}" if files else ""
+    raise BundleError(
+        bundle.folder,
+        f"has no {lacking}{there}",
+        f"Make it with: vu export {bundle.folder} --formats {wanted or MODES[0]}",
+    )
+
+
+def _load_file(path: Path, runtime: str) -> Recognizer:
+    from video_understanding.edge.litert_scorer import LiteRTScorer
+    from video_understanding.recognition.recognizer import Recognizer
+
+    kind, _, mode = runtime.partition(":")
+    if kind != "tflite":
+        raise BundleError(path, f"is a TFLite file, which runtime {runtime!r} cannot use", "Give the bundle's folder.")
+    scorer = LiteRTScorer(path)
+    if mode and scorer.mode != mode:
+        raise BundleError(path, f"is a file of mode {scorer.mode}, not {mode}", "Leave the runtime out.")
+    return Recognizer(scorer, scorer.unknown_below)
