@@ -127,6 +127,10 @@ class NetworkSpec:
     backbone          which CNN looks at each frame: "small", "efficientnet_lite0", any network of
                       keras.applications by name, a TF-Hub handle or the path of a SavedModel
     unfrozen_blocks   how many of its last blocks are trained; None means all, 0 none
+    motion            whether picture tokens are told how far each is from the one before
+    listener          what listens to each hop of sound: "conv1d", small and learned from nothing, or
+                      "separable", which comes with weights that have heard much before
+    unfrozen_listener_blocks  how many of its last blocks are trained; None means all, 0 none
     fusion            how the senses are joined
     token_size        D, the numbers that stand for one moment of one sense
     tokens_per_hop    how many of them a hop of sound gives
@@ -138,6 +142,9 @@ class NetworkSpec:
 
     backbone: str = "small"
     unfrozen_blocks: int | None = None
+    motion: bool = False
+    listener: str = "conv1d"
+    unfrozen_listener_blocks: int | None = None
     fusion: str = "cross_attention"
     token_size: int = 64
     tokens_per_hop: int = 2
@@ -147,11 +154,14 @@ class NetworkSpec:
     multi_label: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("backbone", "fusion"):
+        for name in ("backbone", "listener", "fusion"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise SpecError(f"network.{name}", f"is {getattr(self, name)!r}, not a name", "Give a name.")
-        if self.unfrozen_blocks is not None:
-            _whole(self, "unfrozen_blocks", 0, 1000)
+        if not isinstance(self.motion, bool):
+            raise SpecError("network.motion", f"is {self.motion!r}, not true or false", "Give one of these.")
+        for name in ("unfrozen_blocks", "unfrozen_listener_blocks"):
+            if getattr(self, name) is not None:
+                _whole(self, name, 0, 1000)
         for name in ("token_size", "tokens_per_hop", "attention_heads"):
             _whole(self, name, 1, 4096)
         if self.token_size % self.attention_heads:

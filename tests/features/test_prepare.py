@@ -37,7 +37,7 @@ def make_clip(peak: float = 0.5, *, video: bool = True, audio: bool = True, sour
 
 def stored(tmp_path, clips: list[Clip]) -> PreparedClips:
     write_record(tmp_path / "one.clips", clips)
-    return PreparedClips(SPEC, [(0, read_record(tmp_path / "one.clips"))], ())
+    return PreparedClips(SPEC, [(0, read_record(tmp_path / "one.clips"))], (), ())
 
 
 def test_clips_stand_in_their_order():
@@ -86,7 +86,7 @@ def test_the_loudest_negative_sample_is_heard(tmp_path):
     record, _ = prepared._places[0]
     sound = np.zeros_like(record.sound)
     sound[0, 7] = -32768  # whose absolute value int16 cannot hold
-    loud = PreparedClips(SPEC, [(0, dataclasses.replace(record, sound=sound))], ())
+    loud = PreparedClips(SPEC, [(0, dataclasses.replace(record, sound=sound))], (), ())
     assert from_prepared(loud, [0]).presence.tolist() == [[True, True]]
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.layers.contract import check_layer
 from video_understanding.layers.attention import Attention, CrossModalAttention
 from video_understanding.layers.log_mel import LogMel
+from video_understanding.layers.motion import MotionTokens
 from video_understanding.layers.over_time import OverTime
 from video_understanding.layers.pooling import TemporalPooling
 from video_understanding.layers.presence import MissingSense, SenseDropout
@@ -36,6 +37,7 @@ LAYERS = {
         lambda: OverTime(keras.layers.Conv2D(4, 3, strides=2, padding="same")), {"inputs": floats(3, 5, 8, 8, 3)},
     ),
     "TimeCode": (lambda: TimeCode([0.125, 0.375, 0.625]), {"tokens": floats(3, 3, 8)}),
+    "MotionTokens": (lambda: MotionTokens(seed=2), {"tokens": floats(3, 4, 8)}),
     "MissingSense": (
         lambda: MissingSense(), {"tokens": floats(3, 4, 8), "presence": np.array([1, 0, 1], np.float32)},
     ),
@@ -138,6 +140,19 @@ def test_the_time_code_is_made_from_seconds():
     slow, fast = TimeCode([0.0, 0.5, 1.0, 1.5])(zeros), TimeCode([0.0, 0.25, 0.5, 0.75])(zeros)
     assert np.array_equal(np.asarray(slow)[0, 1], np.asarray(fast)[0, 2])
     assert not np.allclose(np.asarray(slow)[0, 1], np.asarray(slow)[0, 2])
+
+
+def test_motion_is_how_far_a_token_is_from_the_one_before():
+    """What stands still stays as it is, and there and back moves as much as twice there."""
+    layer = MotionTokens()
+    still = np.tile(floats(1, 1, 8), (1, 3, 1))
+    assert np.array_equal(np.asarray(layer(still)), still)
+    step = floats(1, 1, 8)
+    there_and_back = np.concatenate([0 * step, step, 0 * step], axis=1)
+    told = np.asarray(layer(there_and_back)) - there_and_back
+    assert np.allclose(told[:, 1], told[:, 2], atol=1e-6)
+    assert np.abs(told[:, 1]).max() > 0.1
+    assert not told[:, 0].any()
 
 
 def test_nothing_of_a_missing_sense_comes_through():

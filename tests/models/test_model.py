@@ -10,6 +10,9 @@ from video_understanding.errors import SpecError, VideoUnderstandingError
 from video_understanding.labels import Labels
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.fusion import FUSIONS
+from video_understanding.models.keras_scorer import KerasScorer
+from video_understanding.models.load import save_model
+from video_understanding.scorer import ModelInputs
 from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
 
 LABELS = Labels(action=("bounce", "slide", "spin"), emotion=("happy", "sad"))
@@ -67,6 +70,23 @@ def test_a_missing_sense_is_not_looked_at():
     assert not np.allclose(numbers(model(other))["action"][0], before[0])
 
 
+def test_a_clip_has_the_same_scores_to_the_bit_alone_in_any_batch_and_from_its_parts():
+    spec = small_spec()
+    arrays = inputs(spec, batch=5)
+    scorer = KerasScorer(VideoUnderstandingModel(spec, LABELS, seed=1))
+    batch = ModelInputs(arrays["frames"], arrays["waveform"], arrays["presence"].astype(bool))
+    together = scorer(batch)
+    for place in range(5):
+        one = slice(place, place + 1)
+        alone = scorer(ModelInputs(batch.frames[one], batch.waveform[one], batch.presence[one]))
+        picture = [scorer.encode_frames(frame[None]) for frame in batch.frames[place]]
+        sound = [scorer.encode_hops(hop[None]) for hop in batch.waveform[place].reshape(spec.hops, -1)]
+        parts = np.concatenate(picture)[None], np.concatenate(sound).reshape(1, -1, spec.network.token_size)
+        for scores in (alone, scorer.fuse(*parts, batch.presence[one])):
+            for head in LABELS.heads:
+                assert np.array_equal(scores[head], together[head][one])
+
+
 def test_frames_and_what_the_backbone_saw_in_them_give_the_same():
     spec = small_spec()
     model = VideoUnderstandingModel(spec, LABELS, seed=1)
@@ -110,6 +130,23 @@ def test_it_is_a_keras_model_that_summarises_and_predicts():
     assert model.count_params() > 10_000
     predicted = model.predict(inputs(spec), batch_size=2, verbose=0)
     assert set(predicted) == {"action", "emotion"}
+
+
+def test_a_trained_model_is_saved_without_what_it_was_trained_with(tmp_path):
+    spec = small_spec()
+    model = VideoUnderstandingModel(spec, LABELS, seed=1)
+    save_model(model, tmp_path / "new.keras")
+    model.compile()
+    targets = {head: np.eye(len(LABELS.names(head)) + 1, dtype=np.float32)[[0, 0]] for head in LABELS.heads}
+    for rows in targets.values():
+        rows[:, -1] = 1
+    model.fit(inputs(spec, 2), targets, verbose=0)
+    save_model(model, tmp_path / "trained.keras")
+    sizes = [(tmp_path / name).stat().st_size for name in ("new.keras", "trained.keras")]
+    assert sizes[1] < 1.1 * sizes[0]
+    again = keras.models.load_model(tmp_path / "trained.keras", compile=False)
+    for before, after in zip(model.weights, again.weights, strict=True):
+        assert np.array_equal(keras.ops.convert_to_numpy(before), keras.ops.convert_to_numpy(after))
 
 
 def test_one_head_is_enough_and_none_is_refused():

@@ -104,7 +104,7 @@ def test_the_scores_of_a_multi_label_head_are_sigmoids_of_their_logits(model):
         chance.uniform(-0.5, 0.5, (3, spec.samples)).astype(np.float32),
         np.ones((3, 2), bool),
     )
-    scorer = KerasScorer(model, {"action": 2.0})
-    logits, scores = scorer.logits(inputs), scorer(inputs)
-    assert scores["action"] == pytest.approx(1 / (1 + np.exp(-logits["action"] / 2)), abs=1e-6)
+    arrays = {name: getattr(inputs, name) for name in ("frames", "waveform", "presence")}
+    logits, scores = model(arrays), KerasScorer(model, {"action": 2.0})(inputs)
+    assert scores["action"] == pytest.approx(1 / (1 + np.exp(-np.array(logits["action"]) / 2)), abs=1e-5)
     assert scores["emotion"].sum(axis=1) == pytest.approx(np.ones(3), abs=1e-6)

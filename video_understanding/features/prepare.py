@@ -20,27 +20,43 @@ from video_understanding.spec import ModelSpec
 
 def prepare(clips: Sequence[Clip], spec: ModelSpec) -> ModelInputs:
     """One batch of all clips, in their order; a clip that was read for another spec is refused."""
+    waveform, presence = prepare_sound(clips, spec)
     frames = np.empty((len(clips), *spec.frames_shape), np.uint8)  # [B,T,H,W,3]
+    for place, clip in enumerate(clips):
+        frames[place] = clip.frames
+    return ModelInputs(frames, waveform, presence)
+
+
+def prepare_sound(clips: Sequence[Clip], spec: ModelSpec) -> tuple[np.ndarray, np.ndarray]:
+    """The waveform float32 [B,N] and presence bool [B,2] of `prepare`; no pixel is looked at."""
     waveform = np.empty((len(clips), spec.samples), np.float32)  # [B,N]
     presence = np.empty((len(clips), 2), bool)  # [B,2]
     for place, clip in enumerate(clips):
         _require_fit(clip, spec, clip.source or f"clip {place}")
-        frames[place] = clip.frames
         waveform[place] = clip.waveform
         presence[place] = clip.has_video, not clip.is_silent
-    return ModelInputs(frames, waveform, presence)
+    return waveform, presence
 
 
 def from_prepared(prepared: PreparedClips, numbers: Sequence[int] | np.ndarray) -> ModelInputs:
     """The same batch as `prepare([prepared[number] for number in numbers], prepared.spec)`, in less time."""
     batch = prepared.batch(numbers)
+    return ModelInputs(batch["frames"], *_heard(batch))
+
+
+def sound_from_prepared(prepared: PreparedClips, numbers: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The waveform float32 [B,N] and presence bool [B,2] of `from_prepared`; frames stay on disk."""
+    return _heard(prepared.sound_batch(numbers))
+
+
+def _heard(batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     sound, presence = batch["sound"], batch["presence"]  # int16 [B,N], bool [B,2]
     # The largest and the smallest, not the absolute: int16 has no +32768.
     peak = np.maximum(sound.max(axis=1, initial=0), -sound.min(axis=1, initial=0).astype(np.int32))  # [B]
     presence[:, 1] &= peak / FULL_SCALE >= SILENCE_PEAK
     waveform = sound.astype(np.float32)  # [B,N]
     waveform /= FULL_SCALE
-    return ModelInputs(batch["frames"], waveform, presence)
+    return waveform, presence
 
 
 def _require_fit(clip: Clip, spec: ModelSpec, name: str) -> None:

@@ -1,30 +1,36 @@
-"""What listens: each hop of sound by itself, as log-mel, through a stack of one-dimensional convolutions."""
+"""What listens: each hop of sound by itself, as log-mel, through the spec's listener, as tokens."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 
+from video_understanding.errors import SpecError
 from video_understanding.layers.log_mel import LogMel
+from video_understanding.models.listeners import LISTENERS
+from video_understanding.models.listeners.freezing import freeze_listener
+from video_understanding.models.listeners.weights import load_listener
 from video_understanding.spec import ModelSpec
 
-CHANNELS = (64, 96, 128)  # of the convolutions; each but the first halves the time
-# Data sets of a few hundred clips give a dozen steps an epoch: averages that lag by a hundred steps, as Keras's do by
-# default, are still those of the random beginning when the first epochs are judged.
-NORM_MOMENTUM = 0.9
-TYPICAL_DB = 40.0  # above the floor; brings the decibels near to one
+_MOST_LAYERS = 100
 
 
-def make_hop_encoder(spec: ModelSpec, seed: int | None = None) -> keras.Model:
+def make_hop_encoder(spec: ModelSpec, weights: str | Path | None = "default", seed: int | None = None) -> keras.Model:
     """float32 [B,hop_samples] -> tokens [B,K,D].
 
     A hop's tokens depend on that hop alone, so a live stream can encode each hop once and use its
-    tokens in every window, with the very numbers a whole window would give.
+    tokens in every window, with the very numbers a whole window would give. With `weights` None the
+    listener begins with random ones, otherwise with those that it has learned before, if it has.
     """
     audio, network = spec.audio, spec.network
-    seeds = np.random.SeedSequence(seed).generate_state(len(CHANNELS) + 1) if seed is not None else [None] * 4
-    weights = [keras.initializers.HeNormal(None if number is None else int(number)) for number in seeds]
+    if network.listener not in LISTENERS:
+        known = f"Use one of: {', '.join(LISTENERS)}."
+        raise SpecError("network.listener", f"{network.listener!r} is not known", known)
+    seeds = _seeds(seed)
     waveform = keras.Input((audio.hop_samples,), name="waveform")
     picture = LogMel(
         audio.sample_rate_hz,
@@ -36,23 +42,23 @@ def make_hop_encoder(spec: ModelSpec, seed: int | None = None) -> keras.Model:
         audio.log_mel.floor_power,
         name="log_mel",
     )(waveform)  # [B,steps,bands]
-    heard = keras.layers.Rescaling(1 / TYPICAL_DB, -1.0, name="scale")(picture)
-    for number, channels in enumerate(CHANNELS):
-        heard = keras.layers.Conv1D(
-            channels,
-            5,
-            strides=1 if number == 0 else 2,
-            padding="same",
-            use_bias=False,
-            kernel_initializer=weights[number],
-            name=f"conv_{number}",
-        )(heard)  # [B,steps/2^number,channels]
-        heard = keras.layers.BatchNormalization(momentum=NORM_MOMENTUM, name=f"norm_{number}")(heard)
-        heard = keras.layers.ReLU(name=f"relu_{number}")(heard)
+    heard = LISTENERS[network.listener](picture, spec, seeds)  # [B,S,channels]
     heard = _MeanOfParts(network.tokens_per_hop, name="parts")(heard)  # [B,K,channels]
     heard = keras.layers.Dropout(network.dropout, seed=seed, name="drop")(heard)
-    tokens = keras.layers.Dense(network.token_size, kernel_initializer=weights[-1], name="tokens")(heard)  # [B,K,D]
-    return keras.Model(waveform, keras.layers.LayerNormalization(epsilon=1e-5, name="even")(tokens), name="hop_encoder")
+    initializer = keras.initializers.HeNormal(next(seeds))
+    tokens = keras.layers.Dense(network.token_size, kernel_initializer=initializer, name="tokens")(heard)  # [B,K,D]
+    even = keras.layers.LayerNormalization(epsilon=1e-5, name="even")(tokens)
+    encoder = keras.Model(waveform, even, name="hop_encoder")
+    if weights is not None:
+        load_listener(encoder, spec)
+    freeze_listener(encoder, network.unfrozen_listener_blocks)
+    return encoder
+
+
+def _seeds(seed: int | None) -> Iterator[int | None]:
+    """One for each layer with weights, so that no two begin alike."""
+    for number in np.random.SeedSequence(seed).generate_state(_MOST_LAYERS):
+        yield None if seed is None else int(number)
 
 
 @keras.saving.register_keras_serializable("video_understanding")

@@ -10,6 +10,7 @@ from keras import ops
 
 from video_understanding.errors import SpecError
 from video_understanding.labels import Labels
+from video_understanding.layers.motion import MotionTokens
 from video_understanding.layers.over_time import OverTime
 from video_understanding.layers.presence import MissingSense, SenseDropout
 from video_understanding.models.audio_encoder import make_hop_encoder
@@ -47,11 +48,15 @@ class VideoUnderstandingModel(keras.Model):
         network = spec.network
         self.backbone = make_video_backbone(spec, weights, _seed(seed, 0))
         self.frame_head = make_frame_head(spec, self.backbone.output_shape[-1], _seed(seed, 1))
-        self.hop_encoder = make_hop_encoder(spec, _seed(seed, 2))
+        self.hop_encoder = make_hop_encoder(spec, weights, _seed(seed, 2))
         self.sense_dropout = SenseDropout(network.sense_dropout, seed=_seed(seed, 3), name="sense_dropout")
+        self.motion = MotionTokens(_seed(seed, 40), name="motion") if network.motion and spec.frames > 1 else None
         self.missing_picture = MissingSense(name="missing_picture")
         self.missing_sound = MissingSense(name="missing_sound")
         self.fusion = make_fusion(spec, _seed(seed, 4))
+        # The same numbers in every frame of a clip: dropped here and there, they would look like motion.
+        still = {"noise_shape": (None, 1, None), "seed": _seed(seed, 41)}
+        self._drop_seen = keras.layers.Dropout(network.dropout, **still, name="drop_seen")
         self._see = OverTime(self.backbone, name="see")
         self._note = OverTime(self.frame_head, name="note")
         self._listen = OverTime(self.hop_encoder, name="listen")
@@ -78,6 +83,7 @@ class VideoUnderstandingModel(keras.Model):
             (self._see, [(None, *spec.frames_shape)]),
             (self._note, [(None, spec.frames, self.backbone.output_shape[-1])]),
             (self._listen, [(None, spec.hops, spec.audio.hop_samples)]),
+            *([(self.motion, [picture])] if self.motion else []),
             (self.missing_picture, [picture, (None,)]),
             (self.missing_sound, [sound, (None,)]),
             (self.fusion, [picture, sound, (None, 2)]),
@@ -108,7 +114,7 @@ class VideoUnderstandingModel(keras.Model):
 
     def note(self, features: Any, training: bool | None = None) -> Any:
         """Features [B,T,F] -> picture tokens [B,T,D]."""
-        return self._note(features, training=training)
+        return self._note(self._drop_seen(features, training=training), training=training)
 
     def listen(self, waveform: Any, training: bool | None = None) -> Any:
         """float32 [B,N] -> sound tokens [B,M*K,D], hop by hop."""
@@ -119,10 +125,14 @@ class VideoUnderstandingModel(keras.Model):
 
     def conclude(self, picture: Any, sound: Any, presence: Any, training: bool | None = None) -> dict[str, Any]:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence [B,2] -> logits of every head."""
-        picture = self.missing_picture(picture, presence[:, 0])
-        sound = self.missing_sound(sound, presence[:, 1])
+        picture, sound = self.stand_in(picture, sound, presence)
         vector = self.drop(self.fusion(picture, sound, presence, training=training), training=training)  # [B,D]
         return {head: layer(vector) for head, layer in self.heads.items()}  # [B,C] each
+
+    def stand_in(self, picture: Any, sound: Any, presence: Any) -> tuple[Any, Any]:
+        """The tokens [B,T,D] and [B,M*K,D] as they are joined: with motion, and learned ones for a missing sense."""
+        moved = picture if self.motion is None else self.motion(picture)  # [B,T,D]
+        return self.missing_picture(moved, presence[:, 0]), self.missing_sound(sound, presence[:, 1])
 
     def get_config(self) -> dict[str, Any]:
         config = {"spec": self.spec.to_json(), "labels": self.labels.to_json(), "name": self.name}
