@@ -22,17 +22,23 @@ from video_understanding.datasets.augment import (
     HeadTarget,
     Noise,
     Speed,
+    Throat,
     TimeMask,
     TimeShift,
+    Tone,
     default_augmentation,
     mixed,
     mixup,
+    sound_augmentation,
 )
 from video_understanding.errors import ClipError, ManifestError, MissingExtraError, VideoUnderstandingError
 
 FRAMES, HEIGHT, WIDTH, RATE_HZ, WINDOW_S = 16, 40, 48, 16_000, 4.0
 SAMPLES = int(RATE_HZ * WINDOW_S)
-IDEAS = (Crop(), Flip(), Colour(), TimeShift(), Speed(), Noise(), Gain(), TimeMask(), BandMask(), FrameMask())
+IDEAS = (
+    *(Crop(), Flip(), Colour(), TimeShift(), Speed(), Noise(), Gain(), Tone(), Throat()),
+    *(TimeMask(), BandMask(), FrameMask()),
+)
 EVERYTHING = Chain(tuple((idea, 1.0) for idea in IDEAS))
 ALL = [*IDEAS, EVERYTHING, default_augmentation()]
 
@@ -424,6 +430,34 @@ def test_gain_cuts_off_what_is_too_loud():
     assert np.abs(louder.waveform).max() == 1.0
 
 
+@pytest.mark.parametrize(("hz", "gain_db"), [(240, 5.0), (1300, -4.0), (7500, 0.0)])
+def test_tone_raises_pitches_by_what_it_says(hz, gain_db):
+    clip = clip_of(waveform=0.1 * np.sin(2 * np.pi * hz * np.arange(SAMPLES) / RATE_HZ))
+    changed = Tone().apply(clip, {"gains_db": [1.0, 5.0, 2.0, -4.0, 3.0, 0.0]})
+    assert 20 * np.log10(changed.waveform.std() / clip.waveform.std()) == pytest.approx(gain_db, abs=0.1)
+
+
+@pytest.mark.parametrize("factor", [0.87, 1.15])
+def test_throat_moves_the_resonance_and_neither_the_pitch_nor_the_time(factor):
+    """A buzz of 125 Hz that resonates at 2 kHz, and only in the second half."""
+    harmonics_hz = 125.0 * np.arange(1, 60)
+    strengths = 0.02 + 1 / (1 + ((harmonics_hz - 2000) / 500) ** 4)
+    buzz = (strengths[:, None] * np.cos(2 * np.pi * harmonics_hz[:, None] * np.arange(SAMPLES) / RATE_HZ)).sum(axis=0)
+    clip = clip_of(waveform=0.02 * buzz * (np.arange(SAMPLES) >= SAMPLES // 2))
+    changed = Throat().apply(clip, {"factor": factor}).waveform
+    spectrum = np.abs(np.fft.rfft(changed[SAMPLES // 2 + 1000 : SAMPLES // 2 + 1000 + RATE_HZ]))  # 1 Hz each
+    assert spectrum[:7500].argmax() == pytest.approx(2000 * factor, abs=126)
+    on_harmonics = np.square(spectrum[125:7500:125]).sum()
+    assert on_harmonics > 0.99 * np.square(spectrum).sum()
+    loudness = np.abs(changed).reshape(-1, 160).mean(axis=1)  # every 10 ms
+    assert loudness[: SAMPLES // 320 - 4].max() < 0.01 * loudness.max()
+
+
+def test_throat_as_it_was_changes_nothing():
+    clip = clip_of()
+    assert np.allclose(Throat().apply(clip, {"factor": 1.0}).waveform, clip.waveform, atol=1e-5)
+
+
 def test_time_mask_silences_the_spans_it_names_and_nothing_else():
     clip = clip_of(waveform=np.full(SAMPLES, 0.5))
     for seed in range(10):
@@ -468,6 +502,17 @@ def test_band_mask_draws_bands_of_its_width_within_its_limits():
     assert np.mean(np.array(lows_hz) < 775) == pytest.approx(
         0.5, abs=0.1
     )  # the middle of the octaves, not of the hertz
+
+
+def test_sound_alone_changes_nothing_that_is_seen_and_no_time():
+    clip, changed = clip_of(waveform=tone(500)), 0
+    for seed in range(20):
+        heard = sound_augmentation()(clip, np.random.default_rng(seed))
+        assert np.shares_memory(heard.frames, clip.frames)
+        assert np.array_equal(heard.frame_times_s, clip.frame_times_s)
+        assert heard.sound_span_s == clip.sound_span_s
+        changed += not np.array_equal(heard.waveform, clip.waveform)
+    assert changed > 10
 
 
 # --- mixup ---------------------------------------------------------------------------------------------

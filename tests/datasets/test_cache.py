@@ -20,7 +20,8 @@ from video_understanding.datasets.record import read_record, write_record
 from video_understanding.datasets.rows import Row
 from video_understanding.datasets.windows import window_starts_s
 from video_understanding.errors import CacheError
-from video_understanding.media.decode import read_clip
+from video_understanding.media import decode
+from video_understanding.media.decode import read_clip, read_clips
 from video_understanding.media.synthetic.calibration import read_barcode, write_calibration_clip
 from video_understanding.spec import AudioSpec, LogMelSpec, ModelSpec, VideoSpec
 
@@ -50,9 +51,9 @@ def counting(monkeypatch) -> list:
 
     def read_and_note(file, *rest):
         read.append(Path(file).stem)
-        return read_clip(file, *rest)
+        return read_clips(file, *rest)
 
-    monkeypatch.setattr(cache_module, "read_clip", read_and_note)
+    monkeypatch.setattr(cache_module, "read_clips", read_and_note)
     return read
 
 
@@ -100,6 +101,21 @@ def test_batches_hold_the_same_as_clips(clips, tmp_path):
     assert np.array_equal(batch["frames"], [prepared[2].frames, prepared[0].frames])
     assert np.allclose(batch["sound"] / 32767, [prepared[2].waveform, prepared[0].waveform])
     assert batch["presence"].tolist() == [[True, True], [True, True]]
+
+
+def test_a_file_is_opened_once_for_each_of_its_windows(clips, tmp_path, monkeypatch):
+    """Opening costs as much as a tenth of the reading: how long a file is must not cost another time."""
+    opened, whole = [], decode.open_media
+
+    def open_and_note(path):
+        opened.append(Path(path).stem)
+        return whole(path)
+
+    monkeypatch.setattr(decode, "open_media", open_and_note)
+    rows = [*clips.values(), Row(clips["long"].path, start_s=0.5), Row(clips["long"].path, start_s=1.0, end_s=1.5)]
+    prepared = ClipCache(tmp_path / "cache").prepare(rows, SPEC)
+    assert len(opened) == len(prepared) == 9
+    assert opened.count("one") == opened.count("short") == 1
 
 
 def test_a_second_time_nothing_is_read(clips, tmp_path, monkeypatch):
@@ -212,12 +228,12 @@ def test_stopped_at_any_moment_it_goes_on_where_it_was(clips, tmp_path, monkeypa
     folder = many_copies(clips["long"].path, tmp_path / "many", 40)
     process = start_preparing(folder, tmp_path / "cache")
     deadline = time.monotonic() + 30
-    while not list((tmp_path / "cache").rglob("*.clips")) and time.monotonic() < deadline:
+    while not list((tmp_path / "cache").rglob("[!.]*.clips")) and time.monotonic() < deadline:
         time.sleep(0.005)
     process.send_signal(stop)
     process.communicate(timeout=30)
     assert process.returncode != 0
-    done = list((tmp_path / "cache").rglob("*.clips"))
+    done = list((tmp_path / "cache").rglob("[!.]*.clips"))  # not the one that was being written
     assert 1 <= len(done) < 40
     assert all(read_record(file) is not None for file in done)
     read = counting(monkeypatch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.manifest import load_manifest
@@ -19,7 +21,7 @@ from video_understanding.datasets.splits import split_rows
 from video_understanding.errors import TrainingError
 from video_understanding.media.synthetic import make_dataset
 from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
-from video_understanding.training.fit import fit
+from video_understanding.training.fit import begins_at_random, fit
 from video_understanding.training.settings import TrainingSettings
 
 PROJECT = Path(__file__).parents[2]
@@ -67,6 +69,17 @@ def test_it_runs_through_and_keeps_its_history(uninterrupted):
     assert {"val_loss", "val_action_accuracy", "val_emotion_accuracy"} <= set(uninterrupted.history)
     assert uninterrupted.model.labels.action == ("bounce", "slide", "spin")
     assert not uninterrupted.interrupted
+
+
+def test_tensorboard_is_given_every_epoch(data, tmp_path):
+    run(data, tmp_path, TrainingSettings(epochs=2, batch_size=8, seed=4))
+    told = {}
+    for part in ("train", "validation"):
+        (file,) = (tmp_path / "training" / "tensorboard" / part).iterdir()
+        events = [event for event in tf.compat.v1.train.summary_iterator(str(file)) if event.summary.value]
+        told[part] = {(event.summary.value[0].tag, event.step) for event in events}
+    assert {("epoch_loss", 0), ("epoch_loss", 1), ("epoch_learning_rate", 1)} <= told["train"]
+    assert ("epoch_action_accuracy", 1) in told["validation"]
 
 
 def test_the_same_seed_gives_the_same_weights_to_the_bit(uninterrupted, data, tmp_path):
@@ -127,8 +140,6 @@ def test_a_finished_training_is_not_trained_further(data, tmp_path):
 
 
 def test_a_frozen_backbone_learns_from_what_it_saw_once(data, tmp_path):
-    import dataclasses
-
     spec = dataclasses.replace(SPEC, network=dataclasses.replace(SPEC.network, unfrozen_blocks=0))
     manifest = load_manifest(data / "clips")
     split = split_rows(manifest, seed=0, validation=0.2, test=0.2)
@@ -141,8 +152,6 @@ def test_a_frozen_backbone_learns_from_what_it_saw_once(data, tmp_path):
     "changes", [{"balance": "sampling"}, {"balance": "none", "focal_gamma": 2.0, "augment": False}]
 )
 def test_the_other_settings_train_as_well(data, tmp_path, changes):
-    import dataclasses
-
     trained = run(data, tmp_path, dataclasses.replace(SETTINGS, epochs=1, **changes))
     assert np.isfinite(trained.history["loss"]).all()
 
@@ -150,6 +159,36 @@ def test_the_other_settings_train_as_well(data, tmp_path, changes):
 def test_a_loss_that_is_no_number_is_explained(data, tmp_path):
     with pytest.raises(TrainingError, match="learning_rate"):
         run(data, tmp_path, TrainingSettings(epochs=5, batch_size=8, learning_rate=1e30))
+
+
+def test_a_step_that_does_not_fit_into_memory_says_what_to_lower(data, tmp_path, monkeypatch):
+    """For real: a part of the model asks for more memory than any machine has."""
+    from video_understanding.models.build import VideoUnderstandingModel
+
+    note = VideoUnderstandingModel.note
+
+    def greedy(self, features, training=None):
+        rows = tf.shape(features, tf.int64)[0]
+        return note(self, features, training) + tf.reduce_sum(tf.fill(tf.stack([rows, 2**42]), 1.0))
+
+    monkeypatch.setattr(VideoUnderstandingModel, "note", greedy)
+    with pytest.raises(TrainingError, match="8 clips at a time") as caught:
+        run(data, tmp_path)
+    assert "Lower batch_size" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "weights", "at_random"),
+    [
+        ("small", "default", True),
+        ("small", "mine.weights.h5", False),
+        ("efficientnet_lite0", None, True),
+        ("efficientnet_lite0", "default", False),
+    ],
+)
+def test_only_a_backbone_that_has_learned_before_is_slowed_down(backbone, weights, at_random):
+    spec = dataclasses.replace(SPEC, network=dataclasses.replace(SPEC.network, backbone=backbone))
+    assert begins_at_random(spec, weights) == at_random
 
 
 def test_one_class_is_refused(data, tmp_path):

@@ -22,6 +22,7 @@ from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import keras_scorer, load_model
 from video_understanding.presets import preset
 from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
+from video_understanding.training.feed import feed
 from video_understanding.training.fit import fit
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.train import train
@@ -142,22 +143,76 @@ def test_a_split_without_a_class_to_tell_apart_is_refused(data, tmp_path):
         train(manifest.with_rows(rows), preset("tiny"), tmp_path / "one", progress=False)
 
 
-def test_cross_attention_learns_what_only_both_senses_tell(tmp_path):
+def test_a_clip_is_encoded_once_however_often_it_is_measured(data, tmp_path, monkeypatch):
+    """For the temperature, the reports, and a picture under every condition of sound."""
+    seen = []
+    encode = KerasScorer.encode_frames
+
+    def count(self, frames):
+        seen.append(len(frames))
+        return encode(self, frames)
+
+    monkeypatch.setattr(KerasScorer, "encode_frames", count)
+    manifest, spec = load_manifest(data / "clips"), preset("tiny")
+    split = split_rows(manifest, seed=0)
+    train(manifest, spec, tmp_path / "out", TrainingSettings(epochs=1), split=split, progress=False)
+    assert sum(seen) == spec.frames * (len(split.parts["validation"]) + len(split.parts["test"]))
+
+
+TWO_CUES = ModelSpec(
+    window_s=1.0,
+    video=VideoSpec(frames_hz=4, height_px=32, width_px=32),
+    audio=AudioSpec(hop_s=0.25),
+    network=NetworkSpec(token_size=32, dropout=0.1, sense_dropout=0.0, fusion="cross_attention"),
+)
+TWO_CUES_SETTINGS = TrainingSettings(epochs=14, learning_rate=2e-3, augment=False, label_smoothing=0.0, seed=1)
+
+
+@pytest.fixture(scope="module")
+def two_cues(tmp_path_factory) -> Path:
     """The label is the exclusive or of a seen and a heard cue: each alone leaves it at chance."""
-    table = make_dataset(
-        tmp_path / "both", seed=3, clips=480, mode="needs_both", subjects=8, duration_s=1.0, difficulty=0.1,
+    folder = tmp_path_factory.mktemp("two_cues")
+    make_dataset(
+        folder / "both", seed=3, clips=480, mode="needs_both", subjects=8, duration_s=1.0, difficulty=0.1,
         width_px=64, height_px=48,
     )  # fmt: skip
-    spec = ModelSpec(
-        window_s=1.0,
-        video=VideoSpec(frames_hz=4, height_px=32, width_px=32),
-        audio=AudioSpec(hop_s=0.25),
-        network=NetworkSpec(token_size=32, dropout=0.1, sense_dropout=0.0, fusion="cross_attention"),
-    )
-    manifest = load_manifest(table)
+    return folder
+
+
+@pytest.mark.parametrize("sense", ["video", "audio"])
+def test_a_model_of_one_sense_alone_stays_near_chance(two_cues, sense):
+    """Trained and measured on clips that are said to lack the other sense."""
+    import video_understanding as vu
+
+    manifest = load_manifest(two_cues / "both")
     split = split_rows(manifest, seed=0, validation=0.15, test=0.25)
-    settings = TrainingSettings(epochs=14, learning_rate=2e-3, augment=False, label_smoothing=0.0, seed=1)
-    result = fit(manifest, split, spec, tmp_path / "out", settings, cache=ClipCache(tmp_path / "cache"), progress=False)
+    clips = vu.load_dataset(
+        two_cues / "both", spec=TWO_CUES, settings=TWO_CUES_SETTINGS, split=split,
+        cache=ClipCache(two_cues / "cache"), progress=False,
+    )  # fmt: skip
+    only = np.float32([sense == "video", sense == "audio"])
+    keras.utils.set_random_seed(1)
+    model = vu.VideoUnderstandingModel(TWO_CUES, clips.labels, seed=1)
+    model.compile(keras.optimizers.AdamW(2e-3))
+    learned = feed(clips.train).map(
+        lambda inputs, targets: ({**inputs, "presence": inputs["presence"] * only}, targets)
+    )
+    model.fit(learned, epochs=8, shuffle=False, verbose=0)
+    other = "audio" if sense == "video" else "video"
+    rows = [
+        row if part == "test" else dataclasses.replace(row, action=None)
+        for row, part in zip(manifest.rows, split.part_of_rows(), strict=True)
+    ]
+    found = evaluate(KerasScorer(model), clips.prepared, rows, without=other, progress=False).heads["action"]
+    assert found.clips > 100
+    assert found.accuracy <= 0.62
+
+
+def test_cross_attention_learns_what_only_both_senses_tell(two_cues, tmp_path):
+    manifest = load_manifest(two_cues / "both")
+    split = split_rows(manifest, seed=0, validation=0.15, test=0.25)
+    cache = ClipCache(two_cues / "cache")
+    result = fit(manifest, split, TWO_CUES, tmp_path / "out", TWO_CUES_SETTINGS, cache=cache, progress=False)
     scorer, rows = KerasScorer(result.model), result.rows_of("test")
     accuracy = {
         without: evaluate(scorer, result.prepared, rows, without=without, progress=False).heads["action"].accuracy

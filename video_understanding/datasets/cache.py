@@ -24,9 +24,8 @@ from video_understanding.datasets.at_once import at_once
 from video_understanding.datasets.record import Record, read_record, write_record
 from video_understanding.datasets.rows import Row
 from video_understanding.datasets.windows import window_starts_s
-from video_understanding.errors import CacheError, MediaError, VideoUnderstandingError
-from video_understanding.media.container import open_media
-from video_understanding.media.decode import read_clip
+from video_understanding.errors import CacheError, VideoUnderstandingError
+from video_understanding.media.decode import read_clips
 from video_understanding.spec import ModelSpec
 
 # Raised whenever the reader would make other pixels or samples of the same file.
@@ -45,11 +44,18 @@ class SetAside:
 class PreparedClips(Sequence):
     """The windows of all clips that could be read, in the order of their rows.
 
-    `row_numbers` int64 [windows] says which row each window belongs to; `set_aside` tells what is missing.
+    `row_numbers` int64 [windows] says which of `rows` each window belongs to; `set_aside` tells what is missing.
     """
 
-    def __init__(self, spec: ModelSpec, records: Sequence[tuple[int, Record]], set_aside: Sequence[SetAside]) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        records: Sequence[tuple[int, Record]],
+        set_aside: Sequence[SetAside],
+        rows: Sequence[Row],
+    ) -> None:
         self.spec = spec
+        self.rows = tuple(rows)
         self.set_aside = tuple(set_aside)
         self._places = [(record, window) for _, record in records for window in range(len(record.facts))]
         self.row_numbers = np.array([number for number, record in records for _ in record.facts], np.int64)
@@ -67,15 +73,21 @@ class PreparedClips(Sequence):
         frames uint8 [B,T,H,W,3], sound int16 [B,N] with full scale 32767, presence bool [B,2] (video, audio).
         """
         frames = np.empty((len(numbers), *self.spec.frames_shape), np.uint8)  # [B,T,H,W,3]
+        for place, number in enumerate(numbers):
+            record, window = self._places[number]
+            frames[place] = record.frames[window]
+        return {"frames": frames, **self.sound_batch(numbers)}
+
+    def sound_batch(self, numbers: Sequence[int]) -> dict[str, np.ndarray]:
+        """The sound and presence of `batch` alone; frames stay on disk."""
         sound = np.empty((len(numbers), self.spec.samples), np.int16)  # [B,N]
         presence = np.empty((len(numbers), 2), bool)  # [B,2]
         for place, number in enumerate(numbers):
             record, window = self._places[number]
-            frames[place] = record.frames[window]
             sound[place] = record.sound[window]
             facts = record.facts[window]
             presence[place] = any(facts["frame_present"]), facts["sound_span_s"] is not None
-        return {"frames": frames, "sound": sound, "presence": presence}
+        return {"sound": sound, "presence": presence}
 
     def report(self) -> str:
         """What was set aside, a line for each clip; empty if nothing was."""
@@ -113,7 +125,7 @@ class ClipCache:
             raise _cannot_write(self.folder, error) from error
         found: dict[int, Record] = {}
         failed: dict[int, str] = {}
-        missing = []
+        missing: dict[int, Path] = {}
         for number, row in enumerate(rows):
             path, reason = self._place(row, spec)
             record = read_record(path) if path else None
@@ -122,17 +134,21 @@ class ClipCache:
             elif path is None or (reason := _known_failure(path)):
                 failed[number] = reason
             else:
-                missing.append(number)
+                missing[number] = path
         if missing:
             self._require_space(len(missing), spec)
+            numbers = list(missing)
             read = at_once(
-                lambda number: self._prepare(rows[number], spec), missing, "Preparing clips", workers, progress
+                lambda number: self._prepare(rows[number], spec, missing[number]),
+                numbers,
+                "Preparing clips",
+                workers,
+                progress,
             )
             for place, result in read:
-                (found if isinstance(result, Record) else failed)[missing[place]] = result
-        return PreparedClips(
-            spec, sorted(found.items()), [SetAside(rows[number], reason) for number, reason in sorted(failed.items())]
-        )
+                (found if isinstance(result, Record) else failed)[numbers[place]] = result
+        aside = [SetAside(rows[number], reason) for number, reason in sorted(failed.items())]
+        return PreparedClips(spec, sorted(found.items()), aside, rows)
 
     def _place(self, row: Row, spec: ModelSpec) -> tuple[Path | None, str]:
         """Where the record of a row is or will be; None and the reason if its media file cannot be looked up."""
@@ -154,11 +170,8 @@ class ClipCache:
         name = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:40]
         return self.folder / name[:2] / f"{name}.clips", ""
 
-    def _prepare(self, row: Row, spec: ModelSpec) -> Record | str:
-        """Reads one clip and stores it, or says why not; another process at the same clip is waited for."""
-        path, reason = self._place(row, spec)
-        if path is None:
-            return reason
+    def _prepare(self, row: Row, spec: ModelSpec, path: Path) -> Record | str:
+        """Reads one clip and stores it at `path`, or says why not; another process at the same clip is waited for."""
         try:
             path.parent.mkdir(exist_ok=True)
             with _alone_at(path):
@@ -191,24 +204,13 @@ class ClipCache:
 
 
 def _windows(row: Row, spec: ModelSpec) -> list[Clip]:
-    """The clips of one row. A later window that is empty (the header promised too much) is left out."""
+    """The clips of one row."""
     start_s = row.start_s or 0.0
-    end_s = row.end_s if row.end_s is not None else _end_s(row.path, start_s)
-    clips = []
-    for window_s in window_starts_s(start_s, end_s, spec.window_s):
-        try:
-            limit_s = row.end_s if row.end_s is not None and row.end_s < window_s + spec.window_s else None
-            clips.append(read_clip(row.path, spec, window_s, limit_s))
-        except MediaError:
-            if not clips:
-                raise
-    return clips
 
+    def starts_of(duration_s: float) -> list[float]:
+        return window_starts_s(start_s, duration_s if row.end_s is None else row.end_s, spec.window_s)
 
-def _end_s(path: Path, start_s: float) -> float:
-    with open_media(path) as media:
-        duration = media.container.duration
-    return duration / 1e6 if duration else start_s
+    return read_clips(row.path, spec, starts_of, row.end_s)
 
 
 def _default_folder() -> Path:

@@ -40,6 +40,11 @@ class OpenMedia:
     def streams(self) -> list[av.VideoStream | av.AudioStream]:
         return [stream for stream in (self.picture, self.sound) if stream is not None]
 
+    @property
+    def announced_s(self) -> float | None:
+        """How long the file says it is; None where it says nothing."""
+        return self.container.duration / 1e6 if self.container.duration else None
+
 
 class Clock:
     """Turns the ticks of one stream into seconds on the file's clock."""

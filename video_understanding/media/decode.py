@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from video_understanding.clip import Clip
 from video_understanding.errors import MediaError, SpecError
-from video_understanding.media.container import open_media
+from video_understanding.media.container import OpenMedia, open_media
 from video_understanding.media.pictures import UnplannableError
 from video_understanding.media.walk import Care, LateError, Walk, Windows
 from video_understanding.spec import ModelSpec
@@ -36,6 +37,32 @@ def read_clip(file: str | Path, spec: ModelSpec, start: float = 0.0, end: float 
         )
     windows = Windows(spec, start, spec.frames, 1, math.inf if end is None else end)
     return next(_clips(path, windows))
+
+
+def read_clips(
+    file: str | Path, spec: ModelSpec, starts_of: Callable[[float], Sequence[float]], end: float | None = None
+) -> list[Clip]:
+    """The clips of windows that are chosen once it is known how long the file is; nothing from `end` on is used.
+
+    `starts_of` is given the seconds that the file announces (0 if it does not) and tells where windows begin. A later
+    window in which there is nothing, for a header may promise too much, is left out.
+    """
+    path = Path(file)
+
+    def clip(start: float, opened: OpenMedia | None = None) -> Clip:
+        _require_span(path, start, end)
+        limit_s = end if end is not None and end < start + spec.window_s else math.inf
+        return next(_clips(path, Windows(spec, start, spec.frames, 1, limit_s), opened))
+
+    with open_media(path) as media:
+        first, *others = starts_of(media.announced_s or 0.0)
+        clips = [clip(first, media)]
+    for start in others:
+        try:
+            clips.append(clip(start))
+        except MediaError:
+            continue
+    return clips
 
 
 def iter_clips(
@@ -71,8 +98,11 @@ def _require_span(path: Path, start: float, end: float | None) -> None:
         raise MediaError(path, f"the span {start:g}-{end:g} s is empty", "Give an end after the start.")
 
 
-def _clips(path: Path, windows: Windows) -> Iterator[Clip]:
-    """The clip of every window, reading on in another way wherever one way fails."""
+def _clips(path: Path, windows: Windows, opened: OpenMedia | None = None) -> Iterator[Clip]:
+    """The clip of every window, reading on in another way wherever one way fails.
+
+    A file that was `opened` and not yet read serves the first of these ways.
+    """
     done = 0
     strict, everything, damaged = True, False, False
     while True:
@@ -81,7 +111,8 @@ def _clips(path: Path, windows: Windows) -> Iterator[Clip]:
                 continue
             began = done
             try:
-                with open_media(path) as media:
+                with nullcontext(opened) if opened else open_media(path) as media:
+                    opened = None
                     care = Care(decode_everything, strict, damaged)
                     for clip in Walk(media, windows, done, back_s, care).clips():
                         yield clip

@@ -263,6 +263,7 @@ class Walk:
             start_s=start_s,
             sound_span_s=None if span is None else (span[0] / rate_hz, span[1] / rate_hz),
             source=str(self._media.path),
+            announced_s=self._media.announced_s,
             notes=tuple(self._notes()),
         )
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
 
-from video_understanding.datasets.augment import HeadTarget, default_augmentation, mixed
+from video_understanding.clip import Clip
+from video_understanding.datasets.augment import HeadTarget, default_augmentation, mixed, sound_augmentation
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.rows import Row
-from video_understanding.features.prepare import from_prepared, prepare
+from video_understanding.features.prepare import from_prepared, prepare, prepare_sound, sound_from_prepared
 from video_understanding.labels import Labels
-from video_understanding.scorer import ModelInputs
 from video_understanding.training.settings import TrainingSettings
 
 _ORDER, _CHANGES = 0, 1  # streams of random numbers
@@ -26,7 +25,9 @@ class ClipBatches(keras.utils.PyDataset):
 
     `numbers` are the windows to use. When `learning`, their order and their changes are drawn anew for each
     epoch, from the seed and the epoch alone: a training that is resumed sees what it would have seen. With
-    `features` float32 [windows,T,F] the model gets these instead of frames.
+    `features` float32 [windows,T,F] the model gets these instead of frames; no frame is read then, and the
+    sound alone is changed, without being moved against what was seen. Features [looks,windows,T,F] are of
+    differently changed pictures: learning takes one of the looks at random, and otherwise it is the first.
     """
 
     def __init__(
@@ -46,10 +47,13 @@ class ClipBatches(keras.utils.PyDataset):
         self._settings = settings
         self._numbers = np.asarray(numbers)
         self._learning = learning
-        self._features = features
-        self._augmentation = default_augmentation()
+        self._looks = features if features is None or features.ndim == 4 else features[None]  # [looks,windows,T,F]
+        self._augmentation = default_augmentation() if features is None else sound_augmentation()
+        self._changes = learning and (settings.augment or (settings.mixup > 0 and features is None))
         self._targets = targets_of([rows[place] for place in prepared.row_numbers], labels)  # {head: [windows,C+1]}
         self._chances = self._draw_chances() if settings.balance == "sampling" else None
+        if learning and settings.unsure:
+            self._targets = {head: _with_unsure(rows, settings.unsure) for head, rows in self._targets.items()}
         self.begin(epoch)
 
     def begin(self, epoch: int) -> None:
@@ -75,22 +79,21 @@ class ClipBatches(keras.utils.PyDataset):
         size = self._settings.batch_size
         numbers = self._order[place * size : (place + 1) * size]  # [B]
         targets = {head: rows[numbers] for head, rows in self._targets.items()}  # [B,C+1] each
-        if self._learning and (self._settings.augment or self._settings.mixup):
-            inputs, targets = self._changed(numbers, targets, place)
-        else:
-            inputs = from_prepared(self._prepared, numbers)
-        return self._as_dict(inputs, numbers), targets
+        if not self._changes:
+            return self._as_they_are(numbers), targets
+        chance = np.random.default_rng([self._settings.seed, _CHANGES, self._epoch, place])
+        clips, targets = self._changed(numbers, targets, chance)
+        return self._inputs(clips, numbers, chance), targets
 
     def _changed(
-        self, numbers: np.ndarray, targets: dict[str, np.ndarray], place: int
-    ) -> tuple[ModelInputs, dict[str, np.ndarray]]:
+        self, numbers: np.ndarray, targets: dict[str, np.ndarray], chance: np.random.Generator
+    ) -> tuple[list[Clip], dict[str, np.ndarray]]:
         """The windows changed at random, and mixed in pairs if the settings say so."""
         settings = self._settings
-        chance = np.random.default_rng([settings.seed, _CHANGES, self._epoch, place])
         clips = [self._prepared[number] for number in numbers]
         if settings.augment:
             clips = [self._augmentation(clip, chance) for clip in clips]
-        if settings.mixup and self._features is None:
+        if settings.mixup and self._looks is None:
             partners = chance.permutation(len(clips))
             shares = chance.beta(settings.mixup, settings.mixup, len(clips))
             pairs = []
@@ -104,11 +107,21 @@ class ClipBatches(keras.utils.PyDataset):
                 )
                 for head in targets
             }
-        return prepare(clips, self._prepared.spec), targets
+        return clips, targets
 
-    def _as_dict(self, inputs: ModelInputs, numbers: np.ndarray) -> dict[str, Any]:
-        shown = {"frames": inputs.frames} if self._features is None else {"features": self._features[numbers]}
-        return {**shown, "waveform": inputs.waveform, "presence": inputs.presence.astype(np.float32)}
+    def _as_they_are(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
+        if self._looks is None:
+            inputs = from_prepared(self._prepared, numbers)
+            return _named("frames", inputs.frames, inputs.waveform, inputs.presence)
+        return _named("features", self._looks[0, numbers], *sound_from_prepared(self._prepared, numbers))
+
+    def _inputs(self, clips: Sequence[Clip], numbers: np.ndarray, chance: np.random.Generator) -> dict[str, np.ndarray]:
+        spec = self._prepared.spec
+        if self._looks is None:
+            inputs = prepare(clips, spec)
+            return _named("frames", inputs.frames, inputs.waveform, inputs.presence)
+        seen = self._looks[chance.integers(len(self._looks), size=len(numbers)), numbers]  # [B,T,F]
+        return _named("features", seen, *prepare_sound(clips, spec))
 
     def _draw_chances(self) -> np.ndarray:
         """[windows used]: how likely each is drawn, so that every class of a head comes equally often.
@@ -125,6 +138,11 @@ class ClipBatches(keras.utils.PyDataset):
         return chances / chances.sum()
 
 
+def _named(name: str, seen: np.ndarray, waveform: np.ndarray, presence: np.ndarray) -> dict[str, np.ndarray]:
+    """The model's inputs; what was seen is frames [B,T,H,W,3] or features [B,T,F]."""
+    return {name: seen, "waveform": waveform, "presence": presence.astype(np.float32)}
+
+
 def targets_of(rows: Sequence[Row], labels: Labels) -> dict[str, np.ndarray]:
     """For each head float32 [rows,C+1]: a one for each class shown, and in the last place whether there is a label."""
     targets = {}
@@ -139,6 +157,13 @@ def targets_of(rows: Sequence[Row], labels: Labels) -> dict[str, np.ndarray]:
                 table[place, names.index(name)] = 1
         targets[head] = table
     return targets
+
+
+def _with_unsure(targets: np.ndarray, weight: float) -> np.ndarray:
+    """Targets [rows,C+1] in which rows without a label count `weight`, with all classes alike."""
+    unlabelled = targets[:, -1] == 0  # [rows]
+    classes = targets.shape[1] - 1
+    return np.where(unlabelled[:, None], np.float32([1 / classes] * classes + [weight]), targets)
 
 
 def class_weights_of(targets: np.ndarray) -> list[float]:

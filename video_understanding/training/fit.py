@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,14 @@ from video_understanding.training.batches import ClipBatches, class_weights_of, 
 from video_understanding.training.features import frame_features
 from video_understanding.training.feed import EpochOrder, feed
 from video_understanding.training.keeper import Keeper
+from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
+from video_understanding.training.tensorboard import EpochCurves
 
 WORK_FOLDER = "training"
+Look = Callable[[VideoUnderstandingModel, PreparedClips, bool | None], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,16 @@ def fit(
     resume: bool = False,
     cache: ClipCache | None = None,
     progress: bool | None = None,
+    look: Look = frame_features,
 ) -> Trained:
     """Trains a model of the spec on the split's train part, guided by its validation part.
 
     Everything needed to go on lies in `folder`/training after every epoch; with `resume` it does go on, and
     ends with the very weights of a training that was never stopped. Ctrl-C ends the training early, and what is
     given back is the best model so far.
+
+    `look` tells what a frozen backbone sees in the prepared clips, as `ClipBatches` takes it: those who train often
+    on the same clips look once and remember.
     """
     began_s = time.monotonic()
     rows, parts = manifest.rows, tuple(split.part_of_rows())
@@ -82,16 +89,18 @@ def fit(
     if not len(train):
         raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
 
+    keep_freed_memory()
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
     model = VideoUnderstandingModel(spec, labels, weights=weights, seed=settings.seed)
-    features = frame_features(model, prepared, progress) if spec.network.unfrozen_blocks == 0 else None
+    features = look(model, prepared, progress) if spec.network.unfrozen_blocks == 0 else None
 
     def batches(numbers: np.ndarray, epoch: int, learning: bool) -> ClipBatches:
         return ClipBatches(prepared, rows, labels, numbers, settings, learning=learning, features=features, epoch=epoch)
 
     steps = len(batches(train, 0, True))
-    _compile(model, settings, targets_of([rows[place] for place in prepared.row_numbers[train]], labels), steps)
+    targets = targets_of([rows[place] for place in prepared.row_numbers[train]], labels)
+    _compile(model, settings, targets, steps, slow_backbone=not begins_at_random(spec, weights))
     work = folder / WORK_FOLDER
     work.mkdir(parents=True, exist_ok=True)
     keeper = Keeper(work, settings.patience, _recipe(spec, labels, split, settings, weights))
@@ -107,7 +116,7 @@ def fit(
                 batches(validation, 0, False) if len(validation) else None,
                 settings,
                 first,
-                [keeper, TrainingBar(settings.epochs, steps, first, progress), _tensorboard(work)],
+                [keeper, TrainingBar(settings.epochs, steps, first, progress), EpochCurves(work / "tensorboard")],
             )
         except KeyboardInterrupt:
             if keeper.best_epoch < 0:
@@ -152,8 +161,17 @@ def _without_memory_dump(
         ) from error
 
 
+def begins_at_random(spec: ModelSpec, weights: str | Path | None) -> bool:
+    """Whether the spec's backbone has learned nothing yet."""
+    return weights is None or (spec.network.backbone == "small" and weights == "default")
+
+
 def _compile(
-    model: VideoUnderstandingModel, settings: TrainingSettings, targets: dict[str, np.ndarray], steps: int
+    model: VideoUnderstandingModel,
+    settings: TrainingSettings,
+    targets: dict[str, np.ndarray],
+    steps: int,
+    slow_backbone: bool,
 ) -> None:
     losses, metrics = {}, {}
     for head, rows in targets.items():
@@ -167,7 +185,8 @@ def _compile(
         weight_decay=settings.weight_decay,
         clipnorm=1.0,
     )
-    optimizer.slow_down(model.backbone.trainable_variables, settings.backbone_rate)
+    if slow_backbone:
+        optimizer.slow_down(model.backbone.trainable_variables, settings.backbone_rate)
     optimizer.build(model.trainable_variables)
     model.compile(optimizer=optimizer, loss=losses, metrics=metrics)
 
@@ -234,7 +253,3 @@ def _recipe(
         "settings": settings.to_dict(),
         "weights": str(weights),
     }
-
-
-def _tensorboard(work: Path) -> keras.callbacks.Callback:
-    return keras.callbacks.TensorBoard(str(work / "tensorboard"), write_graph=False)

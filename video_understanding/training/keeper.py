@@ -14,6 +14,7 @@ import numpy as np
 
 from video_understanding.errors import TrainingError
 from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.training.snapshot import Snapshots
 from video_understanding.whole_file import whole_file
 
 _STATE = "state.npz"
@@ -48,12 +49,10 @@ class Keeper(keras.callbacks.Callback):
             return False
         try:
             with np.load(file) as kept:
-                facts = json.loads(str(kept["facts"]))
-                values = [kept[f"value_{number}"] for number in range(len(_variables(model)))]
+                values = dict(kept)
+            facts = json.loads(str(values.pop("facts")))
         except (OSError, ValueError, KeyError, EOFError) as error:
-            raise TrainingError(
-                file, f"cannot be read ({error})", "Delete the folder it lies in, and train anew."
-            ) from error
+            raise _unreadable(file, error) from error
         if facts["recipe"] != self._recipe:
             changed = [name for name in self._recipe if facts["recipe"].get(name) != self._recipe[name]]
             raise TrainingError(
@@ -61,8 +60,10 @@ class Keeper(keras.callbacks.Callback):
                 f"was begun with another {' and another '.join(changed)}",
                 "Resume with the same settings and data, or train into another folder.",
             )
-        for variable, value in zip(_variables(model), values, strict=True):
-            variable.assign(value)
+        try:
+            Snapshots(_variables(model)).put(values)
+        except ValueError as error:
+            raise _unreadable(file, error) from error
         self.history = facts["history"]
         self.best_epoch, self.finished = facts["best_epoch"], facts["finished"]
         self.best_loss = facts["best_loss"] if facts["best_loss"] is not None else math.inf
@@ -71,8 +72,13 @@ class Keeper(keras.callbacks.Callback):
     def restore_best(self, model: VideoUnderstandingModel) -> None:
         """Gives the model the weights of the best epoch."""
         with np.load(self._folder / f"{self.best_epoch}_{_BEST}") as kept:
-            for number, variable in enumerate(_weights(model)):
-                variable.assign(kept[f"value_{number}"])
+            Snapshots(_weights(model)).put(dict(kept))
+
+    def set_model(self, model: VideoUnderstandingModel) -> None:
+        """Said by Keras whenever `fit` begins."""
+        if self.model is not model:
+            self._state, self._best = Snapshots(_variables(model)), Snapshots(_weights(model))
+        super().set_model(model)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         loss = (logs or {}).get("loss", 0.0)
@@ -95,7 +101,7 @@ class Keeper(keras.callbacks.Callback):
         before = self.best_epoch
         if watched < self.best_loss:
             self.best_loss, self.best_epoch = watched, epoch
-            _save(self._folder / f"{epoch}_{_BEST}", _weights(self.model))
+            _save(self._folder / f"{epoch}_{_BEST}", self._best.take())
         if epoch - self.best_epoch >= self._patience:
             self.model.stop_training = True
         self.finished = self.model.stop_training or epoch + 1 == self.params["epochs"]
@@ -112,7 +118,7 @@ class Keeper(keras.callbacks.Callback):
             "best_loss": self.best_loss if math.isfinite(self.best_loss) else None,
             "finished": self.finished,
         }
-        _save(self._folder / _STATE, _variables(self.model), facts=np.array(json.dumps(facts)))
+        _save(self._folder / _STATE, {**self._state.take(), "facts": np.array(json.dumps(facts))})
 
     def _write_history(self) -> None:
         place = self._folder.parent / "history.csv"
@@ -139,7 +145,10 @@ def _of_frozen_backbone(model: VideoUnderstandingModel) -> set[int]:
     return {id(variable) for variable in model.backbone.variables} if frozen else set()
 
 
-def _save(file: Path, variables: list[keras.Variable], **more: np.ndarray) -> None:
-    values = {f"value_{number}": keras.ops.convert_to_numpy(variable) for number, variable in enumerate(variables)}
+def _save(file: Path, values: Mapping[str, np.ndarray]) -> None:
     with whole_file(file) as unfinished, unfinished.open("wb") as stream:
-        np.savez(stream, **values, **more)
+        np.savez(stream, **values)
+
+
+def _unreadable(file: Path, error: Exception) -> TrainingError:
+    return TrainingError(file, f"cannot be read ({error})", "Delete the folder it lies in, and train anew.")

@@ -19,11 +19,13 @@ class TrainingSettings:
     patience             epochs without a better validation loss before it stops
     batch_size           clips at a time
     learning_rate        the highest; it rises for one epoch and then falls to nearly zero along a cosine
-    backbone_rate        share of the learning rate for the backbone's unfrozen blocks
+    backbone_rate        share of the learning rate for the unfrozen blocks of a backbone that has learned before
     weight_decay         pull of weights towards zero
     label_smoothing      share of a label that is spread over the other classes
     focal_gamma          0 for plain cross entropy; larger turns to the clips that are still wrong
     mixup                0 for none; strength of mixing clips in pairs
+    unsure               how much a clip that is not labelled for a head teaches it to be unsure, 0 for not at all: for
+                         data sets that are labelled for different heads and show none of each other's classes
     balance              how rare classes are helped: "weights" in the loss, "sampling" more often, "none"
     augment              whether clips are changed at random while learning
     seed                 of all that is random
@@ -38,6 +40,7 @@ class TrainingSettings:
     label_smoothing: float = 0.05
     focal_gamma: float = 0.0
     mixup: float = 0.0
+    unsure: float = 0.0
     balance: str = "weights"
     augment: bool = True
     seed: int = 0
@@ -50,6 +53,7 @@ class TrainingSettings:
         if not self.learning_rate > 0:
             raise VideoUnderstandingError("learning_rate", f"is {self.learning_rate!r}", "Give a number above zero.")
         highest = {"backbone_rate": 1, "weight_decay": 1, "label_smoothing": 0.9, "focal_gamma": 10, "mixup": 10}
+        highest["unsure"] = 1
         for name, high in highest.items():
             if not 0 <= getattr(self, name) <= high:
                 raise VideoUnderstandingError(name, f"is {getattr(self, name)!r}", f"Give a number from 0 to {high:g}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -16,16 +15,28 @@ from video_understanding.datasets.frozen_split import Split
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.splits import split_rows
 from video_understanding.errors import TrainingError
-from video_understanding.evaluation import MultiLabelReport, Report, evaluate, fit_temperature, logits_of, robustness
+from video_understanding.evaluation import (
+    MultiLabelReport,
+    Report,
+    evaluate,
+    fit_temperature,
+    logits_of,
+    robustness,
+    unknown_threshold,
+)
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import save_model
+from video_understanding.report import write_training_report
+from video_understanding.scorer import Scorer
 from video_understanding.spec import ModelSpec
-from video_understanding.training.fit import WORK_FOLDER, Trained, fit
+from video_understanding.training.fit import WORK_FOLDER, Trained, begins_at_random, fit
 from video_understanding.training.pictures import draw_confusion, draw_curves
+from video_understanding.training.remembering import RememberingScorer
 from video_understanding.training.settings import TrainingSettings
 
 _PACKAGES = ("video-understanding", "tensorflow", "keras", "numpy", "av", "librosa")
 _MISTAKES_NEEDED = 5
+FALSE_ALARMS = 0.05  # share of clips like those of the validation part that may be called unknown
 _LITE0_LICENCE = {"EfficientNet-Lite0, ImageNet": "Apache-2.0"}
 
 
@@ -53,28 +64,27 @@ def train(
     split = split or split_rows(manifest, seed=settings.seed)
     trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
     (out / WORK_FOLDER / "split.json").write_text(split.to_json(), encoding="utf-8")
-    temperature = _temperature(trained, progress)
-    scorer = KerasScorer(trained.model, temperature)
+    seen = RememberingScorer(KerasScorer(trained.model))
+    temperature = _temperature(_report(seen, trained, "validation", settings.seed, progress))
+    scorer = seen.concluding_with(KerasScorer(trained.model, temperature))
     reports = {part: _report(scorer, trained, part, settings.seed, progress) for part in ("validation", "test")}
     reports = {part: report for part, report in reports.items() if report is not None}
-    full = {part: report.to_dict() for part, report in reports.items()}
-    measured = {part: _without_names(found) for part, found in full.items()}
+    measured = {part: _without_names(report.to_dict()) for part, report in reports.items()}
     if "test" in reports:
         table = robustness(scorer, trained.prepared, trained.rows_of("test"), settings.seed, progress=progress)
         measured["robustness"] = table.to_dict()
     save_model(trained.model, out / KERAS_FILE)
     _draw(trained, reports, out)
-    (out / WORK_FOLDER / "report.json").write_text(json.dumps(full, indent=1) + "\n", encoding="utf-8")
-    bundle = Bundle.write(
-        out, spec, trained.model.labels, _facts(trained, settings, manifest, split, measured, temperature, weights)
-    )
+    facts = _facts(trained, settings, manifest, split, measured, temperature, weights)
+    facts["unknown_below"] = _unknown_below(reports.get("validation"))
+    bundle = Bundle.write(out, spec, trained.model.labels, facts)
     bundle.card_file.write_text(card(bundle), encoding="utf-8")
+    write_training_report(bundle, out / WORK_FOLDER, reports, trained.prepared, trained.history)
     return bundle
 
 
-def _temperature(trained: Trained, progress: bool | None) -> dict[str, float]:
+def _temperature(report: Report | None) -> dict[str, float]:
     """What each head's logits are divided by, so that confidence on the validation part is what it says."""
-    report = _report(KerasScorer(trained.model), trained, "validation", 0, progress)
     if report is None:
         return {}
     temperatures = {}
@@ -89,7 +99,18 @@ def _temperature(trained: Trained, progress: bool | None) -> dict[str, float]:
     return temperatures
 
 
-def _report(scorer: KerasScorer, trained: Trained, part: str, seed: int, progress: bool | None) -> Report | None:
+def _unknown_below(report: Report | None) -> dict[str, float]:
+    """Below which confidence a head says "unknown"; a head that may say several classes, or none, never does."""
+    if report is None:
+        return {}
+    return {
+        head: unknown_threshold(result.answers.confidence, FALSE_ALARMS)
+        for head, result in report.heads.items()
+        if not isinstance(result, MultiLabelReport)
+    }
+
+
+def _report(scorer: Scorer, trained: Trained, part: str, seed: int, progress: bool | None) -> Report | None:
     rows = trained.rows_of(part)
     readable = set(trained.prepared.row_numbers.tolist())
     heads = scorer.labels.heads
@@ -145,10 +166,11 @@ def _facts(
 
 def _licences(spec: ModelSpec, weights: str | Path | None) -> dict[str, str] | None:
     """Of the weights that the backbone began with: none where it began with random ones, None where unknown."""
-    backbone = spec.network.backbone
-    if weights is None or (backbone == "small" and weights == "default"):
+    if begins_at_random(spec, weights):
         return {}
-    return _LITE0_LICENCE if backbone == "efficientnet_lite0" and weights in ("default", "imagenet") else None
+    return (
+        _LITE0_LICENCE if spec.network.backbone == "efficientnet_lite0" and weights in ("default", "imagenet") else None
+    )
 
 
 def _without_names(report: dict[str, Any]) -> dict[str, Any]:
@@ -158,4 +180,4 @@ def _without_names(report: dict[str, Any]) -> dict[str, Any]:
         head: {name: value for name, value in result.items() if name not in private}
         for head, result in report["heads"].items()
     }
-    return {**report, "heads": heads}
+    return {**report, "notes": [], "heads": heads}  # notes name clips that could not be read

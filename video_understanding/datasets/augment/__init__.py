@@ -8,13 +8,14 @@ changed = augmentation.apply(clip, parameters)      # no chance: the same again 
 from video_understanding.datasets.augment.augmentation import Augmentation, Chain
 from video_understanding.datasets.augment.colour import Colour
 from video_understanding.datasets.augment.crop import Crop
-from video_understanding.datasets.augment.default import default_augmentation
+from video_understanding.datasets.augment.default import default_augmentation, sound_augmentation
 from video_understanding.datasets.augment.flip import Flip
 from video_understanding.datasets.augment.gain import Gain
 from video_understanding.datasets.augment.masks import BandMask, FrameMask, TimeMask
 from video_understanding.datasets.augment.mixup import HeadTarget, mixed, mixup
 from video_understanding.datasets.augment.noise import Noise
 from video_understanding.datasets.augment.timing import Speed, TimeShift
+from video_understanding.datasets.augment.tone import Throat, Tone
 
 __all__ = [
     "Augmentation",
@@ -28,9 +29,12 @@ __all__ = [
     "HeadTarget",
     "Noise",
     "Speed",
+    "Throat",
     "TimeMask",
     "TimeShift",
+    "Tone",
     "default_augmentation",
     "mixed",
     "mixup",
+    "sound_augmentation",
 ]

@@ -11,19 +11,15 @@ from video_understanding.datasets.augment.masks import BandMask, TimeMask
 from video_understanding.datasets.augment.noise import Noise
 from video_understanding.datasets.augment.timing import Speed, TimeShift
 
+# None of them moves the sound in time.
+_SOUND = ((Gain(), 0.5), (Noise(), 0.4), (TimeMask(), 0.3), (BandMask(), 0.3))
+
 
 def default_augmentation() -> Chain:
     """Moves in time first, so that all later steps change what is really shown; masks last, so that they hide it."""
-    return Chain(
-        (
-            (TimeShift(), 0.5),
-            (Speed(), 0.3),
-            (Crop(), 0.8),
-            (Flip(), 0.5),
-            (Colour(), 0.8),
-            (Gain(), 0.5),
-            (Noise(), 0.4),
-            (TimeMask(), 0.3),
-            (BandMask(), 0.3),
-        )
-    )
+    return Chain(((TimeShift(), 0.5), (Speed(), 0.3), (Crop(), 0.8), (Flip(), 0.5), (Colour(), 0.8), *_SOUND))
+
+
+def sound_augmentation() -> Chain:
+    """The same changes of the sound for pictures that must stay as they are: it keeps in time with them."""
+    return Chain(_SOUND)

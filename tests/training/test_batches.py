@@ -1,0 +1,131 @@
+"""Batches: with cached features the sound alone changes and keeps its time; they come in order, ahead, and anew."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from video_understanding.datasets.cache import PreparedClips
+from video_understanding.datasets.record import Record
+from video_understanding.datasets.rows import Row
+from video_understanding.labels import Labels
+from video_understanding.spec import AudioSpec, ModelSpec, VideoSpec
+from video_understanding.training.batches import ClipBatches
+from video_understanding.training.feed import feed
+from video_understanding.training.settings import TrainingSettings
+
+CLIPS, CLICK = 8, 7000  # the sample at which each clip clicks
+# So large that nobody could copy a frame of it: what is said to stay on disk must.
+HUGE = ModelSpec(window_s=1.0, video=VideoSpec(frames_hz=64, height_px=8192, width_px=8192), audio=AudioSpec(hop_s=0.5))
+SMALL = ModelSpec(window_s=1.0, video=VideoSpec(frames_hz=4, height_px=8, width_px=8), audio=AudioSpec(hop_s=0.5))
+ROWS = [Row(Path(f"/set/{number}.mp4"), ("left", "right")[number % 2]) for number in range(CLIPS)]
+LABELS = Labels(action=("left", "right"))
+
+
+def prepared(spec: ModelSpec) -> PreparedClips:
+    frames = np.broadcast_to(np.uint8(7), (1, *spec.frames_shape))  # [W,T,H,W,3] that takes one byte
+    sound = np.zeros((1, spec.samples), np.int16)
+    sound[0, CLICK] = 32000
+    facts = {
+        "frame_times_s": spec.instants_s().tolist(),
+        "frame_present": [True] * spec.frames,
+        "sample_rate_hz": spec.audio.sample_rate_hz,
+        "start_s": 0.0,
+        "sound_span_s": [0.0, spec.window_s],
+        "source": "made",
+        "notes": [],
+    }
+    return PreparedClips(spec, [(number, Record(frames, sound, (facts,))) for number in range(CLIPS)], (), ROWS)
+
+
+def batches(spec: ModelSpec, features: bool, learning: bool = True, **changes) -> ClipBatches:
+    settings = TrainingSettings(batch_size=4, seed=1, **changes)
+    seen = np.arange(CLIPS, dtype=np.float32)[:, None, None] * np.ones((1, 2, 3), np.float32) if features else None
+    return ClipBatches(prepared(spec), ROWS, LABELS, np.arange(CLIPS), settings, learning=learning, features=seen)
+
+
+@pytest.mark.parametrize("changes", [{}, {"mixup": 0.4}, {"augment": False}, {"augment": False, "mixup": 0.4}])
+def test_with_features_no_frame_is_touched(changes):
+    made = batches(HUGE, features=True, **changes)
+    with pytest.raises(MemoryError):
+        made._prepared.batch([0, 1, 2, 3])  # as this would be
+    inputs, targets = made[0]
+    assert set(inputs) == {"features", "waveform", "presence"}
+    assert set(batches(HUGE, features=True, learning=False)[0][0]) == set(inputs)
+    assert np.isin(targets["action"], (0, 1)).all()  # features are not mixed, so labels are not
+
+
+def test_with_features_the_sound_changes_and_keeps_its_time():
+    made, heard = batches(HUGE, features=True), []
+    for epoch in range(20):
+        made.begin(epoch)
+        heard += [sound for place in range(len(made)) for sound in made[place][0]["waveform"]]
+    clicking = [sound for sound in heard if np.abs(sound[CLICK]) > 0.1]  # in the others a mask hides the click
+    assert len(clicking) > 0.6 * len(heard)
+    assert {int(np.abs(sound).argmax()) for sound in clicking} == {CLICK}
+    assert len({sound.tobytes() for sound in heard}) > 0.5 * len(heard)
+
+
+def test_with_frames_the_sound_moves_together_with_them():
+    made, moved = batches(SMALL, features=False), set()
+    for epoch in range(5):
+        made.begin(epoch)
+        moved |= {int(np.abs(sound).argmax()) for sound in made[0][0]["waveform"]}
+    assert len(moved) > 5
+
+
+@pytest.mark.parametrize("learning", [True, False])
+def test_features_belong_to_the_clip_of_their_labels(learning):
+    inputs, targets = batches(HUGE, features=True, learning=learning)[1]
+    assert (inputs["features"][:, 0, 0] % 2 == targets["action"][:, 1]).all()
+
+
+def gone_through(dataset: tf.data.Dataset) -> list[np.ndarray]:
+    return [inputs["features"].numpy()[:, 0, 0] for inputs, _ in dataset]
+
+
+def test_the_feed_gives_each_epoch_from_its_first_batch_on():
+    made = batches(HUGE, features=True)
+    dataset = feed(made)
+    expected = [made[place][0]["features"][:, 0, 0] for place in range(len(made))]
+    next(iter(dataset))  # an epoch that is left in the middle
+    for _ in range(2):
+        assert np.array_equal(gone_through(dataset), expected)
+    made.begin(1)
+    assert not np.array_equal(gone_through(dataset), expected)
+
+
+def test_batches_are_made_ahead_though_operations_are_repeatable():
+    """While the first is held, the second is made; TensorFlow's own prefetch would not."""
+    made, second = batches(HUGE, features=True), threading.Event()
+    whole = ClipBatches.__getitem__
+
+    class Watched(ClipBatches):
+        def __getitem__(self, place):
+            if place == 1:
+                second.set()
+            return whole(self, place)
+
+    made.__class__ = Watched
+    tf.config.experimental.enable_op_determinism()
+    dataset = iter(feed(made))
+    next(dataset)
+    assert second.wait(timeout=20)
+
+
+def test_what_goes_wrong_while_making_a_batch_is_told():
+    made = batches(HUGE, features=True)
+
+    class Broken(ClipBatches):
+        def __getitem__(self, place):
+            if place == 1:
+                raise OSError("the disk is gone")
+            return super().__getitem__(place)
+
+    made.__class__ = Broken
+    with pytest.raises(tf.errors.OpError, match="the disk is gone"):
+        gone_through(feed(made))
