@@ -1,0 +1,166 @@
+"""`vu predict` as people and programs meet it: forms, folders, files that cannot be read, places to write to."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.recognition.test_recognizer import SPEC
+from tests.recognition.worlds import ColourScorer, write_colours
+from video_understanding.cli.main import main
+from video_understanding.media.inspect import inspect_media
+from video_understanding.recognition import Recognizer
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory) -> Path:
+    """A folder with a long clip, a short one below, a file that is none, and a text."""
+    folder = tmp_path_factory.mktemp("clips")
+    write_colours(folder / "long.mp4", lambda t: "red" if t < 4 else "blue", lambda t: t < 6, 8.0)
+    (folder / "more").mkdir()
+    write_colours(folder / "more" / "short.mp4", lambda _: "green", None, 1.2)
+    (folder / "notes.txt").write_text("nothing to see")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def loaded(monkeypatch) -> list[tuple]:
+    """In place of a trained model one whose answers are known; what was asked for is kept."""
+    asked = []
+
+    def load(*arguments):
+        asked.append(arguments)
+        return Recognizer(ColourScorer(SPEC), {"emotion": 0.9})
+
+    monkeypatch.setattr("video_understanding.runtimes.load", load)
+    return asked
+
+
+def test_a_person_reads_a_block_for_each_file(clips, capsys):
+    assert main(["predict", "bundle", str(clips)]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    lines = shown.out.splitlines()
+    assert lines[0].startswith(f"{clips / 'long.mp4'}  (0:08.") and "picture and sound)" in lines[0]
+    assert sum("timeline" in line for line in lines) == 1
+    short = lines.index(next(line for line in lines if "short.mp4" in line))
+    assert lines[short].endswith("(0:01.20, picture)") and "green (98 %)" in lines[short + 1]
+    assert any("unknown" in line and "nearest" in line for line in lines)
+
+
+def test_a_program_reads_a_list_in_the_promised_form(clips, capsys):
+    assert main(["predict", "bundle", str(clips / "long.mp4"), "--json", "--stride", "1.0"]) == 0
+    shown = capsys.readouterr()
+    (told,) = json.loads(shown.out)
+    assert shown.err == ""
+    assert set(told) == {"file", "duration_s", "action", "emotion", "senses", "segments"}
+    assert set(told["action"]) == {"label", "confidence", "scores"}
+    assert told["emotion"]["label"] == "unknown" and told["emotion"]["nearest"] == "loud"
+    assert told["senses"] == {"video": True, "audio": True}
+    assert [segment["action"] for segment in told["segments"]] == ["red", "blue", "blue"]
+    assert {"start_s", "end_s", "action", "emotion", "action_confidence"} <= set(told["segments"][0])
+
+
+def test_a_file_that_cannot_be_read_stops_no_other(clips, tmp_path, capsys):
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("words")
+    words = ["predict", "bundle", str(bad), "nowhere.mp4", str(clips / "more")]
+    assert main([*words, "--json"]) == 2
+    entries = json.loads(capsys.readouterr().out)
+    assert [set(entry) == {"file", "error"} for entry in entries] == [True, True, False]
+    assert "text, not media" in entries[0]["error"] and entries[1]["file"] == "nowhere.mp4"
+    assert main(words) == 2
+    shown = capsys.readouterr()
+    assert shown.err.count("\n") == 2 and shown.err.startswith("vu: ")
+    assert "short.mp4" in shown.out
+
+
+def test_a_table_of_all_files(clips, capsys):
+    assert main(["predict", "bundle", str(clips), "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(Path(row["file"]).name, row["action"]) for row in rows] == [
+        ("long.mp4", "red"), ("long.mp4", "blue"), ("long.mp4", "blue"), ("short.mp4", "green"),
+    ]  # fmt: skip
+
+
+def test_subtitles_of_one_file_and_of_several(clips, tmp_path, capsys):
+    assert main(["predict", "bundle", str(clips / "long.mp4"), "--srt"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("1\n00:00:00,000 --> 00:00:04,000\nred ")
+    assert main(["predict", "bundle", str(clips), "--srt"]) == 2
+    assert "Add --out FOLDER/" in capsys.readouterr().err
+    assert main(["predict", "bundle", str(clips), "--srt", "--out", f"{tmp_path}/titles/"]) == 0
+    assert (tmp_path / "titles" / "long.srt").read_text() == text
+    assert {path.name for path in (tmp_path / "titles").iterdir()} == {"long.srt", "short.srt"}
+    assert capsys.readouterr().out == ""
+
+
+def test_an_output_file_and_names_that_are_the_same(clips, tmp_path, capsys):
+    out = tmp_path / "answers.json"
+    assert main(["predict", "bundle", str(clips), "--json", "--out", str(out)]) == 0
+    assert len(json.loads(out.read_text())) == 2
+    same = ["predict", "bundle", str(clips / "long.mp4"), str(clips / "long.mp4"), "--json", "--out", str(tmp_path)]
+    assert main(same) == 0
+    assert json.loads((tmp_path / "long.json").read_text()) == json.loads((tmp_path / "long_2.json").read_text())
+    assert capsys.readouterr().out == ""
+    assert main(["predict", "bundle", str(clips / "long.mp4"), "--csv", "--out", str(out / "below.csv")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_the_video_with_captions_and_the_picture(clips, tmp_path):
+    words = ["predict", "bundle", str(clips / "long.mp4"), "--overlay", str(tmp_path / "shown.mp4")]
+    assert main([*words, "--picture", str(tmp_path / "when.png")]) == 0
+    assert inspect_media(tmp_path / "shown.mp4", SPEC).duration_s == pytest.approx(8.0, abs=0.1)
+    assert (tmp_path / "when.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["overlay", "picture"])
+def test_what_is_for_one_file_is_refused_for_several_before_any_work(name, clips, tmp_path, capsys, loaded):
+    assert main(["predict", "bundle", str(clips), f"--{name}", str(tmp_path / "x.mp4")]) == 2
+    assert "is for one file, not 2" in capsys.readouterr().err
+    assert not loaded
+
+
+def test_a_wrong_stride_is_told_once_with_ones_that_fit(clips, capsys):
+    assert main(["predict", "bundle", str(clips), "--stride", "0.7"]) == 2
+    shown = capsys.readouterr()
+    assert shown.err.count("\n") == 1 and "Use 0.5 or 1 s" in shown.err
+
+
+def test_a_folder_without_media_is_told(tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("nothing")
+    assert main(["predict", "bundle", str(tmp_path)]) == 2
+    assert "holds no file that ends like video or sound" in capsys.readouterr().err
+
+
+def test_the_runtime_is_handed_on(clips, loaded):
+    assert main(["predict", "bundle", str(clips / "more"), "--runtime", "tflite:int8"]) == 0
+    assert loaded == [("bundle", "tflite:int8")]
+    with pytest.raises(SystemExit) as stop:
+        main(["predict", "bundle", "x.mp4", "--runtime", "torch"])
+    assert stop.value.code == 2
+
+
+def test_no_bundle_is_one_line_and_exit_code_2(clips, tmp_path, capsys, monkeypatch):
+    monkeypatch.undo()
+    assert main(["predict", str(tmp_path), str(clips), "--json"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.count("\n") == 1 and "Give the folder that `vu train` wrote" in shown.err
+
+
+@pytest.mark.shared_data
+def test_hard_files_never_end_in_a_traceback(shared_data, capsys):
+    folder = shared_data / "hard"
+    files = [str(path) for path in sorted(folder.iterdir()) if path.suffix != ".csv" and path.stat().st_size < 400_000]
+    assert main(["predict", "bundle", *files, "--json"]) == 2  # some are no media at all
+    entries = json.loads(capsys.readouterr().out)
+    assert [entry["file"] for entry in entries] == files
+    read = [entry for entry in entries if "error" not in entry]
+    assert len(read) >= 25
+    for entry in read:
+        assert entry["segments"][0]["start_s"] == 0
+        assert entry["segments"][-1]["end_s"] == pytest.approx(entry["duration_s"], abs=0.51)

@@ -1,0 +1,206 @@
+"""`vu predict`: which action happens and which emotion is expressed in files, and when."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from video_understanding.runtimes import RUNTIMES
+
+if TYPE_CHECKING:
+    from video_understanding.prediction import Prediction
+    from video_understanding.recognition.answers import WindowAnswer
+    from video_understanding.recognition.recognizer import Recognizer
+
+HELP = "recognise the action and the emotion in files; a longer file gets a timeline"
+EXAMPLE = (
+    "  vu predict saved_models/mine holiday.mp4\n"
+    "  vu predict saved_models/mine clips/ --json > answers.json\n"
+    "  vu predict saved_models/mine lecture.mkv --srt --out lecture.srt --overlay shown.mp4 --picture when.png"
+)
+_FORMS = ("json", "srt", "csv")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", metavar="BUNDLE", help="folder of a trained model, or a .tflite file of it")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="video or sound file, or a folder of some")
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        metavar="RUNTIME",
+        help=f"what computes the scores: {', '.join(RUNTIMES)} (default: keras)",
+    )
+    parser.add_argument(
+        "--stride", type=float, metavar="SECONDS", help="from window to window (default: a quarter of one)"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON list, an entry for each file")
+    form.add_argument("--srt", action="store_true", help="print subtitles")
+    form.add_argument("--csv", action="store_true", help="print a table, a row for each segment")
+    parser.add_argument("--out", metavar="PLACE", help="write there instead: a file, or a folder with a file for each")
+    parser.add_argument("--overlay", metavar="VIDEO", help="write the video with captions, for one FILE")
+    parser.add_argument("--picture", metavar="PNG", help="draw the timeline, for one FILE")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from video_understanding.errors import MediaError
+    from video_understanding.recognition.strides import Stride
+    from video_understanding.runtimes import load
+
+    files = media_files(arguments.files)
+    output = _Output(arguments, len(files))
+    recognizer = load(arguments.bundle, arguments.runtime)
+    Stride.of(recognizer.spec, arguments.stride)
+    failed = False
+    for file in files:
+        try:
+            output.add(_predict(recognizer, file, arguments))
+        except MediaError as error:
+            failed = True
+            output.add_error(file, error)
+    output.finish()
+    return 2 if failed else 0
+
+
+def media_files(names: list[str]) -> list[str]:
+    """The files as they are named, and those in and below named folders that end like media, in order."""
+    from video_understanding.datasets.rows import is_media
+    from video_understanding.errors import MediaError
+
+    files: list[str] = []
+    for name in names:
+        if not Path(name).is_dir():
+            files.append(name)
+            continue
+        inside = sorted(str(path) for path in Path(name).rglob("*") if is_media(path) and path.is_file())
+        if not inside:
+            raise MediaError(name, "holds no file that ends like video or sound", "Give a folder of media files.")
+        files += inside
+    return files
+
+
+def _predict(recognizer: Recognizer, file: str, arguments: argparse.Namespace) -> Prediction:
+    answers: list[WindowAnswer] = []
+    keep = arguments.overlay or arguments.picture
+    with _bar(file) as bar:
+
+        def progress(answer: WindowAnswer) -> None:
+            bar.update(max(0.0, min(answer.end_s, bar.total or answer.end_s) - bar.n))
+            if keep:
+                answers.append(dataclasses.replace(answer, tokens={}))  # which nobody needs for drawing
+
+        prediction = recognizer.predict(file, arguments.stride, progress)
+    if arguments.overlay:
+        from video_understanding.recognition.overlay import write_overlay
+
+        write_overlay(file, prediction, answers, arguments.overlay)
+    if arguments.picture:
+        from video_understanding.recognition.timeline_picture import draw_timeline
+
+        draw_timeline(file, prediction, answers, recognizer.spec, arguments.picture)
+    return prediction
+
+
+@contextmanager
+def _bar(file: str) -> Iterator[Any]:
+    """A bar over the seconds of a file, on a terminal only; it appears where it takes more than a moment."""
+    from tqdm import tqdm
+
+    from video_understanding.media.container import open_media
+
+    form = "{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total_fmt} s [{elapsed}<{remaining}]"
+    total_s = None
+    if sys.stderr.isatty():
+        with open_media(Path(file)) as media:
+            total_s = media.announced_s
+    settings = {"bar_format": form} if total_s else {}
+    name = Path(file).name
+    with tqdm(
+        total=total_s and round(total_s), desc=name, disable=None, leave=False, delay=1, file=sys.stderr, **settings
+    ) as bar:
+        yield bar
+
+
+class _Output:
+    """Where predictions go, and in which form: printed, into one file, or a file for each into a folder."""
+
+    def __init__(self, arguments: argparse.Namespace, many: int) -> None:
+        from video_understanding.errors import VideoUnderstandingError
+
+        self._form = next((form for form in _FORMS if getattr(arguments, form)), "txt")
+        self._out = None if arguments.out is None else Path(arguments.out)
+        self._folder = self._out is not None and (self._out.is_dir() or arguments.out.endswith("/"))
+        for name in ("overlay", "picture"):
+            if getattr(arguments, name) and many > 1:
+                raise VideoUnderstandingError(f"--{name}", f"is for one file, not {many}", "Give one file.")
+        if self._form == "srt" and many > 1 and not self._folder:
+            raise VideoUnderstandingError("--srt", f"of {many} files is no single text", "Add --out FOLDER/.")
+        self._predictions: list[Prediction] = []
+        self._entries: list[dict[str, Any]] = []
+        self._names: set[str] = set()
+
+    def add(self, prediction: Prediction) -> None:
+        """One more file that was recognised."""
+        self._predictions.append(prediction)
+        self._entries.append(prediction.to_dict())
+        if self._folder:
+            self._write(self._place(prediction.file), self._document([prediction], prediction.to_dict()))
+        elif self._form == "txt" and self._out is None:
+            print(self._document([prediction], None), end="", flush=True)
+
+    def add_error(self, file: str, error: Exception) -> None:
+        """One that was not."""
+        self._entries.append({"file": file, "error": str(error)})
+        if self._form != "json" or self._folder:
+            print(f"vu: {error}", file=sys.stderr)
+
+    def finish(self) -> None:
+        """Writes or prints what waited for the last file."""
+        if self._folder:
+            return
+        document = self._document(self._predictions, self._entries)
+        if self._out is not None:
+            self._write(self._out, document)
+        elif self._form != "txt":
+            sys.stdout.write(document)
+
+    def _document(self, predictions: list[Prediction], entries: Any) -> str:
+        from video_understanding.recognition.subtitles import srt
+        from video_understanding.recognition.table import csv_table
+        from video_understanding.recognition.text import prediction_text
+
+        if self._form == "json":
+            return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
+        if self._form == "csv":
+            return csv_table(predictions)
+        tell = srt if self._form == "srt" else prediction_text
+        return "".join(f"{tell(prediction).rstrip()}\n" for prediction in predictions)
+
+    def _place(self, file: str) -> Path:
+        """A name in the folder like the file's; two files of one name do not overwrite each other."""
+        stem = name = Path(file).stem
+        number = 1
+        while name in self._names:
+            number += 1
+            name = f"{stem}_{number}"
+        self._names.add(name)
+        return self._out / f"{name}.{self._form}"
+
+    def _write(self, path: Path, document: str) -> None:
+        from video_understanding.errors import VideoUnderstandingError
+        from video_understanding.whole_file import whole_file
+
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(path) as unfinished:
+                unfinished.write_text(document, encoding="utf-8")
+        except OSError as error:
+            raise VideoUnderstandingError(
+                path, f"cannot be written ({error.strerror})", "Give a place in a folder you can write to."
+            ) from error

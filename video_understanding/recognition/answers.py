@@ -1,0 +1,110 @@
+"""What a scorer says of windows, one after the other; no frame and no hop of sound is encoded twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from video_understanding.clip import Clip
+from video_understanding.features.prepare import prepare
+from video_understanding.scorer import SENSES, ModelInputs, PartwiseScorer, Scorer, Scores
+
+
+@dataclass(frozen=True, eq=False)
+class WindowAnswer:
+    """Probabilities of one window: for each head float32 [C], and which senses they were drawn from.
+
+    `tokens` are what was encoded of each sense that is there, [T,D] and [M*K,D]; none where a scorer has no parts.
+    """
+
+    start_s: float
+    end_s: float
+    scores: Mapping[str, np.ndarray] = field(repr=False)
+    senses: Mapping[str, bool]
+    tokens: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
+
+    @property
+    def middle_s(self) -> float:
+        """The moment that the answer speaks of."""
+        return (self.start_s + self.end_s) / 2
+
+
+class WindowScorer:
+    """Scores windows given in the order of time, to the bit as `scorer(prepare([clip], scorer.spec))` does each.
+
+    What overlapping windows share is encoded once and remembered until a window lacks it. Windows with neither picture
+    nor sound are passed over: a model could only guess.
+    """
+
+    def __init__(self, scorer: Scorer) -> None:
+        self._scorer = scorer
+        if isinstance(scorer, PartwiseScorer):
+            self._see = _Memory(scorer.encode_frames, scorer.spec.frames)
+            self._listen = _Memory(scorer.encode_hops, scorer.spec.hops)
+
+    def __call__(self, clips: Sequence[Clip]) -> list[WindowAnswer]:
+        """The answers of the clips that have a sense, in their order; several at once cost less than one by one."""
+        inputs = prepare(clips, self._scorer.spec)
+        seen = inputs.presence.any(axis=1)  # bool [B]
+        if not seen.any():
+            return []
+        if not seen.all():
+            inputs = ModelInputs(inputs.frames[seen], inputs.waveform[seen], inputs.presence[seen])
+            clips = [clip for clip, is_seen in zip(clips, seen, strict=True) if is_seen]
+        scores, tokens = self._scores(inputs)
+        return [
+            WindowAnswer(
+                clip.start_s,
+                clip.end_s,
+                {head: values[place] for head, values in scores.heads.items()},
+                dict(zip(SENSES, map(bool, inputs.presence[place]), strict=True)),
+                {
+                    sense: values[place].copy()
+                    for sense, values in tokens.items()
+                    if inputs.presence[place, SENSES.index(sense)]
+                },
+            )
+            for place, clip in enumerate(clips)
+        ]
+
+    def _scores(self, inputs: ModelInputs) -> tuple[Scores, dict[str, np.ndarray]]:
+        """As `PartwiseScorer.__call__` has it, but with what is remembered; and the tokens of each sense [B,n,D]."""
+        scorer = self._scorer
+        if not isinstance(scorer, PartwiseScorer):
+            return scorer(inputs), {}
+        spec, network = scorer.spec, scorer.spec.network
+        video, audio = inputs.presence.T  # bool [B] each
+        picture = np.zeros((len(inputs), spec.frames, network.token_size), np.float32)  # [B,T,D]
+        sound = np.zeros((len(inputs), spec.hops * network.tokens_per_hop, network.token_size), np.float32)  # [B,M*K,D]
+        if video.any():
+            frames = inputs.frames[video].reshape(-1, *spec.frames_shape[1:])  # [b*T,H,W,3]
+            picture[video] = self._see(frames).reshape(-1, *picture.shape[1:])
+        if audio.any():
+            hops = inputs.waveform[audio].reshape(-1, spec.audio.hop_samples)  # [b*M,hop]
+            sound[audio] = self._listen(hops).reshape(-1, *sound.shape[1:])
+        return scorer.fuse(picture, sound, inputs.presence), dict(zip(SENSES, (picture, sound), strict=True))
+
+
+class _Memory:
+    """Encodes parts of windows; those of the last window are known when the next one comes.
+
+    A part is known by its bytes and not by its place: then a picture that is held, or shown for long, costs nothing,
+    and whatever a file does, the tokens are those of the very pixels.
+    """
+
+    def __init__(self, encode: Callable[[np.ndarray], np.ndarray], parts_per_window: int) -> None:
+        self._encode = encode
+        self._parts_per_window = parts_per_window
+        self._known: dict[bytes, np.ndarray] = {}
+
+    def __call__(self, parts: np.ndarray) -> np.ndarray:
+        """Parts [n,...] -> tokens [n,...]."""
+        keys = [part.tobytes() for part in parts]
+        new = {key: place for place, key in enumerate(keys) if key not in self._known}
+        if new:
+            self._known |= dict(zip(new, self._encode(parts[list(new.values())]), strict=True))
+        tokens = np.stack([self._known[key] for key in keys])
+        self._known = {key: self._known[key] for key in keys[-self._parts_per_window :]}
+        return tokens

@@ -1,0 +1,114 @@
+"""Where what is seen and heard changes most, near a moment at which the answer changed."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from video_understanding.recognition.answers import WindowAnswer
+from video_understanding.scorer import SENSES
+from video_understanding.spec import ModelSpec
+
+# A change explains at least this share of how tokens around it differ; by chance a border explains a tenth.
+_CLEAR = 0.15
+_AS_GOOD = 0.98  # of the clearest: from there on nearness counts
+_LEAST_TOKENS = 2  # on each side of a border
+_KEPT_WINDOWS = 4
+_SAME_S = 1e-6
+
+
+class Landmarks:
+    """Remembers the tokens of the last windows, each with its moment.
+
+    A window's scores change slowly while a change passes through it, and early for a class that the model knows well.
+    Its tokens know better: each belongs to one frame or a part of one hop. The border that best divides the tokens
+    around it into two kinds is where something changed.
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self._window_s = spec.window_s
+        self._moments_s = dict(zip(SENSES, (spec.instants_s(), spec.sound_times_s()), strict=True))
+        self._tokens: dict[str, deque[tuple[float, np.ndarray]]] = {sense: deque() for sense in SENSES}
+        self._usual = {sense: _Spread() for sense in SENSES}
+
+    def push(self, answer: WindowAnswer) -> None:
+        """The next window; what it shares with the last one is known."""
+        for sense, tokens in answer.tokens.items():
+            known = self._tokens[sense]
+            moments_s = answer.start_s + self._moments_s[sense]  # [n]
+            new = moments_s > (known[-1][0] + _SAME_S if known else -np.inf)
+            known.extend(zip(moments_s[new].tolist(), tokens[new], strict=True))
+            self._usual[sense].add(tokens[new])
+            while known[0][0] < answer.end_s - _KEPT_WINDOWS * self._window_s:
+                known.popleft()
+
+    def clear(self) -> None:
+        """Forgets all windows, but not how much their tokens differed."""
+        for known in self._tokens.values():
+            known.clear()
+
+    def nearest_s(self, around_s: float, after_s: float, before_s: float) -> float:
+        """The clearest border within half a window of this moment, or the moment itself where none is clear.
+
+        It lies neither before `after_s` nor after `before_s`.
+        """
+        near = {sense: self._near(sense, around_s) for sense in SENSES}
+        near = {sense: found for sense, found in near.items() if len(found[0]) >= 2 * _LEAST_TOKENS}
+        borders_s = {
+            round(float(border_s), 6)
+            for moments_s, _ in near.values()
+            for border_s in (moments_s[1:] + moments_s[:-1]) / 2
+            if abs(border_s - around_s) <= self._window_s / 2 and after_s <= border_s <= before_s
+        }
+        clearness = {
+            border_s: float(np.mean([self._explained(sense, *found, border_s) for sense, found in near.items()]))
+            for border_s in borders_s
+        }
+        clearest = max(clearness.values(), default=0.0)
+        if clearest < _CLEAR:
+            return around_s
+        equals_s = [border_s for border_s, value in clearness.items() if value >= _AS_GOOD * clearest]
+        return min(equals_s, key=lambda border_s: (abs(border_s - around_s), border_s))
+
+    def _near(self, sense: str, around_s: float) -> tuple[np.ndarray, np.ndarray]:
+        """Moments [n] and tokens [n,D] within a window on both sides."""
+        found = [(time_s, token) for time_s, token in self._tokens[sense] if abs(time_s - around_s) <= self._window_s]
+        return np.array([time_s for time_s, _ in found]), np.array([token for _, token in found], np.float64)
+
+    def _explained(self, sense: str, moments_s: np.ndarray, tokens: np.ndarray, border_s: float) -> float:
+        """Which share of the variance of tokens [n,D] lies between those before and those after the border.
+
+        Where they differ less than tokens of this sense usually do, it is a share of that: a still picture that grows
+        a little darker is no landmark.
+        """
+        count = int(np.searchsorted(moments_s, border_s))
+        rest = len(tokens) - count
+        spread = tokens - tokens.mean(axis=0)  # [n,D]
+        variance = max(float((spread**2).sum()) / len(tokens), self._usual[sense].variance)
+        if min(count, rest) < _LEAST_TOKENS or variance <= 0:
+            return 0.0
+        apart = spread[:count].mean(axis=0) - spread[count:].mean(axis=0)  # [D]
+        return count * rest / len(tokens) ** 2 * float((apart**2).sum()) / variance
+
+
+class _Spread:
+    """The variance of all tokens so far, without keeping them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._mean: np.ndarray | float = 0.0  # [D]
+        self._squares = 0.0
+
+    def add(self, tokens: np.ndarray) -> None:
+        """More of them, [n,D]."""
+        for token in tokens.astype(np.float64):
+            self._count += 1
+            off = token - self._mean  # [D]
+            self._mean = self._mean + off / self._count
+            self._squares += float(off @ (token - self._mean))
+
+    @property
+    def variance(self) -> float:
+        """Mean squared distance from their mean."""
+        return self._squares / max(self._count, 1)

@@ -1,0 +1,140 @@
+"""Recognising files: every window of a file is scored in one pass, and the answers become one prediction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from video_understanding.clip import Clip
+from video_understanding.errors import MediaError
+from video_understanding.labels import Labels
+from video_understanding.media.decode import iter_clips
+from video_understanding.prediction import Prediction, Segment
+from video_understanding.recognition.answers import WindowAnswer, WindowScorer
+from video_understanding.recognition.length import FileLength
+from video_understanding.recognition.segments import SegmentMaker
+from video_understanding.recognition.streaming import HOLD_S, LATENESS_S, StreamingRecognizer, heads_of
+from video_understanding.recognition.strides import Stride
+from video_understanding.scorer import SENSES, Scorer
+from video_understanding.spec import ModelSpec
+
+_NUMBER = re.compile(r"\d+")
+_WINDOWS_AT_ONCE = 8  # a scorer's calls cost less for several windows, and they need little memory
+
+
+class Recognizer:
+    """A scorer with all that is needed to recognise files with it.
+
+    `unknown_below` tells for each head the confidence below which its answer is "unknown"; heads may be left out.
+    """
+
+    def __init__(self, scorer: Scorer, unknown_below: Mapping[str, float] | None = None) -> None:
+        self.scorer = scorer
+        self.unknown_below = dict(unknown_below or {})
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What a window is."""
+        return self.scorer.spec
+
+    @property
+    def labels(self) -> Labels:
+        """What can be told."""
+        return self.scorer.labels
+
+    def predict(
+        self,
+        file: str | Path,
+        stride_s: float | None = None,
+        progress: Callable[[WindowAnswer], None] | None = None,
+    ) -> Prediction:
+        """What happens in a file of any length, from one pass over it in constant memory.
+
+        Windows of the spec follow each other by `stride_s` seconds, a quarter of their length if None; the file's
+        answer is the mean of theirs. `progress` is called with each of them as it is found.
+        """
+        stride = Stride.of(self.spec, stride_s)
+        maker = SegmentMaker(self.spec, self.labels, stride, self.unknown_below)
+        found = _Found()
+        for answer in self._answers(file, stride, found):
+            found.count_in(answer)
+            found.segments += maker.push(answer)
+            if progress is not None:
+                progress(answer)
+        if not found.windows:
+            raise MediaError(
+                file, "has no picture, and its sound is digital silence", "Give a file that shows or sounds something."
+            )
+        duration_s = found.length.seconds()
+        found.segments += maker.finish(duration_s)
+        mean = {head: total / found.windows for head, total in found.totals.items()}  # [C] each
+        return Prediction(
+            str(file),
+            duration_s,
+            heads_of(mean, self.scorer, self.unknown_below),
+            found.senses,
+            tuple(found.segments),
+            found.notes,
+        )
+
+    def predict_clip(self, clip: Clip) -> Prediction:
+        """What happens in one window that was read before; one segment, as long as it is."""
+        answers = WindowScorer(self.scorer)([clip])
+        name = clip.source or "clip"
+        if not answers:
+            raise MediaError(name, "shows no picture and sounds digital silence", "Give a clip that has a sense.")
+        heads = heads_of(answers[0].scores, self.scorer, self.unknown_below)
+        maker = SegmentMaker(self.spec, self.labels, Stride.of(self.spec), self.unknown_below, clip.start_s)
+        segments = (*maker.push(answers[0]), *maker.finish(clip.end_s))
+        return Prediction(name, clip.duration_s, heads, answers[0].senses, segments, clip.notes)
+
+    def timeline(self, file: str | Path, stride_s: float | None = None) -> Iterator[WindowAnswer]:
+        """The answer of each window of a file, as `predict` finds them."""
+        return self._answers(file, Stride.of(self.spec, stride_s), _Found())
+
+    def stream(
+        self, stride_s: float | None = None, *, lateness_s: float = LATENESS_S, hold_s: float = HOLD_S
+    ) -> StreamingRecognizer:
+        """The same, live: pictures and sound are pushed as they come."""
+        return StreamingRecognizer(self.scorer, stride_s, self.unknown_below, lateness_s=lateness_s, hold_s=hold_s)
+
+    def _answers(self, file: str | Path, stride: Stride, found: _Found) -> Iterator[WindowAnswer]:
+        windows = WindowScorer(self.scorer)
+        clips = iter_clips(file, self.spec, stride.seconds)
+        while several := list(islice(clips, _WINDOWS_AT_ONCE)):
+            for clip in several:
+                found.look_at(clip)
+            yield from windows(several)
+
+
+class _Found:
+    """What is gathered from window to window."""
+
+    def __init__(self) -> None:
+        self.length = FileLength()
+        self.windows = 0
+        self.totals: dict[str, np.ndarray] = {}  # head -> sum of scores, float64 [C]
+        self.senses = dict.fromkeys(SENSES, False)
+        self.segments: list[Segment] = []
+        self._notes: dict[str, str] = {}  # by their words without numbers: a later one counts on from an earlier
+
+    def look_at(self, clip: Clip) -> None:
+        """What the window says of its file."""
+        self._notes |= {_NUMBER.sub("", note): note for note in clip.notes}
+        self.length.look_at(clip)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What all windows say is odd, each once."""
+        return tuple(self._notes.values())
+
+    def count_in(self, answer: WindowAnswer) -> None:
+        """What the window's answer adds to the file's."""
+        self.windows += 1
+        for head, scores in answer.scores.items():
+            self.totals[head] = self.totals.get(head, 0.0) + scores.astype(np.float64)
+        self.senses = {sense: self.senses[sense] or answer.senses[sense] for sense in SENSES}
