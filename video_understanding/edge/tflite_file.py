@@ -1,0 +1,125 @@
+"""One TFLite file with all that is needed to use it: the model.json in the ZIP archive behind its network."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from video_understanding.errors import BundleError, ManifestError, SpecError
+from video_understanding.labels import HEADS, Labels
+from video_understanding.spec import ModelSpec
+
+TFLITE_FORMAT = 1  # raised when an older reader would misunderstand a newer file
+MEMBER = "model.json"
+MODES = ("fp32", "fp16", "dynamic", "int8")
+
+_MAGIC, _MAGIC_PLACE = b"TFL3", 4
+_OUR_NAME = b"picture_tokens"  # a tensor of our signatures: it stands in every file that the exporter writes
+_MAKE = "Make one with: vu export BUNDLE"
+_AGAIN = "Copy it anew, or make it again with: vu export BUNDLE"
+
+
+@dataclass(frozen=True)
+class TFLiteFile:
+    """What a TFLite file of ours says of itself.
+
+    path           where it is
+    mode           how its numbers are stored: "fp32", "fp16", "dynamic" or "int8"
+    spec           what it takes
+    labels         what it tells
+    name           what the model is called
+    temperature    head -> what its logits are divided by; for information, the file's network does it
+    unknown_below  head -> confidence below which the answer is "unknown"
+    licences       weights the training began with -> their licence
+    """
+
+    path: Path
+    mode: str
+    spec: ModelSpec
+    labels: Labels
+    name: str = ""
+    temperature: Mapping[str, float] = field(default_factory=dict, hash=False)
+    unknown_below: Mapping[str, float] = field(default_factory=dict, hash=False)
+    licences: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def read(cls, path: str | Path) -> TFLiteFile:
+        """The description in a file; its network is not looked at."""
+        path = Path(path)
+        try:
+            _require_tflite(path)
+            values = _description(path)
+        except OSError as error:
+            raise BundleError(path, f"cannot be read ({error.strerror})", "Look at its permissions.") from error
+        return cls(path, **_checked(path, values))
+
+
+def _require_tflite(path: Path) -> None:
+    if not path.exists():
+        raise BundleError(path, "does not exist", _MAKE)
+    if path.is_dir():
+        inside = sorted(file.name for file in path.glob("*.tflite"))
+        cure = f"Give one of the files in it: {', '.join(inside)}." if inside else _MAKE
+        raise BundleError(path, "is a folder, not a TFLite file", cure)
+    with path.open("rb") as file:
+        head = file.read(_MAGIC_PLACE + len(_MAGIC))
+    if head[_MAGIC_PLACE:] != _MAGIC:
+        found = "is empty" if not head else "is not a TFLite file"
+        raise BundleError(path, found, f"Give a file whose name ends in .tflite. {_MAKE}")
+
+
+def _description(path: Path) -> dict[str, Any]:
+    """The values of model.json."""
+    with _archive(path) as archive:
+        try:
+            values = json.loads(archive.read(MEMBER).decode("utf-8"))
+        except KeyError as error:
+            raise BundleError(path, f"holds an archive without {MEMBER}", _MAKE) from error
+        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise BundleError(path, f"holds a damaged {MEMBER} ({error})", _AGAIN) from error
+    if not isinstance(values, dict) or "format" not in values:
+        raise BundleError(path, f"holds a {MEMBER} that does not describe a model", _MAKE)
+    if values["format"] != TFLITE_FORMAT:
+        raise BundleError(
+            path,
+            f"has format {values['format']!r}, this program reads format {TFLITE_FORMAT}",
+            "Install a newer video-understanding.",
+        )
+    return values
+
+
+def _archive(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        # It stands at the end, so it is the first thing that a broken copy lacks.
+        if _OUR_NAME in path.read_bytes():
+            cause = "is cut off: the labels and settings at its end are missing"
+            raise BundleError(path, cause, _AGAIN) from error
+        cause = "tells neither labels nor settings, so it is no model of this program"
+        raise BundleError(path, cause, _MAKE) from error
+
+
+def _checked(path: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a `TFLiteFile`, refused where they are not what they should be."""
+    try:
+        spec = ModelSpec.from_dict(values.get("spec"))
+        labels = Labels.from_json(json.dumps(values.get("labels")))
+    except (SpecError, ManifestError) as error:
+        raise BundleError(path, f"{error.subject} {error.cause}", error.cure) from error
+    if not labels.heads:
+        raise BundleError(path, f"names no class of {' or '.join(HEADS)}", _AGAIN)
+    if values.get("mode") not in MODES:
+        raise BundleError(path, f'"mode" in it is {values.get("mode")!r}', f"Known are: {', '.join(MODES)}.")
+    known = {"mode": values["mode"], "spec": spec, "labels": labels, "name": str(values.get("name") or path.stem)}
+    for name, form in (("temperature", (int, float)), ("unknown_below", (int, float)), ("licences", str)):
+        told = values.get(name) or {}
+        if not isinstance(told, dict) or not all(isinstance(value, form) for value in told.values()):
+            raise BundleError(path, f'"{name}" in it is {told!r}', _AGAIN)
+        known[name] = told
+    return known

@@ -1,0 +1,79 @@
+"""TFLite networks of fewer bits: weights of 16 ("fp16"), of eight ("dynamic"), or all in eight ("int8")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from tensorflow.lite.python.convert import mlir_quantize
+
+from video_understanding.export.constants import restore_constants
+from video_understanding.export.convert import conversion_error, convert, make_converter
+from video_understanding.export.network import read_network, write_network
+from video_understanding.export.precision import REPAIRS, names_in_float, names_of_log_mel
+from video_understanding.export.quiet import quiet
+from video_understanding.scorer import ModelInputs
+from video_understanding.spec import ModelSpec
+
+
+def int8_networks(saved_model: Path, plain: bytes, clips: ModelInputs, spec: ModelSpec) -> Iterator[bytes]:
+    """Networks whose ranges come from these clips, each with more in float than the one before (see `REPAIRS`).
+
+    `plain` is the network in float. All are made from one look at the clips.
+    """
+    converter = make_converter(saved_model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = partial(_examples, plain, clips, spec)
+    # What tf.lite.experimental.QuantizationDebugger does to leave named parts in float. It cannot be used itself: of
+    # several signatures it looks at the first alone, and fails where that one has nothing in eight bits.
+    converter._experimental_calibrate_only = True
+    network = read_network(plain)
+    try:
+        with quiet():
+            calibrated = converter.convert()
+        for repairs in range(len(REPAIRS)):
+            with quiet():
+                made = mlir_quantize(calibrated, denylisted_nodes=sorted(names_in_float(network, repairs)))
+            yield made
+    except (RuntimeError, ValueError) as error:
+        raise conversion_error(error) from error
+
+
+def fp16_network(saved_model: Path, plain: bytes) -> bytes:
+    """The network with its weights in 16 bits, but for the log-mel: its floor lies below what they can hold."""
+    network, original = read_network(convert(saved_model, "fp16")), read_network(plain)
+    restore_constants(network, original, names_of_log_mel(original))
+    return write_network(network)
+
+
+def dynamic_networks(saved_model: Path, plain: bytes) -> Iterator[bytes]:
+    """Networks with weights in eight bits that reckon in float, each with more weights in float than the one before."""
+    made = convert(saved_model, "dynamic")
+    original = read_network(plain)
+    for repairs in range(len(REPAIRS)):
+        network = read_network(made)
+        restore_constants(network, original, names_in_float(original, repairs))
+        yield write_network(network)
+
+
+def _examples(plain: bytes, clips: ModelInputs, spec: ModelSpec) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the parts are given for each clip: its frames, its hops, and its tokens, with and without a sense."""
+    interpreter = Interpreter(model_content=plain, num_threads=1)
+    see, hear = (interpreter.get_signature_runner(part) for part in ("encode_frame", "encode_audio"))
+    hop, size = spec.audio.hop_samples, spec.network.token_size
+    for frames, waveform, presence in zip(clips.frames, clips.waveform, clips.presence, strict=True):
+        hops = waveform.reshape(-1, hop)  # [M,hop]
+        if presence[0]:
+            yield "encode_frame", {"frame": frames}
+        if presence[1]:
+            yield "encode_audio", {"sound": hops}
+        picture = see(frame=frames)["picture_tokens"].reshape(1, spec.frames, size)  # [1,T,D]
+        sound = hear(sound=hops)["sound_tokens"].reshape(1, -1, size)  # [1,M*K,D]
+        there = presence.astype(np.float32)
+        for senses in (there, there * (1, 0), there * (0, 1)):
+            yield "fuse", {"picture_tokens": picture, "sound_tokens": sound, "presence": np.float32(senses)[None]}

@@ -1,0 +1,125 @@
+"""The signature "classify" of a TFLite network, joined from its three parts.
+
+Being made of the very tensors of the parts, it shares their weights and scales, and tells to the bit what a caller
+gets who asks the parts one after the other. A signature that is converted and quantised by itself does neither.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from video_understanding.export.network import Graph, graphs_of
+from video_understanding.spec import ModelSpec
+
+_KEY = "classify"
+
+
+def join_parts(model: schema.ModelT, spec: ModelSpec) -> None:
+    """Adds a graph, the first of the model, that takes whole clips and gives what `fuse` gives for its tokens."""
+    parts, signatures = graphs_of(model), {one.signatureKey.decode(): one for one in model.signatureDefs}
+    size, sounds = spec.network.token_size, spec.hops * spec.network.tokens_per_hop
+    joined = _Joined(model)
+    frames = joined.add_input("frames", schema.TensorType.UINT8, spec.frames_shape)
+    waveform = joined.add_input("waveform", schema.TensorType.FLOAT32, (spec.samples,))
+    frame = joined.add_reshape(frames, spec.frames_shape[1:])  # [B*T,H,W,3]
+    picture = joined.add_part(parts["encode_frame"], [frame])[0]  # [B*T,D]
+    hop = joined.add_reshape(waveform, (spec.audio.hop_samples,))  # [B*M,hop]
+    sound = joined.add_part(parts["encode_audio"], [hop])[0]  # [B*M,K,D]
+    given = {
+        "picture_tokens": joined.add_reshape(picture, (spec.frames, size)),  # [B,T,D]
+        "sound_tokens": joined.add_reshape(sound, (sounds, size)),  # [B,M*K,D]
+        "presence": joined.add_input("presence", schema.TensorType.FLOAT32, (2,)),
+    }
+    fuse, places = parts["fuse"], {entry.tensorIndex: entry.name.decode() for entry in signatures["fuse"].inputs}
+    told = joined.add_part(fuse, [given[places[tensor]] for tensor in fuse.inputs])  # [B,C] each
+    joined.graph.outputs = np.array(told, np.int32)
+    heads = [
+        schema.TensorMapT(entry.name, told[list(fuse.outputs).index(entry.tensorIndex)])
+        for entry in signatures["fuse"].outputs
+    ]
+    joined.place_first(heads)
+
+
+class _Joined:
+    """A graph that grows from its inputs; tensors are told by their place in it."""
+
+    def __init__(self, model: schema.ModelT) -> None:
+        self._model = model
+        self._inputs: list[schema.TensorMapT] = []
+        self.graph = Graph(tensors=[], operators=[], name=_KEY)
+
+    def add_input(self, name: str, kind: int, shape: tuple[int, ...]) -> int:
+        """[B,*shape], which callers know by this name."""
+        tensor = self._add_tensor(f"{_KEY}_{name}", kind, shape)
+        self._inputs.append(schema.TensorMapT(name, tensor))
+        return tensor
+
+    def add_reshape(self, tensor: int, shape: tuple[int, ...]) -> int:
+        """The tensor as [anything,*shape]."""
+        wanted = np.array([-1, *shape], np.int32)
+        self._model.buffers.append(schema.BufferT(data=np.frombuffer(wanted.tobytes(), np.uint8)))
+        made = self._add_tensor(f"{_KEY}_reshaped_{tensor}", self.graph.tensors[tensor].type, shape)
+        self.graph.tensors.append(
+            schema.TensorT(
+                shape=np.array(wanted.shape, np.int32),
+                type=schema.TensorType.INT32,
+                buffer=len(self._model.buffers) - 1,
+                name=f"{_KEY}_shape_{tensor}",
+            )
+        )
+        self.graph.tensors[made].quantization = self.graph.tensors[tensor].quantization
+        self.graph.operators.append(
+            schema.OperatorT(
+                opcodeIndex=self._reshape_code(),
+                inputs=np.array([tensor, len(self.graph.tensors) - 1], np.int32),
+                outputs=np.array([made], np.int32),
+            )
+        )
+        return made
+
+    def add_part(self, part: Graph, given: list[int]) -> list[int]:
+        """All operators of a graph, fed with these tensors for its inputs; the places of its outputs."""
+        places = dict(zip(part.inputs, given, strict=True))
+        for place, tensor in enumerate(part.tensors):
+            if place not in places:
+                places[place] = len(self.graph.tensors)
+                self.graph.tensors.append(tensor)
+        places[-1] = -1  # stands for an input that an operator can do without
+        for operator in part.operators:
+            moved = copy.copy(operator)
+            moved.inputs = np.array([places[tensor] for tensor in operator.inputs], np.int32)
+            moved.outputs = np.array([places[tensor] for tensor in operator.outputs], np.int32)
+            self.graph.operators.append(moved)
+        return [places[tensor] for tensor in part.outputs]
+
+    def place_first(self, outputs: list[schema.TensorMapT]) -> None:
+        """Makes it the model's first graph, which runtimes take that know no signatures."""
+        self.graph.inputs = np.array([entry.tensorIndex for entry in self._inputs], np.int32)
+        self._model.subgraphs.insert(0, self.graph)
+        for signature in self._model.signatureDefs:
+            signature.subgraphIndex += 1
+        self._model.signatureDefs.insert(0, schema.SignatureDefT(self._inputs, outputs, _KEY, 0))
+
+    def _add_tensor(self, name: str, kind: int, shape: tuple[int, ...]) -> int:
+        self.graph.tensors.append(
+            schema.TensorT(
+                shape=np.array([1, *shape], np.int32),
+                type=kind,
+                name=name,
+                shapeSignature=np.array([-1, *shape], np.int32),
+                hasRank=True,
+            )
+        )
+        return len(self.graph.tensors) - 1
+
+    def _reshape_code(self) -> int:
+        """The place of RESHAPE among the model's kinds of operators."""
+        wanted, codes = schema.BuiltinOperator.RESHAPE, self._model.operatorCodes
+        for place, code in enumerate(codes):
+            if max(code.builtinCode, code.deprecatedBuiltinCode) == wanted:
+                return place
+        codes.append(schema.OperatorCodeT(deprecatedBuiltinCode=wanted, builtinCode=wanted, version=1))
+        return len(codes) - 1

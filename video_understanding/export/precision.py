@@ -1,0 +1,81 @@
+"""What of a network stays in float when the rest is put into eight bits."""
+
+from __future__ import annotations
+
+from ai_edge_litert import schema_py_generated as schema
+
+from video_understanding.export.network import Graph, before, graphs_of, kind_of, name_of, names_made
+
+# From the least that must stay in float to as much as is ever tried.
+REPAIRS = (
+    "the log-mel and the norms",
+    "and the first quarter of what looks",
+    "and what joins the senses",
+    "and what listens",
+)
+_ENCODERS = ("encode_frame", "encode_audio")
+_PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")  # with weights, for which eight bits are worth while
+
+
+def names_in_float(model: schema.ModelT, repairs: int) -> set[str]:
+    """Names of the tensors that stay in float under the first `repairs` + 1 of `REPAIRS`.
+
+    Always: the log-mel, whose powers span more than eight bits can tell apart; what scales the pixels, for frames
+    are in eight bits already; norms, which divide small numbers; and the answers themselves.
+    """
+    graphs = graphs_of(model)
+    hears, sees, joins = graphs["encode_audio"], graphs["encode_frame"], graphs["fuse"]
+    names = names_made(hears, before(hears, _log_mels(hears)))
+    for part in _ENCODERS:
+        names |= _around_products(model, graphs[part], names)
+    for graph in graphs.values():
+        names |= _norms(model, graph)
+        names |= {name_of(graph, tensor) for tensor in graph.outputs}
+    if repairs >= 1:
+        places = _products(model, sees, set())  # the first have few weights, and all that follows sees their errors
+        names |= names_made(sees, sees.operators[: places[len(places) // 4] + 1])
+    if repairs >= 2:
+        names |= names_made(joins, joins.operators)
+    if repairs >= 3:
+        names |= names_made(hears, hears.operators)
+    return names
+
+
+def names_of_log_mel(model: schema.ModelT) -> set[str]:
+    """Names of all tensors of the log-mel."""
+    graph = graphs_of(model)["encode_audio"]
+    return names_made(graph, before(graph, _log_mels(graph)))
+
+
+def _log_mels(graph: Graph) -> list[int]:
+    return [place for place in range(len(graph.tensors)) if "log_mel" in name_of(graph, place)]
+
+
+def _products(model: schema.ModelT, graph: Graph, aside: set[str]) -> list[int]:
+    """Places of the operators that multiply with weights, but for those that make tensors of names set aside."""
+    return [
+        place
+        for place, operator in enumerate(graph.operators)
+        if kind_of(model, operator) in _PRODUCTS and not names_made(graph, [operator]) & aside
+    ]
+
+
+def _around_products(model: schema.ModelT, graph: Graph, aside: set[str]) -> set[str]:
+    """What comes before the first and after the last product with weights."""
+    places = _products(model, graph, aside)
+    if not places:
+        return names_made(graph, graph.operators)
+    first = [tensor for place in places[:1] for tensor in graph.operators[place].inputs]
+    after = graph.operators[places[-1] + 1 :]
+    return names_made(graph, before(graph, first)) | names_made(graph, after)
+
+
+def _norms(model: schema.ModelT, graph: Graph) -> set[str]:
+    """All that is made within a layer which divides by a root: a layer's names begin alike."""
+    scopes = {
+        name_of(graph, operator.outputs[0]).rpartition("/")[0] + "/"
+        for operator in graph.operators
+        if kind_of(model, operator) == "RSQRT"
+    }
+    made = names_made(graph, graph.operators)
+    return {name for name in made if any(name.startswith(scope) for scope in scopes if scope != "/")}
