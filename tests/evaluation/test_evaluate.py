@@ -189,6 +189,8 @@ def test_rows_must_be_those_that_were_prepared():
     prepared = prepared_from([[window(JUMP, None)], [window(RUN, None)]], rows)
     with pytest.raises(VideoUnderstandingError, match="made from 2 rows, and 1 are given"):
         evaluate(ReadingScorer(), prepared, rows[:1], progress=False)
+    with pytest.raises(VideoUnderstandingError, match="in another order"):
+        evaluate(ReadingScorer(), prepared, rows[::-1], progress=False)
     with pytest.raises(VideoUnderstandingError, match="another spec"):
         evaluate(ReadingScorer(spec=ModelSpec()), prepared, rows, progress=False)
 

@@ -51,7 +51,7 @@ def prepared_from(clips: list[list[tuple] | None], rows: list[Row]) -> PreparedC
         for frames, sound, facts in [zip(*windows, strict=True)]
     ]
     aside = [SetAside(rows[number], "is damaged.") for number, windows in enumerate(clips) if not windows]
-    return PreparedClips(SPEC, records, aside)
+    return PreparedClips(SPEC, records, aside, rows)
 
 
 class ReadingScorer:

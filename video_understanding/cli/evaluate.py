@@ -4,19 +4,43 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from video_understanding.runtimes import RUNTIMES
+
+if TYPE_CHECKING:
+    from video_understanding.bundle import Bundle
+    from video_understanding.datasets.manifest import Manifest
 
 HELP = "measure a trained model on labelled clips"
 EXAMPLE = (
     "  vu evaluate saved_models/mine clips.csv\n"
+    "  vu evaluate saved_models/mine clips.csv --out reports/mine\n"
+    "  vu evaluate saved_models/mine clips.csv --runtime tflite:int8\n"
     "  vu evaluate saved_models/mine clips.csv --without audio --json > report.json"
 )
+_NAME_LETTERS = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help="folder of a trained model")
     parser.add_argument("data", nargs="+", metavar="DATA", help="folder of class folders, CSV, or list of clips")
-    parser.add_argument("--runtime", choices=("keras",), default="keras", help="what computes the scores")
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        metavar="RUNTIME",
+        default="keras",
+        help=f"what computes the scores: {', '.join(RUNTIMES)} (default: keras)",
+    )
     parser.add_argument("--without", choices=("video", "audio"), help="take a sense away")
+    parser.add_argument(
+        "--out",
+        metavar="FOLDER",
+        help="folder for report.html and report.json (default: one named after the data, in BUNDLE/evaluation)",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
 
 
@@ -24,19 +48,50 @@ def run(arguments: argparse.Namespace) -> int:
     from video_understanding.bundle import Bundle
     from video_understanding.datasets.cache import ClipCache
     from video_understanding.datasets.manifest import load_manifest
+    from video_understanding.errors import VideoUnderstandingError
     from video_understanding.evaluation import evaluate, robustness
-    from video_understanding.models.load import keras_scorer
+    from video_understanding.report import clearest_mistakes, write_report
+    from video_understanding.runtimes import make_scorer
 
     bundle = Bundle.read(arguments.bundle)
     manifest = load_manifest(*arguments.data)
+    scorer = make_scorer(bundle, arguments.runtime)
     prepared = ClipCache().prepare(manifest.rows, bundle.spec)
-    scorer = keras_scorer(bundle)
     report = evaluate(scorer, prepared, manifest.rows, without=arguments.without)
     # With a sense taken away there is nothing left to take.
     table = None if arguments.without else robustness(scorer, prepared, manifest.rows, seed=0)
+    values = {
+        "model": bundle.name,
+        "data": manifest.name,
+        "runtime": arguments.runtime,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        **report.to_dict(),
+        **({} if table is None else {"robustness": table.to_dict()}),
+    }
+    folder = Path(arguments.out) if arguments.out else _folder(bundle, manifest, arguments)
+    page, failure = None, None
+    try:
+        page = write_report(folder, values, gallery=clearest_mistakes(report, prepared))
+    except VideoUnderstandingError as error:  # told after the result, which must not be lost
+        failure = error
     if arguments.json:
-        more = {} if table is None else {"robustness": table.to_dict()}
-        print(json.dumps({**report.to_dict(), **more}, indent=2))
+        print(json.dumps(values, indent=2))
     else:
-        print("\n\n".join([report.text(), *([] if table is None else [table.text()])]))
+        print("\n\n".join([report.text(), *([] if table is None else [table.text()])]), end="\n\n")
+    if failure and arguments.out:
+        raise failure
+    if failure:
+        print(f"vu: no report is kept: {failure}", file=sys.stderr)
+    else:
+        print(f"report: {page}", file=sys.stderr if arguments.json else sys.stdout)
     return 0
+
+
+def _folder(bundle: Bundle, manifest: Manifest, arguments: argparse.Namespace) -> Path:
+    """Inside the bundle, named after all that makes one evaluation another: none takes the place of another."""
+    words = [Path(source).stem for source in manifest.sources]
+    if arguments.without:
+        words += ["without", arguments.without]
+    if arguments.runtime != "keras":
+        words += arguments.runtime.split(":")
+    return bundle.folder / "evaluation" / "-".join(words)[:_NAME_LETTERS]

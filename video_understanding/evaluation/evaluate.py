@@ -146,13 +146,13 @@ def _require_match(scorer: Scorer, prepared: PreparedClips, rows: Sequence[Row])
         raise VideoUnderstandingError(
             "evaluation", "the clips were prepared for another spec than the scorer's", "Prepare them with scorer.spec."
         )
-    found = len(np.unique(prepared.row_numbers)) + len(prepared.set_aside)
-    if found != len(rows):
-        raise VideoUnderstandingError(
-            "evaluation",
-            f"the prepared clips were made from {found} rows, and {len(rows)} are given",
-            "Give the very rows that the clips were prepared from.",
-        )
+    cause = ""
+    if len(rows) != len(prepared.rows):
+        cause = f"the prepared clips were made from {len(prepared.rows)} rows, and {len(rows)} are given"
+    elif any(row.place != own.place for row, own in zip(rows, prepared.rows, strict=True)):
+        cause = "the prepared clips were made from other rows than are given, or from these in another order"
+    if cause:
+        raise VideoUnderstandingError("evaluation", cause, "Give the very rows that the clips were prepared from.")
 
 
 def _require_known(scorer: Scorer, rows: Sequence[Row]) -> None:

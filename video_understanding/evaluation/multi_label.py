@@ -24,8 +24,8 @@ from video_understanding.evaluation.subjects import (
     summary_of,
 )
 from video_understanding.evaluation.text import aligned, between, head_of, many, percent, wrapped
+from video_understanding.prediction import SHOWN_FROM
 
-SHOWN_FROM = 0.5  # the score from which on a class is said to be shown
 _CLASSES_SHOWN = 30
 _NAME_WIDTH = 24
 

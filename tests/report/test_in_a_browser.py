@@ -1,0 +1,60 @@
+"""Laid out by a real browser, nothing overlaps, sticks out or is empty, on a phone and on a desk."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.report.browser import PROGRAMS, browser, measure
+from tests.report.reports import EMOTIONS, HISTORY, one_of, report, robustness_of, several_of
+from video_understanding.report import Mistaken, report_page
+from video_understanding.report.gallery import jpeg
+
+# A browser is a large program, and where it hangs no time limit of ours frees its process.
+pytestmark = pytest.mark.slow
+SMALL_PHONE_PX, PHONE_PX, DESK_PX = 320, 360, 1280
+
+
+@pytest.fixture(scope="module")
+def program() -> str:
+    found = browser()
+    if not found:
+        pytest.skip(f"no browser is installed: none of {', '.join(PROGRAMS)}")
+    return found
+
+
+def training() -> str:
+    found = report(("Left out: 1 clip.",), action=several_of(("dance", "sing")), emotion=one_of(EMOTIONS))
+    values = {"model": "m" * 90, "test": found.to_dict(), "validation": found.to_dict()}
+    strip = np.full((64, 200, 3), 90, np.uint8)
+    mistakes = [
+        Mistaken("emotion", "calm", "happy", 0.9, None, "folder/" + "long_name_" * 12 + ".mp4", picture)
+        for picture in (jpeg(strip), None, jpeg(strip))
+    ]
+    return report_page({**values, "robustness": robustness_of(found)}, history=HISTORY, gallery=mistakes)
+
+
+def odd_names() -> str:
+    names = tuple(f"{place} " + ("a long name " * 8 if place % 3 else "w" * 90) for place in range(40))
+    history = {"loss": list(np.geomspace(1e-6, 3e4, 150)), "a_head_accuracy": list(np.linspace(0, 1, 150))}
+    return report_page(report(action=one_of(names, clips=400, subjects=40)).to_dict(), history=history)
+
+
+@pytest.mark.parametrize("width_px", [SMALL_PHONE_PX, PHONE_PX, DESK_PX])
+@pytest.mark.parametrize("page", [training, odd_names], ids=lambda page: page.__name__)
+def test_nothing_overlaps_sticks_out_or_is_empty(program, page, width_px, tmp_path):
+    measured = measure(program, page(), width_px, tmp_path)
+    assert measured["drawings"] >= 4 and measured["texts"] >= 20
+    assert measured["found"] == []
+
+
+def test_the_measure_itself_sees_what_is_wrong(program, tmp_path):
+    """A page that is too wide, has an empty drawing, and texts on top of each other."""
+    page = (
+        '<!DOCTYPE html><body><p style="width:900px">wide</p><svg viewBox="0 0 100 20" width="100">'
+        '<text x="0" y="10">one</text><text x="1" y="11">two</text></svg><img src="data:image/jpeg;base64,AAAA">'
+        '<h2 style="margin-bottom:-1em">above</h2><h3>below</h3></body>'
+    )
+    told = " ".join(measure(program, page, PHONE_PX, tmp_path)["found"])
+    for wrong in ("px wide in 360 px", "sticks out", '"one" overlaps', '"above" overlaps', "an image is broken"):
+        assert wrong in told

@@ -1,0 +1,7 @@
+"""Reports that people look at: one page of HTML beside the JSON, with pictures, tables and plain sentences."""
+
+from video_understanding.report.folder import write_report, write_training_report
+from video_understanding.report.gallery import Mistaken, clearest_mistakes
+from video_understanding.report.page import report_page
+
+__all__ = ["Mistaken", "clearest_mistakes", "report_page", "write_report", "write_training_report"]

@@ -1,0 +1,69 @@
+"""Where a report lies: report.json for programs, and beside it report.html for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from video_understanding.bundle import Bundle
+from video_understanding.datasets.cache import PreparedClips
+from video_understanding.errors import VideoUnderstandingError
+from video_understanding.evaluation import Report
+from video_understanding.report.charts import History
+from video_understanding.report.gallery import Mistaken, clearest_mistakes
+from video_understanding.report.page import report_page
+from video_understanding.whole_file import whole_file
+
+JSON_FILE = "report.json"
+PAGE_FILE = "report.html"
+
+
+def write_report(
+    folder: str | Path,
+    values: Mapping[str, Any],
+    *,
+    history: History | None = None,
+    gallery: Sequence[Mistaken] | None = None,
+) -> Path:
+    """Writes report.json and report.html into the folder, which is made if need be; gives back the page's place."""
+    folder = Path(folder)
+    text = json.dumps(values, indent=1) + "\n"
+    page = report_page(values, history=history, gallery=gallery)
+    _write_whole(folder / JSON_FILE, text)
+    _write_whole(folder / PAGE_FILE, page)
+    return folder / PAGE_FILE
+
+
+def write_training_report(
+    bundle: Bundle, work_folder: Path, reports: Mapping[str, Report], prepared: PreparedClips, history: History
+) -> Path:
+    """The two reports of a training; gives back the place of the whole one's page.
+
+    `work_folder` gets all that is known of the `reports` ("test", "validation"). The bundle itself, which is passed
+    on, gets a page of its facts, which name no clip and no person.
+    """
+    facts = bundle.facts
+    told = {
+        "model": bundle.name,
+        "data": ", ".join(str(entry["name"]) for entry in facts.get("data", ()) if "name" in entry),
+        "created": facts.get("created"),
+        **facts["metrics"],
+    }
+    _write_whole(bundle.folder / PAGE_FILE, report_page(told, history=history))
+    main = reports.get("test") or reports.get("validation")
+    gallery = clearest_mistakes(main, prepared) if main else []
+    whole = {part: report.to_dict() for part, report in reports.items()}
+    return write_report(work_folder, {**told, **whole}, history=history, gallery=gallery)
+
+
+def _write_whole(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(file) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise VideoUnderstandingError(
+            file, f"cannot be written ({error.strerror})", "Name a folder you can write to."
+        ) from error

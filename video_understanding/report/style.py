@@ -1,0 +1,143 @@
+"""How the page looks: system fonts, light and dark as the reader's system is, and readable on a phone.
+
+Blue and orange are told apart by every kind of eye. Colours have names here and nowhere else; a test holds their
+contrast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+LIGHT = {
+    "paper": "#ffffff",
+    "card": "#f5f6f8",
+    "ink": "#1b1f24",
+    "quiet": "#59616b",
+    "line": "#d5dae0",
+    "blue": "#0072b2",
+    "orange": "#b35900",
+    "cell": "#00508c",
+}
+DARK = {
+    "paper": "#14171b",
+    "card": "#1d2126",
+    "ink": "#e8eaed",
+    "quiet": "#a3abb5",
+    "line": "#3a414a",
+    "blue": "#56b4e9",
+    "orange": "#f0a030",
+    "cell": "#56b4e9",
+}
+
+
+def parts_of(colour: str) -> tuple[int, int, int]:
+    """(red, green, blue) from 0 to 255 of "#0072b2"."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def brightness(colour: Sequence[float]) -> float:
+    """Relative luminance, 0 to 1, of red, green and blue from 0 to 255, as WCAG defines it."""
+    linear = [part / 255 / 12.92 if part <= 10 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def needs_white(share: float, theme: Mapping[str, str]) -> bool:
+    """Whether white is better read than black on a cell: its colour laid over the paper, as far as the share."""
+    over = zip(parts_of(theme["cell"]), parts_of(theme["paper"]), strict=True)
+    light = brightness([share * cell + (1 - share) * paper for cell, paper in over])
+    return 1.05 / (light + 0.05) > (light + 0.05) / 0.05
+
+
+def _named(colours: dict[str, str]) -> str:
+    told = "".join(f"--{name}:{value};" for name, value in colours.items() if name != "cell")
+    return f"{told}--cell:{' '.join(map(str, parts_of(colours['cell'])))};"
+
+
+CSS = (
+    f":root{{color-scheme:light dark;{_named(LIGHT)}}}\n"
+    f"@media (prefers-color-scheme:dark){{:root{{{_named(DARK)}}}}}\n"
+    """
+*{box-sizing:border-box}
+body{margin:0;background:var(--paper);color:var(--ink);line-height:1.55;font-size:16px;
+ font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
+ -webkit-text-size-adjust:100%;overflow-wrap:anywhere}
+main,header,footer{max-width:60rem;margin:0 auto;padding:0 1.25rem}
+header{padding-top:2.5rem}
+h1{font-size:1.75rem;line-height:1.2;margin:0 0 .4rem;font-weight:650;letter-spacing:-.01em}
+h2{font-size:1.35rem;margin:3rem 0 .8rem;padding-top:1.2rem;border-top:1px solid var(--line);font-weight:650}
+h3{font-size:1.05rem;margin:2.2rem 0 .2rem;font-weight:650}
+p{margin:.5rem 0;max-width:44rem}
+.quiet,figcaption,footer{color:var(--quiet);font-size:.9rem}
+.summary{background:var(--card);border-radius:.75rem;padding:1rem 1.25rem;margin:1.5rem 0}
+.summary p{max-width:none}
+.notes{border-left:.25rem solid var(--orange);padding:.1rem 0 .1rem 1rem;margin:1.2rem 0;list-style:none}
+figure{margin:.6rem 0 0}
+figcaption{margin-top:.3rem}
+svg{display:block;width:100%;height:auto;overflow:visible}
+svg text{fill:var(--quiet);font-size:12px}
+svg .name{fill:var(--ink);font-weight:600;font-size:13px}
+svg .grid{stroke:var(--line);stroke-width:1}
+svg .even{stroke:var(--quiet);stroke-width:1;stroke-dasharray:2 4}
+svg .one{stroke:var(--blue);fill:var(--blue)}
+svg .other{stroke:var(--orange);fill:var(--orange)}
+svg polyline{fill:none!important;stroke-width:2;stroke-linejoin:round}
+svg .other polyline,svg polyline.other{stroke-dasharray:6 3}
+svg .band{fill:var(--blue);opacity:.28;stroke:none}
+svg .track{fill:var(--line)}
+svg .mark{stroke:var(--orange);stroke-width:2.5}
+.panels strong{font-size:1.5rem;letter-spacing:-.01em;margin-right:.2rem}
+.panels+p{margin-top:1.2rem}
+.panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(17rem,1fr));gap:1.5rem}
+.panels>*{min-width:0;max-width:26rem}
+.narrow{max-width:24rem}
+.wide{overflow-x:auto;max-width:100%;margin:.6rem 0}
+.wide:focus-visible{outline:2px solid var(--blue);outline-offset:2px}
+table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
+th,td{padding:.28rem .6rem;text-align:right;border-bottom:1px solid var(--line);vertical-align:middle;
+ overflow-wrap:normal}
+td{white-space:nowrap}
+th{font-weight:600}
+thead th{color:var(--quiet);font-size:.85rem;vertical-align:bottom}
+tbody th,thead th:first-child,.words td{text-align:left}
+tbody th,.words td{overflow-wrap:anywhere;white-space:normal}
+tbody th{font-weight:500;min-width:6rem;max-width:16rem}
+.words td,.words tbody th{min-width:8rem}
+.bars{width:100%}
+.bar{min-width:9rem;width:40%}
+.bar div{display:flex;align-items:center;gap:.5rem;justify-content:flex-end}
+.bar i{flex:1;height:.7rem;border-radius:.2rem;background:var(--line);overflow:hidden}
+.bar b{display:block;height:100%;background:var(--blue)}
+.bar span{min-width:3.2rem}
+.confusion{font-size:.85rem}
+.confusion th,.confusion td{border:0;padding:.2rem .35rem}
+.confusion thead th{vertical-align:bottom;text-align:left}
+.confusion thead th span{writing-mode:vertical-rl;transform:rotate(180deg);max-height:9rem;overflow:hidden;
+ text-overflow:ellipsis;white-space:nowrap;display:inline-block}
+.confusion tbody th{position:sticky;left:0;background:var(--paper);max-width:9rem;white-space:nowrap;overflow:hidden;
+ text-overflow:ellipsis}
+.confusion td{min-width:2.1rem;height:2.1rem;text-align:center;border:1px solid var(--paper);
+ background:rgb(var(--cell)/var(--s,0.03));color:#000}
+.confusion td.light{color:#fff}
+@media (prefers-color-scheme:dark){.confusion td,.confusion td.light{color:#fff}.confusion td.dark{color:#000}}
+.confusion.roomy td{min-width:3.2rem;height:3.2rem}
+.confusion .right{outline:1.5px solid var(--quiet);outline-offset:-2px}
+.gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr));gap:1rem;padding:0;
+ list-style:none;margin:.8rem 0}
+.gallery figure{margin:0;background:var(--card);border-radius:.6rem;overflow:hidden;height:100%}
+.gallery img{display:block;width:100%;height:auto}
+.gallery .none{aspect-ratio:3;display:grid;place-items:center;background:var(--line);color:var(--ink);padding:0 .8rem}
+.gallery figcaption{padding:.5rem .8rem .7rem;margin:0}
+.gallery strong{color:var(--ink)}
+details{margin:.8rem 0}
+summary{cursor:pointer;color:var(--blue)}
+dl{display:grid;grid-template-columns:minmax(0,max-content) max-content;gap:.1rem 1.2rem;margin:.8rem 0;
+ font-size:.92rem}
+dt{color:var(--quiet)}
+dd{margin:0}
+footer{padding-top:2rem;padding-bottom:3rem;margin-top:3rem}
+@media (max-width:34rem){main,header,footer{padding-left:1rem;padding-right:1rem}h1{font-size:1.45rem}
+ header{padding-top:1.5rem}th,td{padding:.28rem .35rem}.bar{min-width:7rem}
+ .confusion tbody th{max-width:6.5rem}svg text{font-size:13px}}
+@media print{body{font-size:11px}.wide{overflow:visible}h2,h3{break-after:avoid}figure,tr{break-inside:avoid}}
+"""
+)
