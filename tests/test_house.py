@@ -27,7 +27,7 @@ FLOORS = {
     "features": 3,
     "recognition": 4.0, "evaluation": 4.0, "report": 4.0, "edge": 4.0,
     "layers": 4.5, "models": 4.5,
-    "training": 5,
+    "training": 5, "runtimes": 5,
     "export": 6, "explain": 6,
     "cli": 7, "__main__": 7,
 }  # fmt: skip

@@ -50,7 +50,7 @@ def test_a_person_reads_what_the_model_is(folder, capsys):
     for told in (
         "name sports",
         "tensorflow 2.21.0",
-        "16 frames of 160x160 in 4 s",
+        "8 frames of 96x96 in 4 s",
         "64000 samples at 16000 Hz",
         "efficientnet_lite0, cross_attention",
         "30 classes: sport number 0, sport number 1,",
@@ -96,7 +96,7 @@ def test_a_program_reads_one_document(folder, capsys):
     output = capsys.readouterr()
     told = json.loads(output.out)
     assert output.err == "" and told["folder"] == str(folder)
-    assert told["labels"]["emotion"] == ["calm", "glad"] and told["spec"]["video"]["height_px"] == 160
+    assert told["labels"]["emotion"] == ["calm", "glad"] and told["spec"]["video"]["height_px"] == 96
     assert told["metrics"] == _FACTS["metrics"] and told["data"] == _FACTS["data"]
     assert {"file": "saved_model/", "bytes": 4_300} in told["files"]
 

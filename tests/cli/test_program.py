@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
+import video_understanding
 from video_understanding.cli.main import COMMANDS, command_module, main
+from video_understanding.edge.program import make_parser as make_edge_parser
 from video_understanding.media.synthetic.calibration import write_calibration_clip
 
 
@@ -81,3 +86,57 @@ def test_a_reader_that_goes_away_is_no_error(clip):
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
         program.stdout.close()
         assert program.stderr.read() == b""
+
+
+def test_versions_are_told_without_loading_anything(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert f"video-understanding {video_understanding.__version__}, Python 3." in text
+    assert f"numpy {metadata.version('numpy')}" in text
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_a_shell_learns_all_commands(shell, capsys):
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(name in script for name in COMMANDS)
+    if shell == "bash":
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+@pytest.mark.parametrize("words", [["--quiet", "check"], ["check", "--quiet"]])
+def test_quiet_shows_no_bar_even_on_a_terminal(words, clip, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("VIDEO_UNDERSTANDING_CACHE", str(tmp_path))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    (tmp_path / "clips.csv").write_text(f"path,action\n{clip},shown\n")
+    main([*words, str(tmp_path / "clips.csv")])
+    assert capsys.readouterr().err == ""
+    main(["check", str(tmp_path / "clips.csv")])
+    assert "clip" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_disk_that_takes_nothing_is_told_in_a_line(code, monkeypatch, capsys):
+    def fail(*_):
+        raise OSError(code, os.strerror(code), "/somewhere/report.json")
+
+    monkeypatch.setattr("video_understanding.media.inspect.inspect_media", fail)
+    assert main(["inspect", "x"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("vu: /somewhere/report.json: cannot be used") and told.count("\n") == 1
+    with pytest.raises(OSError):
+        main(["inspect", "x", "--debug"])
+
+
+def test_the_demo_types_what_the_program_takes():
+    """All its commands are parsed; the demo itself is run by `make demo`."""
+    from video_understanding.cli import demo
+    from video_understanding.cli.main import make_parser
+
+    words = dict.fromkeys(("clips", "new_clips", "clip", "model", "judged", "why", "longer", "picture", "shipped"), "x")
+    for _, command in (*demo.STEPS, demo.SHIPPED_STEP):
+        program, *arguments = command.format(seed=0, resume=" --resume", **words).split()
+        parser = make_parser() if program == "vu" else make_edge_parser()
+        parser.parse_args(arguments)

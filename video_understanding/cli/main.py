@@ -6,26 +6,56 @@ Exit codes: 0 done, 1 the work's own verdict is negative, 2 bad input or usage, 
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import platform
 import sys
 from collections.abc import Sequence
-from importlib import import_module
+from contextlib import nullcontext
+from importlib import import_module, metadata
 from types import ModuleType
 
 from video_understanding import __version__
+from video_understanding.cli.quiet import no_progress, quieten_tensorflow
 from video_understanding.errors import VideoUnderstandingError, missing_extra
 
 # Each command is a module with HELP, EXAMPLE, add_arguments(parser) and run(arguments) -> exit code.
-COMMANDS = ("inspect", "check", "train", "crossval", "evaluate", "info")
+COMMANDS = (
+    "inspect",
+    "check",
+    "train",
+    "crossval",
+    "evaluate",
+    "predict",
+    "stream",
+    "explain",
+    "export",
+    "verify",
+    "info",
+    "demo",
+    "completion",
+)
 
 # What a base install lacks, and the extra "train" brings.
-TRAIN_PACKAGES = ("tensorflow", "keras", "librosa", "matplotlib", "cv2")
+TRAIN_PACKAGES = ("tensorflow", "keras", "librosa", "matplotlib", "cv2", "ai_edge_litert", "shtab")
+VERSIONS_TOLD = ("numpy", "av", "tensorflow", "keras", "librosa", "ai-edge-litert", "opencv-python-headless")
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Runs the program with the given words, or those of the command line; returns the exit code."""
     parser = make_parser()
     arguments = parser.parse_args(words)
+    quieten_tensorflow()
+    try:
+        with no_progress() if arguments.quiet else nullcontext():
+            return _run(parser, arguments)
+    except BrokenPipeError:  # `vu ... | head` is no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    """Runs the command; what can go wrong without being a fault of the program becomes one line."""
     try:
         code = arguments.run(arguments)
         sys.stdout.flush()  # a reader that went away is noticed here, not at exit
@@ -43,9 +73,20 @@ def main(words: Sequence[str] | None = None) -> int:
             raise
         print(f"{parser.prog}: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # `vu ... | head` is no error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:  # a full disk, a folder that may only be read
+        if arguments.debug or isinstance(error, BrokenPipeError) or error.strerror is None:
+            raise
+        print(f"{parser.prog}: {_told(error)}", file=sys.stderr)
+        return 2
+
+
+def _told(error: OSError) -> VideoUnderstandingError:
+    cure = {
+        errno.ENOSPC: "Make room, and do it again.",
+        errno.EROFS: "Give a place that can be written.",
+        errno.EACCES: "Give a place that you may read and write.",
+    }.get(error.errno, "Look whether the place exists and may be used.")
+    return VideoUnderstandingError(error.filename or "disk", f"cannot be used ({error.strerror})", cure)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -54,9 +95,11 @@ def make_parser() -> argparse.ArgumentParser:
         prog="vu",
         description="Understands short clips of video with sound: which action happens, which emotion is expressed.",
         epilog="`vu COMMAND --help` explains a command and gives an example.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"video-understanding {__version__}")
-    parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    parser.add_argument("--version", action="version", version=_versions(), help="show the versions that matter")
+    parser.set_defaults(quiet=False, debug=False)
+    _add_everywhere(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
         module = command_module(name)
@@ -68,8 +111,29 @@ def make_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(subparser)
+        _add_everywhere(subparser)
         subparser.set_defaults(run=module.run)
     return parser
+
+
+def _add_everywhere(parser: argparse.ArgumentParser) -> None:
+    """What may stand before a command and behind it; said in neither place it is no."""
+    for name, words in (
+        ("quiet", "show no progress, only results and errors"),
+        ("debug", "show where errors come from"),
+    ):
+        parser.add_argument(f"--{name}", action="store_true", default=argparse.SUPPRESS, help=words)
+
+
+def _versions() -> str:
+    """Ours, Python's, and those of the packages that decide results; none of them is loaded."""
+    lines = [f"video-understanding {__version__}, Python {platform.python_version()}"]
+    for package in VERSIONS_TOLD:
+        try:
+            lines.append(f"  {package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            lines.append(f"  {package} is not installed")
+    return "\n".join(lines)
 
 
 def command_module(name: str) -> ModuleType:

@@ -85,4 +85,4 @@ def summary(bundle: Bundle) -> str:
                 f"{part}: {head} {100 * result['accuracy']:.1f} % right, UAR {100 * result['uar']:.1f} %, "
                 f"{result['clips']} clips"
             )
-    return "\n".join([*lines, f"written to {bundle.folder}"])
+    return "\n".join([*lines, f"written to {bundle.folder}", f"report: {bundle.folder / 'training' / 'report.html'}"])

@@ -1,0 +1,32 @@
+"""The program's stderr holds what the program says: nothing of TensorFlow's log, unless the user asks for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+_LOAD = """
+from video_understanding.cli.quiet import quieten_tensorflow
+quieten_tensorflow()
+import os
+import tensorflow as tf
+tf.constant(1) + 1
+os.write(2, b"a word of our own")
+"""
+
+
+@pytest.mark.parametrize(("level", "quiet"), [(None, True), ("0", False)])
+def test_tensorflow_loads_without_a_word_unless_asked_for(level, quiet):
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    if level:
+        environment["TF_CPP_MIN_LOG_LEVEL"] = level
+    done = subprocess.run(
+        [sys.executable, "-c", _LOAD], cwd=PROJECT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert (done.stderr == "a word of our own") == quiet
+    assert done.stderr.endswith("a word of our own")

@@ -1,0 +1,88 @@
+"""What a user did not ask to read: TensorFlow's lines as it loads, and with --quiet all progress."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, TextIO
+
+LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_STDERR = 2
+# What is said while it loads comes before the level is looked at; lines of information begin like this.
+_IDLE = (b"I0000 ", b"WARNING: All log messages before absl")
+
+
+def quieten_tensorflow() -> None:
+    """From now on, unless the user has said by TF_CPP_MIN_LOG_LEVEL how much it shall tell."""
+    if LEVEL not in os.environ:
+        os.environ[LEVEL] = "3"  # what goes wrong comes as an exception as well
+        sys.meta_path.insert(0, _QuietLoading())
+
+
+class _QuietLoading(MetaPathFinder):
+    """Waits for TensorFlow to be imported, once, and finds it as it is found otherwise."""
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+        if name != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_quietly(module: ModuleType) -> None:
+                with _without_idle_lines():
+                    load(module)
+
+            spec.loader.exec_module = load_quietly
+        return spec
+
+
+@contextlib.contextmanager
+def _without_idle_lines() -> Iterator[None]:
+    """Lines of information do not reach stderr; all others come at the end."""
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:  # a service may have no stderr at all
+        yield
+        return
+    with tempfile.TemporaryFile() as told:
+        os.dup2(told.fileno(), _STDERR)
+        try:
+            yield
+        finally:
+            os.dup2(kept, _STDERR)
+            told.seek(0)
+            os.write(kept, b"".join(line for line in told if not line.startswith(_IDLE)))
+            os.close(kept)
+
+
+class _NoTerminal:
+    """stderr, but no terminal: all that shows progress looks for one."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def isatty(self) -> bool:
+        return False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def no_progress() -> Iterator[None]:
+    """Errors are told as ever; bars and steps are not shown."""
+    before = sys.stderr
+    sys.stderr = _NoTerminal(before)
+    try:
+        yield
+    finally:
+        sys.stderr = before
