@@ -74,10 +74,14 @@ def made_soundless(path: Path) -> Path:
 
 def made_hour(minute: Path, folder: Path) -> Path:
     """An hour: the minute's packets sixty times over, so that nothing has to be encoded."""
-    path = folder / "hour.mp4"
+    return made_longer(minute, MINUTES_IN_HOUR, folder / "hour.mp4")
+
+
+def made_longer(minute: Path, minutes: int, path: Path) -> Path:
+    """The minute's packets so many times over."""
     if not path.exists():
         unfinished = path.with_name(f"unfinished_{path.name}")
-        _repeat(minute, unfinished)
+        _repeat(minute, minutes, unfinished)
         unfinished.replace(path)
     return path
 
@@ -172,12 +176,12 @@ def _sound(second: int, rate_hz: int) -> av.AudioFrame:
     return frame
 
 
-def _repeat(minute: Path, path: Path) -> None:
+def _repeat(minute: Path, minutes: int, path: Path) -> None:
     import av
 
     with av.open(path, "w") as target:
         streams, reached = {}, {}
-        for number in tqdm(range(MINUTES_IN_HOUR), desc="making hour.mp4", unit="min", disable=None):
+        for number in tqdm(range(minutes), desc=f"making {minutes} minutes", unit="min", disable=None):
             with av.open(minute) as source:
                 if not streams:
                     streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}

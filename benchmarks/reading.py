@@ -11,20 +11,13 @@ of the rounds, and the lowest and highest of them.
 
 from __future__ import annotations
 
-import argparse
 import gc
-import importlib.metadata
-import json
-import os
-import platform
 import resource
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +25,7 @@ from tqdm import tqdm
 
 from benchmarks import material
 from benchmarks.peers import PICTURES_ONLY, Reader, available_peers
+from benchmarks.tables import Spread, goal_text, machine, machine_lines, read_options, tell
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.rows import Row
 from video_understanding.media.decode import read_clip
@@ -40,6 +34,7 @@ from video_understanding.spec import ModelSpec, VideoSpec
 _ROUNDS, _QUICK_ROUNDS = 11, 3
 _SIDE_PX = 160
 _WALKS_MIN = (1, 10)
+_PACKAGES = ("numpy", "av", "opencv-python-headless", "decord", "imageio-ffmpeg")
 _WALK = """
 import sys
 from video_understanding.media.decode import iter_clips
@@ -62,13 +57,11 @@ class Race:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Our CPU time over another's, as the median, lowest and highest of the rounds."""
+    """Our CPU time over another's."""
 
     what: str
     over: str
-    median: float
-    low: float
-    high: float
+    of_time: Spread
     goal: float | None = None
 
 
@@ -77,39 +70,29 @@ class Report:
     """All that was measured."""
 
     ratios: list[Ratio] = field(default_factory=list)
-    cpu_ms: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-    """For each window and reader: median, lowest and highest of the rounds."""
+    cpu_ms: dict[str, dict[str, Spread]] = field(default_factory=dict)
+    """For each window and reader."""
     picture_difference: dict[str, dict[str, float]] = field(default_factory=dict)
     """How far the worst of a peer's pictures is from ours, on average over its pixels, 0 to 255."""
     walks: dict[str, dict[str, float]] = field(default_factory=dict)
-    cached_clips_per_s: list[float] = field(default_factory=list)
-    """Median, lowest and highest."""
+    cached_clips_per_s: Spread | None = None
     absent: list[str] = field(default_factory=list)
     machine: dict[str, Any] = field(default_factory=dict)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, and no hour-long file")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there as well")
-    parser.add_argument("--page", type=Path, metavar="FILE", help="write the table there as a page in Markdown")
-    arguments = parser.parse_args()
-    rounds = _QUICK_ROUNDS if arguments.quick else _ROUNDS
+    options = read_options(__doc__)
+    rounds = _QUICK_ROUNDS if options.quick else _ROUNDS
 
     subprocess.run([sys.executable, "-m", "benchmarks.material"], check=True)
     peers, absent = available_peers()  # before anything else imports av: cv2 has to come first
-    report = Report(absent=absent, machine=_machine() | {"rounds": rounds})
+    report = Report(absent=absent, machine=machine(_PACKAGES, rounds))
     for race in _races():
         _run(race, peers, rounds, report)
     _run_cache(rounds, report)
-    if not arguments.quick:
+    if not options.quick:
         _run_long(rounds, report)
-    _print(report)
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(asdict(report), indent=2) + "\n")
-    if arguments.page:
-        arguments.page.write_text(_page(report), encoding="utf-8")
+    tell(report, options, lines=list(_lines(report)), title="Reading", text=_TEXT)
     return 0
 
 
@@ -184,7 +167,7 @@ def _run_cache(rounds: int, report: Report) -> None:
             prepared.batch(order[first : first + 16])
         if number:
             rates.append(len(order) / (time.perf_counter() - began_s))
-    report.cached_clips_per_s = [statistics.median(rates), min(rates), max(rates)]
+    report.cached_clips_per_s = Spread.of(rates)
 
 
 def _take_turns(jobs: dict[str, Callable[[], object]], rounds: int, title: str) -> dict[str, list[float]]:
@@ -211,62 +194,17 @@ def _cpu_s(job: Callable[[], object]) -> float:
     return (children.ru_utime + children.ru_stime - began_children_s) or own_s
 
 
-def _in_ms(taken_s: dict[str, list[float]]) -> dict[str, list[float]]:
-    return {name: [1000 * s for s in (statistics.median(row), min(row), max(row))] for name, row in taken_s.items()}
+def _in_ms(taken_s: dict[str, list[float]]) -> dict[str, Spread]:
+    return {name: Spread.of(row).times(1000) for name, row in taken_s.items()}
 
 
 def _ratio(what: str, over: str, ours: list[float], theirs: list[float], goal: float | None) -> Ratio:
-    each = [mine / other for mine, other in zip(ours, theirs, strict=True)]
-    return Ratio(what, over, statistics.median(each), min(each), max(each), goal)
+    return Ratio(what, over, Spread.of([mine / other for mine, other in zip(ours, theirs, strict=True)]), goal)
 
 
-def _machine() -> dict[str, Any]:
-    """What the numbers were measured on and with."""
-    cpu = platform.processor()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu)
-    versions = {}
-    for package in ("numpy", "av", "opencv-python-headless", "decord", "imageio-ffmpeg"):
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = None
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "versions": versions,
-        "commit": _commit(),
-    }
-
-
-def _commit() -> str:
-    def git(*arguments: str) -> str | None:
-        run = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-        return run.stdout.strip() if run.returncode == 0 else None
-
-    try:
-        commit = git("rev-parse", "--short", "HEAD") or "none"
-        return f"{commit} and changes" if git("status", "--porcelain") else commit
-    except OSError:  # no git here
-        return "unknown"
-
-
-def _print(report: Report) -> None:
-    print("CPU time, ours over theirs     (median of the rounds, lowest - highest)\n")
-    for line in _lines(report):
-        print(line)
-
-
-def _page(report: Report) -> str:
-    table = "\n".join(_lines(report))
-    return f"""# Benchmarks
-
-`make bench` measures reading beside the ways people read clips otherwise, in an environment of its own, on files that
-are made for it, everything taking turns in one run. Ratios are our CPU time over theirs and count; milliseconds
-belong to the machine named below. `make bench-page` writes this page.
+_TEXT = """`make bench` measures reading beside the ways people read clips otherwise, in an environment of its own, on
+files that are made for it, everything taking turns in one run. Ratios are our CPU time over theirs and count;
+milliseconds belong to the machine named below.
 
 ```text
 {table}
@@ -282,18 +220,17 @@ file's index by FFmpeg when it is opened.
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{'what':<30} {'over':<22} {'ratio':>6}   {'spread':<13} {'goal':>8}"
+    yield f"{'what':<30} {'over':<22} {'ratio':>6} {'spread':<15} goal"
     for ratio in report.ratios:
-        goal = "" if ratio.goal is None else f"<= {ratio.goal:.2f} {'' if ratio.median <= ratio.goal else 'MISSED'}"
-        spread = f"{ratio.low:.2f} - {ratio.high:.2f}"
-        yield f"{ratio.what:<30} {ratio.over:<22} {ratio.median:6.2f}   {spread:<13} {goal}"
+        numbers, goal = ratio.of_time.columns(2, 6), goal_text(ratio.of_time.median, ratio.goal)
+        yield f"{ratio.what:<30} {ratio.over:<22} {numbers} {goal}"
     yield ""
-    yield f"{'milliseconds of CPU time':<30} {'reader':<22} {'median':>6}   {'spread':<13} worst picture's difference"
+    yield f"{'milliseconds of CPU time':<30} {'reader':<22} {'median':>6} {'spread':<15} worst picture's difference"
     for what, readers in report.cpu_ms.items():
-        for reader, (median, low, high) in readers.items():
+        for reader, cpu_ms in readers.items():
             difference = report.picture_difference.get(what, {}).get(reader)
             told = "" if difference is None else f"{difference:.1f} of 255"
-            yield f"{what:<30} {reader:<22} {median:6.1f}   {f'{low:.1f} - {high:.1f}':<13} {told}"
+            yield f"{what:<30} {reader:<22} {cpu_ms.columns(1, 6)} {told}"
     for minutes, walk in report.walks.items():
         yield f"{'walk of ' + minutes:<30} {walk['clips']} clips, peak memory {walk['peak_mb']:.0f} MB"
     if report.cached_clips_per_s:
@@ -302,10 +239,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"{'warm cache, batches of 16':<30} {rate:<45} goal >= 3000"
     if report.absent:
         yield f"left out, not installed here: {', '.join(report.absent)}"
-    machine = report.machine
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if version)
-    yield f"\n{machine['rounds']} rounds on {machine['cpu']}, {machine['cores']} cores, {machine['system']}"
-    yield f"Python {machine['python']}, {versions}; commit {machine['commit']}"
+    yield from machine_lines(report.machine)
 
 
 if __name__ == "__main__":

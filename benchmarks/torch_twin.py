@@ -15,8 +15,8 @@ from torch.nn import functional
 
 from video_understanding.layers.log_mel import LogMel
 from video_understanding.layers.time_code import TimeCode
-from video_understanding.models import audio_encoder
 from video_understanding.models.backbones import small
+from video_understanding.models.listeners.conv1d import CHANNELS, TYPICAL_DB
 from video_understanding.spec import ModelSpec
 
 _CLIPNORM = 1.0
@@ -138,7 +138,7 @@ class _HopEncoder(nn.Module):
         self.register_buffer("window", torch.hann_window(self.window_samples))
         layers: list[nn.Module] = []
         before = mel.bands
-        for number, channels in enumerate(audio_encoder.CHANNELS):
+        for number, channels in enumerate(CHANNELS):
             layers.append(nn.Conv1d(before, channels, 5, 1 if number == 0 else 2, 2, bias=False))
             layers += [nn.BatchNorm1d(channels, eps=1e-3, momentum=0.01), nn.ReLU(inplace=True)]
             before = channels
@@ -149,7 +149,7 @@ class _HopEncoder(nn.Module):
         self.even = _norm(network.token_size)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        heard = self.log_mel(waveform).transpose(1, 2) / audio_encoder.TYPICAL_DB - 1  # [B,bands,steps]
+        heard = self.log_mel(waveform).transpose(1, 2) / TYPICAL_DB - 1  # [B,bands,steps]
         heard = functional.adaptive_avg_pool1d(self.convolutions(heard), self.parts)  # [B,channels,K]
         return self.even(self.tokens(self.drop(heard.transpose(1, 2))))  # [B,K,D]
 

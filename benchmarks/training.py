@@ -11,21 +11,16 @@ number of threads that the libraries choose, and trains as `video_understanding.
 
 from __future__ import annotations
 
-import argparse
 import functools
 import gc
-import importlib.metadata
 import itertools
-import json
 import os
 import shutil
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -36,7 +31,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from benchmarks.material import FOLDER
-from benchmarks.reading import _machine
+from benchmarks.tables import Spread, goal_text, machine, machine_lines, read_options, tell
 from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.manifest import Manifest, load_manifest
 from video_understanding.labels import Labels
@@ -45,15 +40,15 @@ from video_understanding.media.decode import read_clip
 from video_understanding.media.synthetic.dataset import make_dataset
 from video_understanding.models.backbones.small import small
 from video_understanding.models.build import VideoUnderstandingModel
-from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.presets import preset
-from video_understanding.scorer import ModelInputs
 from video_understanding.spec import ModelSpec
 from video_understanding.training import fit as training
 from video_understanding.training.batches import ClipBatches, targets_of
 from video_understanding.training.keeper import Keeper
+from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
+from video_understanding.training.tensorboard import EpochCurves
 
 _ROUNDS, _QUICK_ROUNDS = 11, 3
 _WARM_ROUNDS = 2  # in the first, graphs are traced; in the second, memory is still being found
@@ -68,20 +63,14 @@ Job = Callable[[], object]
 
 @dataclass(frozen=True)
 class Ratio:
-    """Ours over another's, of time or (`at_least`) of rate: median, lowest and highest of the rounds."""
+    """Ours over another's, of time or (`at_least`) of rate."""
 
     what: str
     over: str
-    wall: tuple[float, float, float]
-    cpu: tuple[float, float, float]
+    wall: Spread
+    cpu: Spread
     goal: float | None = None
     at_least: bool = False
-
-    @property
-    def missed(self) -> bool:
-        if self.goal is None:
-            return False
-        return self.wall[0] < self.goal if self.at_least else self.wall[0] > self.goal
 
 
 @dataclass
@@ -89,9 +78,9 @@ class Report:
     """All that was measured."""
 
     ratios: list[Ratio] = field(default_factory=list)
-    wall_ms: dict[str, dict[str, tuple[float, float, float]]] = field(default_factory=dict)
-    """For each comparison and side: median, lowest and highest of the rounds, of one step, epoch or data set."""
-    cpu_ms: dict[str, dict[str, tuple[float, float, float]]] = field(default_factory=dict)
+    wall_ms: dict[str, dict[str, Spread]] = field(default_factory=dict)
+    """For each comparison and side, of one step, epoch or data set."""
+    cpu_ms: dict[str, dict[str, Spread]] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
     machine: dict[str, Any] = field(default_factory=dict)
@@ -110,14 +99,10 @@ class Race:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there as well")
-    parser.add_argument("--page", type=Path, metavar="FILE", help="write the table there as a page in Markdown")
-    arguments = parser.parse_args()
-    rounds = _QUICK_ROUNDS if arguments.quick else _ROUNDS
+    options = read_options(__doc__)
+    rounds = _QUICK_ROUNDS if options.quick else _ROUNDS
 
-    report = Report(machine=_machine() | {"rounds": rounds, "versions": _versions()})
+    report = Report(machine=machine(_PACKAGES, rounds))
     _time_distributed(rounds, report)
     data = load_manifest(make_dataset(FOLDER / "training_clips", seed=_SEED, clips=_CLIPS))
     spec = preset("tiny")
@@ -126,12 +111,7 @@ def main() -> int:
     _against_torch(spec, data, prepared, rounds, report)
     _cached_epoch(spec, data, prepared, rounds, report)
     _first_epoch(spec, data, rounds, report)
-    _print(report)
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(asdict(report), indent=2) + "\n")
-    if arguments.page:
-        arguments.page.write_text(_page(report), encoding="utf-8")
+    tell(report, options, lines=list(_lines(report)), title="Training", text=_TEXT)
     return 0
 
 
@@ -186,32 +166,35 @@ def _against_torch(spec: ModelSpec, data: Manifest, prepared: PreparedClips, rou
     optimizers = {
         twin: torch_twin.make_optimizer(twin, settings.learning_rate, settings.weight_decay) for twin in (frozen, whole)
     }
-    scorer = KerasScorer(model)
-    batch = ModelInputs(shown["frames"], shown["waveform"], shown["presence"].astype(bool))
+    ours_still = tf.function(lambda given: model(given, training=False))
+    ours_shown, our_truth = _as_tensors(shown), _as_tensors(targets)
+
+    def our_inference() -> dict[str, np.ndarray]:
+        return {head: logits.numpy() for head, logits in ours_still(ours_shown).items()}
 
     def their_inference() -> dict[str, np.ndarray]:
         with torch.inference_mode():
             return {head: logits.numpy() for head, logits in still(tensors).items()}
 
-    def our_step(ours: keras.Model, given: dict[str, np.ndarray]) -> Job:
-        return lambda: ours.train_on_batch(given, targets)
+    def our_step(ours: keras.Model, given: dict[str, tf.Tensor]) -> Job:
+        return lambda: ours.train_on_batch(given, our_truth)
 
     def their_step(twin: torch.nn.Module, given: dict[str, torch.Tensor]) -> Job:
         return lambda: torch_twin.train_step(twin, optimizers[twin], given, truth)
 
     size = f"{len(shown['presence'])} clips"
     races = [
-        Race(f"inference, {size}", ("ours", lambda: scorer.logits(batch)), ("PyTorch", their_inference), 1.0, 10),
+        Race(f"inference, {size}", ("ours", our_inference), ("PyTorch", their_inference), 1.0, 10),
         Race(
             f"step, frozen backbone, {size}",
-            ("ours", our_step(frozen_model, inputs)),
+            ("ours", our_step(frozen_model, _as_tensors(inputs))),
             ("PyTorch", their_step(frozen, features)),
             1.0,
             10,
         ),
         Race(
             f"step, all learns, {size}",
-            ("ours", our_step(model, shown)),
+            ("ours", our_step(model, ours_shown)),
             ("PyTorch", their_step(whole, tensors)),
             1.1,
             5,
@@ -221,6 +204,11 @@ def _against_torch(spec: ModelSpec, data: Manifest, prepared: PreparedClips, rou
     _run(races[:1], rounds, report)
     tf.config.experimental.enable_op_determinism()
     _run(races[1:], rounds, report)
+
+
+def _as_tensors(arrays: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
+    """Both sides have their batch ready in their own form."""
+    return {name: tf.constant(array) for name, array in arrays.items()}
 
 
 def _report_sizes(model: keras.Model, twin: Any, inputs: dict[str, np.ndarray], report: Report) -> None:
@@ -240,6 +228,7 @@ def _report_sizes(model: keras.Model, twin: Any, inputs: dict[str, np.ndarray], 
 
 def _cached_epoch(spec: ModelSpec, data: Manifest, prepared: PreparedClips, rounds: int, report: Report) -> None:
     """Epochs as `fit` runs them, out of a warm cache, beside as many bare steps on one batch in memory."""
+    keep_freed_memory()
     races = []
     for name, blocks in (("all learns", None), ("frozen backbone", 0)):
         settings = TrainingSettings(epochs=10_000, patience=10_000, augment=False)
@@ -251,7 +240,7 @@ def _cached_epoch(spec: ModelSpec, data: Manifest, prepared: PreparedClips, roun
             Race(
                 f"{_EPOCHS} epochs of {len(numbers)} cached clips, {name}",
                 ("fit", _Epochs(model, data, prepared, numbers, settings, features)),
-                ("bare steps", functools.partial(_bare_steps, model, inputs, targets)),
+                ("bare steps", functools.partial(_bare_steps, model, _as_tensors(inputs), _as_tensors(targets))),
                 0.97,
                 at_least=True,
             )
@@ -282,13 +271,13 @@ class _Epochs:
 
     def __call__(self) -> None:
         bar = TrainingBar(self._settings.epochs, len(self._batches), self._epoch, False)
-        callbacks = [self._keeper, bar, training._tensorboard(self._work)]
+        callbacks = [self._keeper, bar, EpochCurves(self._work)]
         settings = replace(self._settings, epochs=self._epoch + _EPOCHS)
         training._without_memory_dump(self._model, self._batches, None, settings, self._epoch, callbacks)
         self._epoch += _EPOCHS
 
 
-def _bare_steps(model: keras.Model, inputs: dict[str, np.ndarray], targets: dict[str, np.ndarray]) -> None:
+def _bare_steps(model: keras.Model, inputs: dict[str, tf.Tensor], targets: dict[str, tf.Tensor]) -> None:
     for _ in range(_EPOCHS * _EPOCH_STEPS):
         model.train_on_batch(inputs, targets)
 
@@ -319,7 +308,7 @@ def _model_and_batch(
     keras.utils.set_random_seed(settings.seed)
     labels: Labels = data.labels
     model = VideoUnderstandingModel(spec, labels, weights=None, seed=settings.seed)
-    training._compile(model, settings, targets_of(data.rows, labels), _EPOCH_STEPS)
+    training._compile(model, settings, targets_of(data.rows, labels), _EPOCH_STEPS, slow_backbone=False)
     seen = training.frame_features(model, prepared, False) if features else None
     numbers = np.arange(settings.batch_size)
     batches = ClipBatches(prepared, data.rows, labels, numbers, settings, learning=False, features=seen)
@@ -339,10 +328,10 @@ def _run(races: list[Race], rounds: int, report: Report) -> None:
         ours, theirs = (np.array(taken_s[name]) for name, _ in sides)  # [rounds,2] each: wall, CPU
         ratios = theirs / ours if race.at_least else ours / theirs
         report.ratios.append(
-            Ratio(race.what, race.theirs[0], _spread(ratios[:, 0]), _spread(ratios[:, 1]), race.goal, race.at_least)
+            Ratio(race.what, race.theirs[0], Spread.of(ratios[:, 0]), Spread.of(ratios[:, 1]), race.goal, race.at_least)
         )
         for kept, column in ((report.wall_ms, 0), (report.cpu_ms, 1)):
-            kept[race.what] = {name: _spread(1000 * np.array(rows)[:, column]) for name, rows in taken_s.items()}
+            kept[race.what] = {name: Spread.of(1000 * np.array(rows)[:, column]) for name, rows in taken_s.items()}
 
 
 def _time_s(job: Job, repeats: int) -> tuple[float, float]:
@@ -353,33 +342,9 @@ def _time_s(job: Job, repeats: int) -> tuple[float, float]:
     return (time.perf_counter() - began_s) / repeats, (time.process_time() - began_cpu_s) / repeats
 
 
-def _spread(values: np.ndarray) -> tuple[float, float, float]:
-    return float(statistics.median(values)), float(min(values)), float(max(values))
-
-
-def _versions() -> dict[str, str | None]:
-    versions = {}
-    for package in _PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = None
-    return versions
-
-
-def _print(report: Report) -> None:
-    print("ours over theirs     (median of the rounds, lowest - highest)\n")
-    for line in _lines(report):
-        print(line)
-
-
-def _page(report: Report) -> str:
-    table = "\n".join(_lines(report))
-    return f"""# Benchmarks of training
-
-`python -m benchmarks.training` measures steps, epochs and inference of the preset "tiny" beside what one would use
-otherwise, both sides taking turns in one run. Ratios count, milliseconds belong to the machine named below. Goals
-are for time on the wall. Where a goal is a lowest (>=), the ratio is one of rates: clips per second over theirs.
+_TEXT = """Steps, epochs and inference of the preset "tiny" beside what one would use otherwise, both sides taking
+turns in one run. Ratios count, milliseconds belong to the machine named below. Goals are for time on the wall. Where a
+goal is a lowest (>=), the ratio is one of rates: clips per second over theirs.
 
 ```text
 {table}
@@ -391,31 +356,20 @@ pictures channels last, its attention and AdamW the fused ones. Bare steps are `
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{'what':<46} {'over':<16} {'wall':>5} {'spread':<13} {'CPU':>5} {'spread':<13} goal"
+    yield f"{'ours over theirs':<46} {'over':<16} {'wall':>5} {'spread':<13} {'CPU':>5} {'spread':<13} goal"
     for ratio in report.ratios:
-        sign = ">=" if ratio.at_least else "<="
-        goal = "" if ratio.goal is None else f"{sign} {ratio.goal:.2f}{' MISSED' if ratio.missed else ''}"
-        numbers = " ".join(
-            f"{median:5.2f} {f'{low:.2f} - {high:.2f}':<13}" for median, low, high in (ratio.wall, ratio.cpu)
-        )
-        yield f"{ratio.what:<46} {ratio.over:<16} {numbers} {goal}"
+        numbers = f"{ratio.wall.columns(2, 5)} {ratio.cpu.columns(2, 5)}"
+        yield f"{ratio.what:<46} {ratio.over:<16} {numbers} {goal_text(ratio.wall.median, ratio.goal, ratio.at_least)}"
     yield ""
-    yield f"{'milliseconds':<46} {'side':<16} {'wall':>7} {'spread':<19} {'CPU':>7} {'spread':<19}"
+    yield f"{'milliseconds':<46} {'side':<16} {'wall':>8} {'spread':<19} {'CPU':>8} {'spread':<19}"
     for what, sides in report.wall_ms.items():
-        for side, wall in sides.items():
-            numbers = " ".join(
-                f"{median:7.1f} {f'{low:.1f} - {high:.1f}':<19}"
-                for median, low, high in (wall, report.cpu_ms[what][side])
-            )
-            yield f"{what:<46} {side:<16} {numbers}".rstrip()
+        for side, wall_ms in sides.items():
+            yield f"{what:<46} {side:<16} {wall_ms.columns(1, 8)} {report.cpu_ms[what][side].columns(1, 8)}"
     for what, fact in report.facts.items():
         yield f"{what}: {fact}"
     if report.absent:
         yield f"left out, not installed here: {', '.join(report.absent)}"
-    machine = report.machine
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if version)
-    yield f"\n{machine['rounds']} rounds on {machine['cpu']}, {machine['cores']} cores, {machine['system']}"
-    yield f"Python {machine['python']}, {versions}; commit {machine['commit']}"
+    yield from machine_lines(report.machine)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,161 @@
+"""One training on some folds and what it says of all others, kept as JSON: what is done is not done again."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from benchmarks.accuracy.looks import Looks
+from benchmarks.accuracy.senses import OneSense, SeenScorer
+from video_understanding.datasets.cache import ClipCache
+from video_understanding.datasets.frozen_split import Split
+from video_understanding.datasets.grouping import clip_ids
+from video_understanding.datasets.manifest import Manifest
+from video_understanding.datasets.rows import Row
+from video_understanding.evaluation import HeadReport
+from video_understanding.evaluation.answers import Answers
+from video_understanding.evaluation.evaluate import evaluate_inputs
+from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.models.load import save_model
+from video_understanding.spec import ModelSpec
+from video_understanding.training.fit import Trained, fit
+from video_understanding.training.settings import TrainingSettings
+from video_understanding.whole_file import whole_file
+
+FOLDER = Path("build") / "accuracy"
+WITHOUT: dict[str, str | None] = {"both": None, "video": "audio", "audio": "video"}  # what is asked -> taken away
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one training is done: the network's settings that differ from the spec's, and those of the training."""
+
+    network: Mapping[str, object]
+    training: Mapping[str, object]
+
+    def spec(self, plain: ModelSpec) -> ModelSpec:
+        """The spec with this network."""
+        return dataclasses.replace(plain, network=dataclasses.replace(plain.network, **self.network))
+
+
+class Pieces:
+    """The trainings of one set: `senses` says what they learn from ("both", or one alone)."""
+
+    def __init__(self, manifest: Manifest, spec: ModelSpec, senses: str, folder: Path, changed_looks: int = 2) -> None:
+        self.manifest = manifest
+        self.folds = sorted({row.fold for row in manifest})
+        self._spec = spec
+        self._senses = senses
+        self._folder = folder
+        self._looks = Looks(spec, changed_looks)
+
+    def answers(self, name: str, recipe: Recipe, learned: frozenset[int], seed: int) -> dict[str, dict[str, Answers]]:
+        """What is asked -> head -> the answers of all clips outside the folds `learned`."""
+        file = self._folder / f"{self._senses}_{name}_{''.join(map(str, sorted(learned)))}_{seed}.json"
+        about = self._about(recipe)
+        kept = json.loads(file.read_text()) if file.exists() else {}
+        if kept.get("about") != json.loads(json.dumps(about)):
+            kept = {"about": about, "answers": self._learn(recipe, learned, seed)}
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(file) as unfinished:
+                unfinished.write_text(json.dumps(kept) + "\n", encoding="utf-8")
+        return {
+            asked: {head: self._read(told) for head, told in heads.items()} for asked, heads in kept["answers"].items()
+        }
+
+    def model(self, name: str, recipe: Recipe, seed: int) -> VideoUnderstandingModel:
+        """A model that has learned from all folds, with the weights of its backbone."""
+        about = json.dumps(self._about(recipe), sort_keys=True)
+        file = self._folder / f"{name}_{hashlib.sha256(about.encode()).hexdigest()[:12]}_{seed}.keras"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            save_model(self._fit(recipe, frozenset(self.folds), seed).model, file)
+        return keras.models.load_model(file, compile=False)
+
+    def _about(self, recipe: Recipe) -> dict[str, object]:
+        return {"network": dict(recipe.network), "training": dict(recipe.training), "spec": self._spec.to_dict()}
+
+    def _learn(self, recipe: Recipe, learned: frozenset[int], seed: int) -> dict[str, dict[str, dict]]:
+        trained = self._fit(recipe, learned, seed)
+        scorer = SeenScorer(trained.model, self._features[0])
+        return {
+            asked: {
+                head: _written(report.answers)
+                for head, report in evaluate_inputs(
+                    scorer,
+                    trained.prepared,
+                    trained.rows_of("test"),
+                    lambda numbers, without=without: scorer.inputs(trained.prepared, numbers, without),
+                    batch_size=32,
+                    progress=False,
+                    seed=0,
+                ).heads.items()
+            }
+            for asked, without in WITHOUT.items()
+            if self._senses in ("both", asked)
+        }
+
+    def _fit(self, recipe: Recipe, learned: frozenset[int], seed: int) -> Trained:
+        with tempfile.TemporaryDirectory() as folder:
+            return fit(
+                self.manifest,
+                learned_only(self.manifest, learned),
+                recipe.spec(self._spec),
+                Path(folder),
+                TrainingSettings(**recipe.training, seed=seed),
+                cache=ClipCache() if self._senses == "both" else OneSense(self._senses),
+                progress=False,
+                look=lambda *_: self._features,
+            )
+
+    @cached_property
+    def _features(self) -> np.ndarray:
+        """float32 [looks,windows,T,F], looked at only when something has to be learned."""
+        return self._looks.of(ClipCache().prepare(self.manifest.rows, self._spec))
+
+    @cached_property
+    def _rows(self) -> dict[str, Row]:
+        return {str(row.path.relative_to(row.root.parent)): row for row in self.manifest}
+
+    def _read(self, told: dict) -> Answers:
+        rows = tuple(self._rows[name] for name in told["clips"])
+        return Answers(tuple(told["classes"]), rows, np.array(told["truth"]), np.array(told["scores"]))
+
+
+def learned_only(manifest: Manifest, learned: frozenset[int]) -> Split:
+    """The split that learns from these folds, guided by nothing, and is tested on all others."""
+    parts = ["train" if row.fold in learned else "test" for row in manifest]
+    members = {
+        part: tuple(place for place, own in enumerate(parts) if own == part) for part in ("train", "validation", "test")
+    }
+    return Split(members, clip_ids(manifest.rows), 0, ())
+
+
+def of_folds(answers: Answers, folds: frozenset[int]) -> Answers:
+    """The answers of the clips in these folds."""
+    own = np.array([row.fold in folds for row in answers.rows])  # [K]
+    rows = tuple(row for row, mine in zip(answers.rows, own, strict=True) if mine)
+    return Answers(answers.classes, rows, answers.truth[own], answers.scores[own])
+
+
+def uar(answers: Answers) -> float:
+    """In percent."""
+    return 100 * HeadReport.of(answers).uar
+
+
+def _written(answers: Answers) -> dict:
+    return {
+        "classes": list(answers.classes),
+        "clips": [str(row.path.relative_to(row.root.parent)) for row in answers.rows],
+        "truth": answers.truth.tolist(),
+        "scores": np.round(answers.scores, 5).tolist(),
+    }

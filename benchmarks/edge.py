@@ -1,0 +1,348 @@
+"""How fast the exported files are, beside onnxruntime, the matrix product, reading the file, and bare LiteRT.
+
+    python -m benchmarks.edge [--quick] [--json FILE] [--page FILE]
+
+All sides take turns in one run and use one thread. Every ratio is one of CPU time (user and system, of all threads),
+ours over theirs: the median of the rounds, and the lowest and highest of them. The first round is not counted.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded: its matrix product is one thread's measure
+
+import gc
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks import material
+from benchmarks.tables import Spread, goal_text, machine, machine_lines, read_options, tell
+from video_understanding.clip import Clip
+from video_understanding.edge import LiteRTScorer
+from video_understanding.features.prepare import prepare
+from video_understanding.media.decode import iter_clips
+from video_understanding.recognition import Recognizer, Stride, WindowScorer
+
+_ROUNDS, _QUICK_ROUNDS = 11, 3
+_FOLDER = material.FOLDER / "edge"
+_FP32, _INT8 = "model_fp32.tflite", "model_int8.tflite"
+_FRAMES, _MATRIX = 40, 768
+_LIVE_HZ = 4.0  # frames a second that a device should keep up with
+_PACKAGES = ("ai-edge-litert", "onnxruntime", "numpy", "av")
+
+_BARE = """
+import sys
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+run = Interpreter(sys.argv[1], num_threads=1).get_signature_runner("classify")
+inputs = {name: np.zeros(facts["shape"], facts["dtype"]) for name, facts in run.get_input_details().items()}
+inputs["presence"] += 1
+run(**inputs)
+"""
+_OURS = """
+import sys
+import numpy as np
+from video_understanding.edge import LiteRTScorer
+from video_understanding.scorer import ModelInputs
+scorer = LiteRTScorer(sys.argv[1])
+frames = np.zeros((1, *scorer.spec.frames_shape), np.uint8)
+scorer(ModelInputs(frames, np.zeros((1, scorer.spec.samples), np.float32), np.ones((1, 2), bool)))
+"""
+_WALK = """
+import sys
+from video_understanding.recognition import Recognizer
+from video_understanding.edge import LiteRTScorer
+Recognizer(LiteRTScorer(sys.argv[1])).predict(sys.argv[2])
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(int(status["VmHWM"].split()[0]) / 1024)
+"""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One number over another, in most cases our CPU time over another's."""
+
+    what: str
+    over: str
+    value: Spread
+    goal: float | None = None
+    at_least: bool = False
+
+
+@dataclass
+class Report:
+    """All that was measured."""
+
+    ratios: list[Ratio] = field(default_factory=list)
+    cpu_ms: dict[str, Spread] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
+    machine: dict[str, Any] = field(default_factory=dict)
+
+
+def main() -> int:
+    options = read_options(__doc__)
+    rounds = _QUICK_ROUNDS if options.quick else _ROUNDS
+    report = Report(machine=machine(_PACKAGES, rounds))
+    facts = _made_models()
+    subprocess.run([sys.executable, "-m", "benchmarks.material"], check=True)
+    scorers = {name: LiteRTScorer(_FOLDER / file, threads=1) for name, file in (("fp32", _FP32), ("int8", _INT8))}
+    _frame_encoder(scorers, facts, rounds, report)
+    _parts(scorers, rounds, report)
+    _windows(scorers, rounds, report)
+    _files(scorers, rounds, report)
+    _live(scorers, rounds, report)
+    _first_answer(rounds, report)
+    if not options.quick:
+        _long_file(report)
+    tell(report, options, lines=list(_lines(report)), title="Edge", text=_TEXT)
+    return 0
+
+
+def _made_models() -> dict[str, Any]:
+    """Facts of the files, which are made unless they are there."""
+    facts = _FOLDER / "facts.json"
+    if not facts.exists():
+        subprocess.run([sys.executable, "-m", "benchmarks.edge_material", str(_FOLDER)], check=True)
+    return json.loads(facts.read_text(encoding="utf-8"))
+
+
+def _frame_encoder(scorers: dict[str, LiteRTScorer], facts: dict[str, Any], rounds: int, report: Report) -> None:
+    """Pictures to tokens, one at a time, beside onnxruntime with the same graph and the machine's matrix product."""
+    frames = _some_frames(scorers["fp32"])
+    factors = np.random.default_rng(0).standard_normal((2, _MATRIX, _MATRIX)).astype(np.float32)
+
+    jobs: dict[str, Callable[[], object]] = {
+        name: lambda scorer=scorer: scorer.encode_frames(frames) for name, scorer in scorers.items()
+    }
+    jobs["matrix product"] = lambda: [factors[0] @ factors[1] for _ in range(10)]
+    sessions = _onnx_sessions(report)
+    for name, session in sessions.items():
+        jobs[f"onnxruntime {name}"] = lambda session=session: [session.run(None, {"frame": f[None]}) for f in frames]
+    taken_s = _take_turns(jobs, rounds, "frame encoder")
+
+    for name in sessions:
+        report.ratios.append(
+            _ratio(f"frame, {name}", "onnxruntime", taken_s[name], taken_s[f"onnxruntime {name}"], 1.0)
+        )
+    report.ratios.append(_ratio("frame, int8", "fp32", taken_s["int8"], taken_s["fp32"], 0.5))
+    product_flops_per_s = 10 * 2 * _MATRIX**3 / np.array(taken_s.pop("matrix product"))  # [rounds]
+    flops_per_s = _FRAMES * facts["frame_flops"] / np.array(taken_s["fp32"])
+    share = Spread.of(list(flops_per_s / product_flops_per_s))
+    report.ratios.append(Ratio("frame, fp32: operations a second", "matrix product", share, 0.75, at_least=True))
+    for name, row in taken_s.items():
+        report.cpu_ms[f"frame, {name}"] = Spread.of(row).times(1000 / _FRAMES)
+    report.facts["frame"] = f"{facts['frame_flops'] / 1e9:.3f} thousand million operations"
+    report.facts["matrix product"] = f"{np.median(product_flops_per_s) / 1e9:.0f} thousand million operations a second"
+
+
+def _onnx_sessions(report: Report) -> dict[str, Any]:
+    try:
+        import onnxruntime
+    except ImportError:
+        report.absent.append("onnxruntime")
+        return {}
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    files = {name: _FOLDER / f"frame_encoder_{name}.onnx" for name in ("fp32", "int8")}
+    return {
+        name: onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        for name, file in files.items()
+        if file.exists()
+    }
+
+
+def _parts(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> None:
+    """What a hop of sound and the joining of a window cost, each alone."""
+    spec = scorers["fp32"].spec
+    hops = np.random.default_rng(1).normal(0, 0.1, (_FRAMES, spec.audio.hop_samples)).astype(np.float32)
+    size, many = spec.network.token_size, spec.hops * spec.network.tokens_per_hop
+    picture = np.zeros((_FRAMES, spec.frames, size), np.float32)
+    sound, presence = np.zeros((_FRAMES, many, size), np.float32), np.ones((_FRAMES, 2), bool)
+    jobs: dict[str, Callable[[], object]] = {}
+    for name, scorer in scorers.items():
+        jobs[f"hop, {name}"] = lambda scorer=scorer: scorer.encode_hops(hops)
+        jobs[f"joining, {name}"] = lambda scorer=scorer: scorer.fuse(picture, sound, presence)
+    for name, row in _take_turns(jobs, rounds, "parts").items():
+        report.cpu_ms[name] = Spread.of(row).times(1000 / _FRAMES)
+
+
+def _windows(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> None:
+    """Windows that overlap by three quarters: sharing what they share, beside working each out anew."""
+    minute = material.made(material.MINUTE, material.FOLDER)
+    spec = scorers["fp32"].spec
+    stride_s = Stride.of(spec).seconds
+    clips = list(iter_clips(minute, spec, stride_s))
+
+    def shared(scorer: LiteRTScorer) -> None:
+        windows = WindowScorer(scorer)
+        for clip in clips:
+            windows([clip])
+
+    def anew(scorer: LiteRTScorer) -> None:
+        for clip in clips:
+            scorer(prepare([clip], spec))
+
+    for name, scorer in scorers.items():
+        jobs = {"shared": partial(shared, scorer), "anew": partial(anew, scorer)}
+        taken_s = _take_turns(jobs, rounds, f"windows, {name}")
+        what = f"windows, {stride_s:g} of {spec.window_s:g} s apart, {name}"
+        report.ratios.append(_ratio(what, "each anew", taken_s["shared"], taken_s["anew"], 0.35))
+
+
+def _files(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> None:
+    """From a file to its labels, beside only reading the same windows."""
+    path = material.made(material.TEN_SECONDS, material.FOLDER)
+    spec = scorers["fp32"].spec
+    stride_s = Stride.of(spec).seconds
+    jobs: dict[str, Callable[[], object]] = {
+        name: lambda scorer=scorer: Recognizer(scorer).predict(path) for name, scorer in scorers.items()
+    }
+    jobs["reading"] = lambda: sum(1 for _ in iter_clips(path, spec, stride_s))
+    taken_s = _take_turns(jobs, rounds, "files")
+    for name, goal in (("fp32", 1.4), ("int8", 1.2)):
+        report.ratios.append(_ratio(f"10 s file to labels, {name}", "reading", taken_s[name], taken_s["reading"], goal))
+    for name, row in taken_s.items():
+        report.cpu_ms["10 s file, only read" if name == "reading" else f"10 s file to labels, {name}"] = _ms(row)
+
+
+def _live(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> None:
+    """How many times faster than real time, four frames and all sound a second, decoding included."""
+    minute = material.made(material.MINUTE, material.FOLDER)
+    spec = scorers["int8"].spec
+    quick = replace(spec, video=replace(spec.video, frames_hz=_LIVE_HZ))
+    reading_s = _take_turns({"read": lambda: sum(1 for _ in iter_clips(minute, quick))}, rounds, "live")["read"]
+    hops_hz = 1 / spec.audio.hop_s
+    for name in scorers:
+        frame, hop, join = (report.cpu_ms[f"{part}, {name}"].median for part in ("frame", "hop", "joining"))
+        ms = _LIVE_HZ * frame + hops_hz * hop + hops_hz * join  # an answer at every hop of sound
+        read_ms = 1000 * float(np.median(reading_s)) / material.MINUTE.seconds
+        report.facts[f"a live second, {name}"] = (
+            f"{ms:.1f} ms of network at {_LIVE_HZ:g} frames a second, {read_ms:.1f} ms of decoding 640x360 at 30"
+        )
+        spare = Spread.of([1000 / (ms + 1000 * row / material.MINUTE.seconds) for row in reading_s])
+        report.ratios.append(Ratio(f"real time, {name}, decoding included", "one core", spare, 10.0, at_least=True))
+        size_mb = (_FOLDER / (_INT8 if name == "int8" else _FP32)).stat().st_size / 1e6
+        goal = 5.0 if name == "int8" else None
+        report.ratios.append(Ratio(f"size of the file, {name}", "1 MB", Spread(size_mb, size_mb, size_mb), goal))
+
+
+def _first_answer(rounds: int, report: Report) -> None:
+    """A new process until its first answer: imports, loading, one clip; and the same with LiteRT and NumPy alone."""
+    for name, file in (("fp32", _FP32), ("int8", _INT8)):
+        jobs = {
+            side: lambda script=script, file=file: subprocess.run(
+                [sys.executable, "-c", script, str(_FOLDER / file)], check=True, capture_output=True
+            )
+            for side, script in (("ours", _OURS), ("bare LiteRT", _BARE))
+        }
+        walls_s: dict[str, list[float]] = {}
+        taken_s = _take_turns(jobs, rounds, f"first answer, {name}", walls_s)
+        what = f"first answer, {name}"
+        report.ratios.append(_ratio(what, "bare LiteRT", taken_s["ours"], taken_s["bare LiteRT"], 1.5))
+        report.ratios.append(
+            _ratio(f"{what}, by the clock", "bare LiteRT", walls_s["ours"], walls_s["bare LiteRT"], 1.5)
+        )
+        report.cpu_ms |= {f"{what}, {side}": _ms(row) for side, row in taken_s.items()}
+
+
+def _long_file(report: Report) -> None:
+    """Ten minutes beside one: ten times the work, and no more memory."""
+    minute = material.made(material.MINUTE, material.FOLDER)
+    files = {1: minute, 10: material.made_longer(minute, 10, material.FOLDER / "ten_minutes.mp4")}
+    peaks_mb = {}
+
+    def walk(minutes: int) -> None:
+        command = [sys.executable, "-c", _WALK, str(_FOLDER / _INT8), str(files[minutes])]
+        peaks_mb[minutes] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    taken_s = _take_turns({f"{minutes} min": lambda m=minutes: walk(m) for minutes in files}, 3, "long file")
+    report.ratios.append(_ratio("10 min to labels, int8", "1 min", taken_s["10 min"], taken_s["1 min"], 10.5))
+    report.facts["peak memory"] = ", ".join(f"{minutes} min {peak:.0f} MB" for minutes, peak in peaks_mb.items())
+
+
+def _some_frames(scorer: LiteRTScorer) -> np.ndarray:
+    """uint8 [n,H,W,3] out of the minute."""
+    minute = material.made(material.MINUTE, material.FOLDER)
+    found: list[Clip] = []
+    for clip in iter_clips(minute, scorer.spec):
+        found.append(clip)
+        if len(found) * scorer.spec.frames >= _FRAMES:
+            break
+    return np.concatenate([clip.frames for clip in found])[:_FRAMES]
+
+
+def _take_turns(
+    jobs: dict[str, Callable[[], object]], rounds: int, title: str, walls_s: dict[str, list[float]] | None = None
+) -> dict[str, list[float]]:
+    """Seconds of CPU time of every job in every round, with those of processes it starts."""
+    taken_s: dict[str, list[float]] = {name: [] for name in jobs}
+    names = list(jobs)
+    for number in tqdm(range(rounds + 1), desc=title, unit="round", leave=False, disable=None):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:  # nobody always comes after the same one
+            gc.collect()
+            began_s, began_cpu_s = time.perf_counter(), _cpu_s()
+            jobs[name]()
+            if number:
+                taken_s[name].append(_cpu_s() - began_cpu_s)
+                if walls_s is not None:
+                    walls_s.setdefault(name, []).append(time.perf_counter() - began_s)
+    return taken_s
+
+
+def _cpu_s() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _ms(row: list[float]) -> Spread:
+    return Spread.of(row).times(1000)
+
+
+def _ratio(what: str, over: str, ours: list[float], theirs: list[float], goal: float | None) -> Ratio:
+    return Ratio(what, over, Spread.of([mine / other for mine, other in zip(ours, theirs, strict=True)]), goal)
+
+
+_TEXT = """The preset "edge" as exported, by LiteRT on one thread, beside what bounds it. Ratios are of CPU time and
+count, except where the clock is named; milliseconds belong to the machine named below.
+
+```text
+{table}
+```
+
+onnxruntime runs the frame encoder made by tf2onnx from the same network, and its own static quantization of it. The
+matrix product is NumPy's, float32, on one thread. Reading is `iter_clips` over the same windows. Bare LiteRT is a
+script that imports NumPy and LiteRT, loads the file and calls `classify` once.
+"""
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"{'what':<42} {'over':<16} {'ratio':>6} {'spread':<15} goal"
+    for ratio in report.ratios:
+        goal = goal_text(ratio.value.median, ratio.goal, ratio.at_least)
+        yield f"{ratio.what:<42} {ratio.over:<16} {ratio.value.columns(2, 6)} {goal}"
+    yield ""
+    yield f"{'milliseconds of CPU time':<42} {'median':>8} spread"
+    for what, cpu_ms in report.cpu_ms.items():
+        yield f"{what:<42} {cpu_ms.columns(3 if cpu_ms.median < 10 else 1, 8)}"
+    for what, fact in report.facts.items():
+        yield f"{what}: {fact}"
+    if report.absent:
+        yield f"left out, not installed here: {', '.join(report.absent)}"
+    yield from machine_lines(report.machine)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""The files that the edge is measured with: exports of the preset "edge", and its frame encoder for onnxruntime.
+
+    python -m benchmarks.edge_material FOLDER
+
+A process of its own, for it needs TensorFlow, whose threads and memory have no place in what is measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from itertools import islice
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from benchmarks import material
+from video_understanding.export.make import export
+from video_understanding.features.prepare import prepare
+from video_understanding.labels import Labels
+from video_understanding.media.decode import iter_clips
+from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.presets import preset
+from video_understanding.scorer import ModelInputs
+
+_SEED, _CLIPS = 5, 8
+_LABELS = Labels(
+    action=("bounce", "dance", "jump", "sing", "slide", "spin", "talk", "walk"),
+    emotion=("angry", "calm", "glad", "sad", "scared", "surprised"),
+)
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    spec = preset("edge")
+    model = VideoUnderstandingModel(spec, _LABELS, seed=_SEED)
+    minute = material.made(material.MINUTE, material.FOLDER)
+    clips = prepare(list(islice(iter_clips(minute, spec), _CLIPS)), spec)
+    export(model, folder, formats=("fp32", "int8"), clips=clips)
+    facts = {"frame_flops": _flops(model.backbone) + _flops(model.frame_head)}
+    try:
+        _write_onnx(model, clips, folder)
+    except ImportError as error:
+        facts["absent"] = error.name
+    (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+
+
+def _write_onnx(model: VideoUnderstandingModel, clips: ModelInputs, folder: Path) -> None:
+    """The frame encoder as it is, and quantized in onnxruntime's own way, both with float tokens coming out."""
+    import tf2onnx
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    spec = model.spec
+    frame = tf.TensorSpec((1, *spec.frames_shape[1:]), tf.uint8, "frame")
+
+    @tf.function(input_signature=[frame])
+    def encode_frame(frame: tf.Tensor) -> dict[str, tf.Tensor]:
+        features = model.backbone(tf.cast(frame, tf.float32), training=False)  # [1,F]
+        return {"picture_tokens": model.frame_head(features, training=False)}  # [1,D]
+
+    class Samples(CalibrationDataReader):
+        def __init__(self) -> None:
+            self._frames = iter(clips.frames.reshape(-1, 1, *spec.frames_shape[1:]))  # [1,H,W,3] each
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            return next(({"frame": frame} for frame in self._frames), None)
+
+    whole, ready = folder / "frame_encoder_fp32.onnx", folder / "ready_to_quantize.onnx"
+    tf2onnx.convert.from_function(encode_frame, [frame], opset=18, output_path=str(whole))
+    quant_pre_process(str(whole), str(ready))
+    quantize_static(
+        str(ready),
+        str(folder / "frame_encoder_int8.onnx"),
+        Samples(),
+        quant_format=QuantFormat.QDQ,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+    )
+
+
+def _flops(network: keras.Model) -> int:
+    """Two for each multiplication with a weight: what an ideal machine could not leave out."""
+    flops = 0
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            flops += _flops(layer)
+        elif isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
+            rows, columns = layer.output.shape[1:3]
+            flops += 2 * rows * columns * int(np.prod(layer.kernel.shape))
+        elif isinstance(layer, keras.layers.Dense):
+            flops += 2 * int(np.prod(layer.kernel.shape))
+    return flops
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""What all benchmarks tell alike: their options, numbers with a spread and a goal, the machine, a section of the page.
+
+A benchmark measures rounds in which all sides take turns, makes a `Spread` of each row of numbers, and yields the
+lines of its table, at the end `machine_lines`. `tell` prints them, and writes what the options ask for:
+
+    options = read_options(__doc__)                   # --quick, --json FILE, --page FILE
+    report = Report(machine=machine(PACKAGES, rounds))
+    ...                                               # measure; a row of rounds becomes Spread.of(row)
+    tell(report, options, lines=list(_lines(report)), title="Training", text=_TEXT)
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+TABLE = "{table}"  # where the table goes in a section's text
+
+
+class Spread(NamedTuple):
+    """The rounds of one measurement in three numbers."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        return cls(float(statistics.median(values)), float(min(values)), float(max(values)))
+
+    def times(self, factor: float) -> Spread:
+        """In another unit: milliseconds of seconds, say."""
+        return Spread(*(factor * value for value in self))
+
+    def columns(self, digits: int, wide: int) -> str:
+        """The median in `wide` characters, then "lowest - highest" in as many as that needs."""
+        between = f"{self.low:.{digits}f} - {self.high:.{digits}f}"
+        return f"{self.median:{wide}.{digits}f} {between:<{2 * wide + 3}}"
+
+
+def goal_text(median: float, goal: float | None, at_least: bool = False) -> str:
+    """Like "<= 0.60" or ">= 0.97 MISSED"; empty without a goal."""
+    if goal is None:
+        return ""
+    missed = median < goal if at_least else median > goal
+    return f"{'>=' if at_least else '<='} {goal:.2f}{' MISSED' if missed else ''}"
+
+
+def read_options(description: str) -> argparse.Namespace:
+    """The command line of a benchmark: `quick`, `json` and `page`."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, and nothing that takes long")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there as well")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write the section of this page in Markdown anew")
+    return parser.parse_args()
+
+
+def tell(report: Any, options: argparse.Namespace, *, lines: Sequence[str], title: str, text: str) -> None:
+    """Prints the table, and writes the report (a dataclass) as JSON and the page's section, as the options ask.
+
+    `text` is that of the section, with `TABLE` where the table goes.
+    """
+    table = "\n".join(line.rstrip() for line in lines)
+    print(table)
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+    if options.page:
+        page = options.page.read_text(encoding="utf-8") if options.page.exists() else ""
+        options.page.write_text(with_section(page, title, text.replace(TABLE, table)), encoding="utf-8")
+
+
+def with_section(page: str, title: str, text: str) -> str:
+    """The page with this text under `## title`; other sections stay as they are, a new one comes last."""
+    section = f"## {title}\n\n{text.strip()}\n"
+    parts = re.split(r"(?m)^(?=## )", page)
+    places = [place for place, part in enumerate(parts) if part.startswith(f"## {title}\n")]
+    if places:
+        parts[places[0]] = section
+    else:
+        parts.append(section)
+    return "\n".join(part.strip() + "\n" for part in parts if part.strip())
+
+
+def machine(packages: Sequence[str], rounds: int) -> dict[str, Any]:
+    """What the numbers were measured on and with."""
+    cpu = platform.processor()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu)
+    return {
+        "rounds": rounds,
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "versions": {package: _version(package) for package in packages},
+        "commit": _commit(),
+    }
+
+
+def machine_lines(facts: dict[str, Any]) -> Iterator[str]:
+    """The end of a table: where the numbers come from."""
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items() if version)
+    yield ""
+    yield f"{facts['rounds']} rounds on {facts['cpu']}, {facts['cores']} cores, {facts['system']}"
+    yield f"Python {facts['python']}, {versions}; commit {facts['commit']}"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str:
+    def git(*arguments: str) -> str | None:
+        run = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        return run.stdout.strip() if run.returncode == 0 else None
+
+    try:
+        commit = git("rev-parse", "--short", "HEAD") or "none"
+        return f"{commit} and changes" if git("status", "--porcelain") else commit
+    except OSError:  # no git here
+        return "unknown"

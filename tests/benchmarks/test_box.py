@@ -1,0 +1,69 @@
+"""The model in the box, where it is there: it reads, recognises, is small, says its terms, and int8 agrees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import video_understanding as vu
+from video_understanding.bundle import Bundle
+from video_understanding.media.synthetic.calibration import write_calibration_clip
+
+FOLDER = Path(__file__).resolve().parents[2] / "saved_models" / "four_sets"
+pytestmark = pytest.mark.skipif(not (FOLDER / "bundle.json").exists(), reason="there is no model in the box")
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    write_calibration_clip(path, duration_s=3.0)
+    return path
+
+
+def test_it_is_small_and_names_no_clip():
+    files = [file for file in FOLDER.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) <= 25 * MEGABYTE
+    for text in ((FOLDER / "bundle.json").read_text(), (FOLDER / "README.md").read_text()):
+        assert not any(sign in text for sign in ("Actor_", "01-01-01", ".avi", "media/", "v_Archery"))
+
+
+def test_the_card_tells_terms_limits_and_results():
+    card = (FOLDER / "README.md").read_text()
+    for said in (
+        "Research, non-commercial",
+        "CC BY-NC-SA",
+        "UCF101",
+        "never shown",
+        "MIT",
+        "must not be used",
+        "unknown",
+    ):
+        assert said in card
+
+
+def test_it_was_calibrated_on_clips_it_had_not_learned_from():
+    bundle = Bundle.read(FOLDER)
+    for head in bundle.labels.heads:
+        assert bundle.temperature(head) != 1.0
+        assert 0 < bundle.unknown_below(head) < 1
+        assert bundle.facts["calibration_error"][head] <= 0.08
+    assert set(bundle.facts["by_set"]) == {"ucf", "fights", "javanese", "ravdess"}
+
+
+def test_it_recognises_right_away_and_int8_agrees(clip):
+    whole = vu.load(FOLDER).predict(clip)
+    assert set(whole.heads) == {"action", "emotion"}
+    if not (FOLDER / "model_int8.tflite").exists():
+        pytest.skip("the int8 file is not in the box; vu export makes it from clips of one's own")
+    small = vu.load(FOLDER, runtime="tflite:int8").predict(clip)
+    for head, answer in whole.heads.items():
+        said = small.heads[head]
+        assert (said.label, said.nearest) == (answer.label, answer.nearest)
+        assert np.allclose(list(said.scores.values()), list(answer.scores.values()), atol=0.1)
+
+
+def test_a_test_card_is_no_action_it_knows(clip):
+    assert vu.load(FOLDER).predict(clip).heads["action"].label == "unknown"
