@@ -4,18 +4,25 @@ BIN := .venv/bin
 READY := .venv/.ready
 BENCH_BIN := .venv-bench/bin
 BENCH_READY := .venv-bench/.ready
+TOGETHER := -n 2 --dist loadgroup --no-loadscope-reorder
 FUZZ_FILES ?= 3000
 FUZZ_SEED ?= 0
 
-.PHONY: help setup test test-slow lint docs bench bench-page bench-quick fuzz clean
+.PHONY: help setup demo test test-slow lint docs notebooks strip bench bench-page bench-quick accuracy box fuzz clean
 
 help:
+	@echo "make demo         set up and show the whole path on drawn clips (a few minutes)"
 	@echo "make test         set up and run the tests (a few minutes)"
 	@echo "make test-slow    the tests that take longer"
 	@echo "make lint         check style"
 	@echo "make docs         write the command reference anew"
-	@echo "make bench        measure against other readers, in an environment of its own"
+	@echo "make notebooks    open the notebooks, with JupyterLab"
+	@echo "make strip        take the outputs out of the notebooks, before they are committed"
+	@echo "make bench        measure reading and training beside others, in an environment of its own"
 	@echo "make bench-quick  the same with fewer rounds"
+	@echo "make bench-page   the same, and write docs/benchmarks.md anew"
+	@echo "make accuracy     measure on the real clips of ../shared, and write docs/accuracy.md (hours; goes on where it stopped)"
+	@echo "make box          train the model in saved_models/ on them anew (about an hour; goes on where it stopped)"
 	@echo "make fuzz         read FUZZ_FILES=$(FUZZ_FILES) mutated media files and look for crashes"
 	@echo "make clean        remove environments and caches"
 
@@ -27,12 +34,15 @@ $(READY): requirements.txt setup.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
+demo: $(READY)
+	$(BIN)/vu demo
+
 test: $(READY)
 	$(BIN)/python -m ruff check .
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest $(TOGETHER) -m "not slow"
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest $(TOGETHER) -m slow
 
 lint: $(READY)
 	$(BIN)/python -m ruff check .
@@ -47,16 +57,33 @@ $(BENCH_READY): requirements-bench.txt
 	grep -v '^#' requirements-bench.txt | xargs -n 1 $(BENCH_BIN)/python -m pip install --quiet --disable-pip-version-check || true
 	touch $@
 
+notebooks: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[notebooks]'
+	cd notebooks && ../$(BIN)/python -m jupyterlab
+
+strip: $(READY)
+	$(BIN)/python -m tests.strip_notebooks
+
 bench: $(BENCH_READY)
 	$(BENCH_BIN)/python -m benchmarks.reading --json build/bench/reading.json
 	$(BENCH_BIN)/python -m benchmarks.training --json build/bench/training.json
+	$(BENCH_BIN)/python -m benchmarks.edge --json build/bench/edge.json
 
 bench-page: $(BENCH_READY)
 	$(BENCH_BIN)/python -m benchmarks.reading --page docs/benchmarks.md
+	$(BENCH_BIN)/python -m benchmarks.training --page docs/benchmarks.md
+	$(BENCH_BIN)/python -m benchmarks.edge --page docs/benchmarks.md
 
 bench-quick: $(BENCH_READY)
 	$(BENCH_BIN)/python -m benchmarks.reading --quick --json build/bench/reading-quick.json
 	$(BENCH_BIN)/python -m benchmarks.training --quick --json build/bench/training-quick.json
+	$(BENCH_BIN)/python -m benchmarks.edge --quick --json build/bench/edge-quick.json
+
+accuracy: $(READY)
+	$(BIN)/python -m benchmarks.accuracy --fusions --page docs/accuracy.md --json build/accuracy/accuracy.json
+
+box: $(READY)
+	$(BIN)/python -m benchmarks.accuracy.box
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.fuzz_reading --files $(FUZZ_FILES) --seed $(FUZZ_SEED)
