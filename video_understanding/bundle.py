@@ -13,7 +13,7 @@ from typing import Any
 from video_understanding.errors import BundleError, ManifestError, SpecError
 from video_understanding.labels import HEADS, Labels
 from video_understanding.spec import ModelSpec
-from video_understanding.whole_file import whole_file
+from video_understanding.whole_file import write_whole
 
 BUNDLE_FORMAT = 1  # raised when an older reader would misunderstand a newer bundle
 BUNDLE_FILE = "bundle.json"
@@ -83,7 +83,7 @@ class Bundle:
                 file, f"facts cannot be told in JSON ({error})", "Give plain texts, finite numbers, lists and dicts."
             ) from error
         bundle = cls._from_text(folder, text)  # what will be read back, and refused now if it could not be
-        _write_whole(file, text)
+        write_whole(file, text, BundleError)
         return bundle
 
     @classmethod
@@ -236,15 +236,3 @@ def _refuse_odd_facts(file: Path, labels: Labels, facts: Mapping[str, Any]) -> N
                 )
             if not (0 < value < math.inf if name == "temperature" else 0 <= value <= 1):
                 raise BundleError(file, f'"{name}" of {head} in it is {value!r}', "Measure it again.")
-
-
-def _write_whole(file: Path, text: str) -> None:
-    """Writes beside the file and renames: whoever sees the file sees all of it."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(file) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BundleError(
-            file, f"cannot be written ({error.strerror})", "Give a folder that can be written."
-        ) from error

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from video_understanding.errors import VideoUnderstandingError
+
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
@@ -21,3 +23,13 @@ def whole_file(path: Path) -> Iterator[Path]:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, text: str, error: type[VideoUnderstandingError] = VideoUnderstandingError) -> None:
+    """Writes a text as a whole file, in UTF-8; its folder is made if need be. What the disk refuses becomes `error`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+    except OSError as refused:
+        raise error(path, f"cannot be written ({refused.strerror})", "Name a folder you can write to.") from refused

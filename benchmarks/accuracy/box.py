@@ -44,7 +44,7 @@ from video_understanding.evaluation.report import Overall
 from video_understanding.labels import Labels
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.load import load_model, save_model
-from video_understanding.whole_file import whole_file
+from video_understanding.whole_file import whole_file, write_whole
 
 NAME = "four_sets"
 LABELS = Labels(
@@ -162,8 +162,7 @@ def exported(bundle: Bundle) -> None:
     report = export_bundle(bundle, ["int8"], clips, truth, model=load_model(bundle))
     print(report.text())
     bundle = report.bundle.with_facts(strangers=strangers(bundle.folder))
-    with whole_file(bundle.card_file) as unfinished:
-        unfinished.write_text(box_card(bundle), encoding="utf-8")
+    write_whole(bundle.card_file, box_card(bundle))
 
 
 def _temperature(parts: list[Answers]) -> float:

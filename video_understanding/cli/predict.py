@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from video_understanding.runtimes import RUNTIMES
+from video_understanding.whole_file import write_whole
 
 if TYPE_CHECKING:
     from video_understanding.prediction import Prediction
@@ -150,7 +151,7 @@ class _Output:
         self._predictions.append(prediction)
         self._entries.append(prediction.to_dict())
         if self._folder:
-            self._write(self._place(prediction.file), self._document([prediction], prediction.to_dict()))
+            write_whole(self._place(prediction.file), self._document([prediction], prediction.to_dict()))
         elif self._form == "txt" and self._out is None:
             print(self._document([prediction], None), end="", flush=True)
 
@@ -166,7 +167,7 @@ class _Output:
             return
         document = self._document(self._predictions, self._entries)
         if self._out is not None:
-            self._write(self._out, document)
+            write_whole(self._out, document)
         elif self._form != "txt":
             sys.stdout.write(document)
 
@@ -191,16 +192,3 @@ class _Output:
             name = f"{stem}_{number}"
         self._names.add(name)
         return self._out / f"{name}.{self._form}"
-
-    def _write(self, path: Path, document: str) -> None:
-        from video_understanding.errors import VideoUnderstandingError
-        from video_understanding.whole_file import whole_file
-
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with whole_file(path) as unfinished:
-                unfinished.write_text(document, encoding="utf-8")
-        except OSError as error:
-            raise VideoUnderstandingError(
-                path, f"cannot be written ({error.strerror})", "Give a place in a folder you can write to."
-            ) from error

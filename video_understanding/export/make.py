@@ -34,7 +34,7 @@ from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import load_model, save_model
 from video_understanding.models.saved_model_scorer import SavedModelScorer
 from video_understanding.scorer import ModelInputs, Scores
-from video_understanding.whole_file import whole_file
+from video_understanding.whole_file import write_whole
 
 _EXTRA = "assets.extra"  # where a SavedModel keeps what is no part of its graph
 
@@ -135,8 +135,7 @@ class _Exporter:
         _put(made, self.bundle.folder / outcome.format.file)
         exports = {**self.bundle.facts.get("exports", {}), outcome.format.file: outcome.facts()}
         self.bundle = self.bundle.with_facts(exports=exports)
-        with whole_file(self.bundle.card_file) as unfinished:
-            unfinished.write_text(card(self.bundle), encoding="utf-8")
+        write_whole(self.bundle.card_file, card(self.bundle))
 
     def _attempts(self, wanted: Format, made: Path) -> Iterator[str]:
         """Writes the format to `made`, each time with more of it in float; says what that is."""

@@ -9,12 +9,11 @@ from typing import Any
 
 from video_understanding.bundle import Bundle
 from video_understanding.datasets.cache import PreparedClips
-from video_understanding.errors import VideoUnderstandingError
 from video_understanding.evaluation import Report
 from video_understanding.report.charts import History
 from video_understanding.report.gallery import Mistaken, clearest_mistakes
 from video_understanding.report.page import report_page
-from video_understanding.whole_file import whole_file
+from video_understanding.whole_file import write_whole
 
 JSON_FILE = "report.json"
 PAGE_FILE = "report.html"
@@ -31,8 +30,8 @@ def write_report(
     folder = Path(folder)
     text = json.dumps(values, indent=1) + "\n"
     page = report_page(values, history=history, gallery=gallery)
-    _write_whole(folder / JSON_FILE, text)
-    _write_whole(folder / PAGE_FILE, page)
+    write_whole(folder / JSON_FILE, text)
+    write_whole(folder / PAGE_FILE, page)
     return folder / PAGE_FILE
 
 
@@ -51,19 +50,8 @@ def write_training_report(
         "created": facts.get("created"),
         **facts["metrics"],
     }
-    _write_whole(bundle.folder / PAGE_FILE, report_page(told, history=history))
+    write_whole(bundle.folder / PAGE_FILE, report_page(told, history=history))
     main = reports.get("test") or reports.get("validation")
     gallery = clearest_mistakes(main, prepared) if main else []
     whole = {part: report.to_dict() for part, report in reports.items()}
     return write_report(work_folder, {**told, **whole}, history=history, gallery=gallery)
-
-
-def _write_whole(file: Path, text: str) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(file) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise VideoUnderstandingError(
-            file, f"cannot be written ({error.strerror})", "Name a folder you can write to."
-        ) from error

@@ -33,6 +33,7 @@ from video_understanding.training.fit import WORK_FOLDER, Trained, begins_at_ran
 from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.remembering import RememberingScorer
 from video_understanding.training.settings import TrainingSettings
+from video_understanding.whole_file import write_whole
 
 _PACKAGES = ("video-understanding", "tensorflow", "keras", "numpy", "av", "librosa")
 _MISTAKES_NEEDED = 5
@@ -78,7 +79,7 @@ def train(
     facts = _facts(trained, settings, manifest, split, measured, temperature, weights)
     facts["unknown_below"] = _unknown_below(reports.get("validation"))
     bundle = Bundle.write(out, spec, trained.model.labels, facts)
-    bundle.card_file.write_text(card(bundle), encoding="utf-8")
+    write_whole(bundle.card_file, card(bundle))
     write_training_report(bundle, out / WORK_FOLDER, reports, trained.prepared, trained.history)
     return bundle
 
