@@ -6,15 +6,15 @@ import contextlib
 import importlib.util
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, TextIO
 
+from video_understanding.stderr_lines import without_lines
+
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-_STDERR = 2
 # What is said while it loads comes before the level is looked at; lines of information begin like this.
 _IDLE = (b"I0000 ", b"WARNING: All log messages before absl")
 
@@ -38,30 +38,11 @@ class _QuietLoading(MetaPathFinder):
             load = spec.loader.exec_module
 
             def load_quietly(module: ModuleType) -> None:
-                with _without_idle_lines():
+                with without_lines(*_IDLE):
                     load(module)
 
             spec.loader.exec_module = load_quietly
         return spec
-
-
-@contextlib.contextmanager
-def _without_idle_lines() -> Iterator[None]:
-    """Lines of information do not reach stderr; all others come at the end."""
-    try:
-        kept = os.dup(_STDERR)
-    except OSError:  # a service may have no stderr at all
-        yield
-        return
-    with tempfile.TemporaryFile() as told:
-        os.dup2(told.fileno(), _STDERR)
-        try:
-            yield
-        finally:
-            os.dup2(kept, _STDERR)
-            told.seek(0)
-            os.write(kept, b"".join(line for line in told if not line.startswith(_IDLE)))
-            os.close(kept)
 
 
 class _NoTerminal:

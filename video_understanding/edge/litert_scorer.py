@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from video_understanding.edge.quiet import without_information
 from video_understanding.edge.tflite_file import TFLiteFile
 from video_understanding.errors import BundleError, ClipError, SpecError, missing_extra
 from video_understanding.scorer import ModelInputs, PartwiseScorer, Scores
+from video_understanding.stderr_lines import without_lines
 
 # Signature -> its inputs; names and shapes are those of the SavedModel, too.
 SIGNATURES = {
@@ -92,7 +92,7 @@ def _runners(file: TFLiteFile, threads: int) -> dict[str, Any]:
     except ImportError as error:
         raise missing_extra("ai-edge-litert", "to run TFLite files", "edge") from error
     try:
-        with without_information():
+        with without_lines(b"INFO: ", in_memory=True):
             interpreter = Interpreter(str(file.path), num_threads=threads)
             absent = [name for name in SIGNATURES if name not in interpreter.get_signature_list()]
             if absent:

@@ -1,0 +1,61 @@
+"""Lines on stderr that nobody asked for are dropped by their beginnings; the rest comes, however much there is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+
+
+def told_by(program: str) -> str:
+    """What a program tells on stderr; its end is told on stdout."""
+    program = f"import os, sys\nfrom video_understanding.stderr_lines import without_lines\n{program}\nprint('end')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "end\n"
+    return done.stderr
+
+
+@pytest.mark.parametrize("place", ["in_memory=False", "in_memory=True"])
+def test_only_lines_that_begin_so_are_dropped_even_if_it_goes_wrong(place):
+    program = f"""
+try:
+    with without_lines(b"INFO: ", b"I0000 ", {place}):
+        os.write(2, b"INFO: ready\\nERROR: no INFO: \\nI0000 17:00\\nlast")
+        raise ValueError
+except ValueError:
+    os.write(2, b", then more")
+"""
+    assert told_by(program) == "ERROR: no INFO: \nlast, then more"
+
+
+@pytest.mark.parametrize(("place", "some_is_lost"), [("in_memory=False", False), ("in_memory=True", True)])
+def test_more_than_a_pipe_holds_makes_nothing_wait(place, some_is_lost):
+    program = f"""
+with without_lines(b"INFO: ", {place}):
+    for _ in range(3000):
+        try:
+            os.write(2, b"x" * 99 + b"\\n")
+        except BlockingIOError:
+            break
+"""
+    told = told_by(program)
+    assert 50_000 < len(told) < 100_000 if some_is_lost else told == ("x" * 99 + "\n") * 3000
+
+
+def test_what_begins_with_nothing_is_everything():
+    assert told_by('with without_lines(b""):\n    os.write(2, b"one\\n\\ntwo")') == ""
+
+
+@pytest.mark.parametrize("place", ["in_memory=False", "in_memory=True"])
+def test_a_service_without_stderr_works(place):
+    assert told_by(f'os.close(2)\nwith without_lines(b"INFO: ", {place}):\n    pass') == ""
+
+
+def test_in_memory_no_module_is_loaded_that_a_small_device_would_wait_for():
+    assert told_by('with without_lines(b"INFO: ", in_memory=True):\n    assert "tempfile" not in sys.modules') == ""

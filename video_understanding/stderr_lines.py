@@ -1,0 +1,63 @@
+"""What native libraries write to stderr, past Python: lines that nobody asked for, dropped by their beginnings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+
+_STDERR = 2
+_ENOUGH_BYTES = 1 << 16  # what a pipe holds
+
+
+@contextlib.contextmanager
+def without_lines(*beginnings: bytes, in_memory: bool = False) -> Iterator[None]:
+    """Lines that begin in one of these ways do not reach stderr; all others come at the end. b"" begins every line.
+
+    Whatever the process writes there meanwhile goes the same way, so keep the block short. `in_memory` needs no disk
+    and begins sooner, and holds 64 KiB: what does not fit is lost.
+    """
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:  # a service may have no stderr at all
+        yield
+        return
+    with _pipe() if in_memory else _file() as (writing, read):
+        os.dup2(writing, _STDERR)
+        try:
+            yield
+        finally:
+            os.dup2(kept, _STDERR)
+            lines = read().splitlines(keepends=True)
+            os.write(kept, b"".join(line for line in lines if not line.startswith(beginnings)))
+            os.close(kept)
+
+
+@contextlib.contextmanager
+def _pipe() -> Iterator[tuple[int, Callable[[], bytes]]]:
+    """Where to write, and what reads it, once."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)  # nobody reads meanwhile: what does not fit is lost, and nothing waits for ever
+
+    def read() -> bytes:
+        os.close(writing)
+        return os.read(reading, _ENOUGH_BYTES)
+
+    try:
+        yield writing, read
+    finally:
+        os.close(reading)
+
+
+@contextlib.contextmanager
+def _file() -> Iterator[tuple[int, Callable[[], bytes]]]:
+    """The same, with all the room of a disk."""
+    import tempfile  # not above: a small device that reads its pipe would wait for it
+
+    with tempfile.TemporaryFile() as told:
+
+        def read() -> bytes:
+            told.seek(0)
+            return told.read()
+
+        yield told.fileno(), read
