@@ -14,6 +14,7 @@ _LOAD = """
 from video_understanding.cli.quiet import quieten_tensorflow
 quieten_tensorflow()
 import os
+import video_understanding.export.make, video_understanding.export.verify
 import tensorflow as tf
 tf.constant(1) + 1
 os.write(2, b"a word of our own")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 
 HELP = "write the SavedModel and the TFLite files of a trained model, each with its measured difference"
 EXAMPLE = (
@@ -33,15 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from video_understanding.bundle import Bundle
     from video_understanding.export.formats import chosen_formats
-    from video_understanding.export.quiet import quiet
 
     bundle = Bundle.read(arguments.bundle)
     names = None if arguments.formats is None else [name.strip() for name in arguments.formats.split(",")]
     chosen_formats(names, arguments.calibrate is not None)  # before anything that takes long
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with quiet():  # TensorFlow tells at once which graphics cards it has not found
-        from video_understanding.export.calibration import read_clips
-        from video_understanding.export.make import export_bundle
+
+    from video_understanding.export.calibration import read_clips
+    from video_understanding.export.make import export_bundle
+
     clips, truth = None, None
     if arguments.calibrate:
         clips, truth = read_clips(arguments.calibrate, bundle.spec, bundle.labels)

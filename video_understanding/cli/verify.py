@@ -23,10 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     bundle = Bundle.read(arguments.bundle)
     files = media_files(arguments.files)
-    from video_understanding.export.quiet import quiet
 
-    with quiet():
-        from video_understanding.export.verify import verify
+    from video_understanding.export.verify import verify
 
     shown = sys.stderr.isatty()
     result = verify(bundle, files, lambda words: print(words, file=sys.stderr) if shown else None)
