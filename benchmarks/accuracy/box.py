@@ -36,6 +36,7 @@ from video_understanding.evaluation import (
     calibration_error,
     crossval_summary,
     fit_temperature,
+    join_answers,
     logits_of,
     tempered,
     unknown_threshold,
@@ -110,7 +111,7 @@ def measured(told: Mapping[int, Mapping[str, Mapping[str, Answers]]]) -> dict[st
         "by_set": _by_set(told),
         "calibration_error": {
             head: round(calibration_error(joint.scores, joint.truth), 4)
-            for head, joint in ((head, parts[0].joined(parts)) for head, parts in cross.items())
+            for head, joint in ((head, join_answers(parts)) for head, parts in cross.items())
         },
         "unknown_false_alarms": FALSE_ALARMS,
     }
@@ -166,7 +167,7 @@ def exported(bundle: Bundle) -> None:
 
 
 def _temperature(parts: list[Answers]) -> float:
-    joint = parts[0].joined(parts)
+    joint = join_answers(parts)
     return fit_temperature(logits_of(joint.scores), joint.truth)
 
 
@@ -192,7 +193,7 @@ def _asked(told: Mapping[int, Mapping[str, Mapping[str, Answers]]], name: str) -
 
 
 def _shares(parts: list[Answers]) -> dict[str, float]:
-    report = HeadReport.of(parts[0].joined(parts))
+    report = HeadReport.of(join_answers(parts))
     return {"clips": report.clips, "accuracy": report.accuracy, "uar": report.uar}
 
 
@@ -204,7 +205,7 @@ def _by_set(told: Mapping[int, Mapping[str, Mapping[str, Answers]]]) -> dict[str
             asked: [_of_set(part, own.folder) for part in _asked(told, asked)[own.head]]
             for asked in ("both", *own.senses)
         }
-        subjects = HeadReport.of(folds["both"][0].joined(folds["both"])).subjects
+        subjects = HeadReport.of(join_answers(folds["both"])).subjects
         spread = vars(subjects.accuracy)
         found[name] = {
             "head": own.head,

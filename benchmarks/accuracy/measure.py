@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.accuracy.choose import Choice, choose
 from benchmarks.accuracy.pieces import Pieces, Recipe, of_folds, uar
-from video_understanding.evaluation import Answers, HeadReport
+from video_understanding.evaluation import Answers, HeadReport, join_answers
 
 # What is chosen from, inside the training folds: how long, how fast, how much is dropped.
 GRID: dict[str, Recipe] = {
@@ -64,7 +64,7 @@ def _joined_by(recipe: Recipe, fusion: str | None) -> Recipe:
 def _result(by_seed: Sequence[Sequence[Answers]]) -> dict[str, Any]:
     """Means over folds and seeds; intervals, subjects and calibration are those of the first seed."""
     folds = [[100 * HeadReport.of(answers).uar for answers in own] for own in by_seed]  # [seeds][folds]
-    pooled = HeadReport.of(by_seed[0][0].joined(by_seed[0]))
+    pooled = HeadReport.of(join_answers(by_seed[0]))
     accuracies = [100 * HeadReport.of(answers).accuracy for own in by_seed for answers in own]
     spread = pooled.subjects.accuracy
     return {

@@ -1,6 +1,6 @@
 """What a scorer is worth: measured on labelled clips, with how sure that is, by class, by subject, under damage."""
 
-from video_understanding.evaluation.answers import Answers
+from video_understanding.evaluation.answers import Answers, join_answers
 from video_understanding.evaluation.calibration import (
     calibration_error,
     fit_temperature,
@@ -29,6 +29,7 @@ __all__ = [
     "crossval_summary",
     "evaluate",
     "fit_temperature",
+    "join_answers",
     "logits_of",
     "robustness",
     "subject_summary",

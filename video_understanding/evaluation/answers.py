@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from video_understanding.datasets.rows import Row
 from video_understanding.errors import VideoUnderstandingError
+
+if TYPE_CHECKING:
+    from video_understanding.evaluation.multi_label import MultiLabelAnswers
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,16 +61,19 @@ class Answers:
         right = int((self.said == self.truth).sum())
         return f"Answers({len(self)} clips, {len(self.classes)} classes, {right} right)"
 
-    @staticmethod
-    def joined(parts: Sequence[Answers]) -> Answers:
-        """The answers of several evaluations as one; they must be about the same classes."""
-        if len({part.classes for part in parts}) != 1:
-            raise VideoUnderstandingError(
-                "answers", "are about different classes", "Join evaluations of models that have the same labels."
-            )
-        return Answers(
-            parts[0].classes,
-            tuple(row for part in parts for row in part.rows),
-            np.concatenate([part.truth for part in parts]),
-            np.concatenate([part.scores for part in parts]),
+
+Told = TypeVar("Told", "Answers", "MultiLabelAnswers")
+
+
+def join_answers(parts: Sequence[Told]) -> Told:
+    """The answers of several evaluations as one, of the same kind; they must be about the same classes."""
+    if len({part.classes for part in parts}) != 1:
+        raise VideoUnderstandingError(
+            "answers", "are about different classes", "Join evaluations of models that have the same labels."
         )
+    return type(parts[0])(
+        parts[0].classes,
+        tuple(row for part in parts for row in part.rows),
+        np.concatenate([part.truth for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+    )

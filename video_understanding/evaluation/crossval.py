@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from video_understanding.errors import VideoUnderstandingError
-from video_understanding.evaluation.answers import Answers
+from video_understanding.evaluation.answers import Answers, join_answers
 from video_understanding.evaluation.head_report import HeadReport
 from video_understanding.evaluation.multi_label import MultiLabelAnswers, MultiLabelReport
 from video_understanding.evaluation.report import Report
@@ -88,7 +88,7 @@ def crossval_summary(reports: Sequence[Report], seed: int = 0) -> CrossvalSummar
     for head in HEADS:
         results = [report.heads[head] for report in reports if head in report.heads]
         if results:
-            answers = results[0].answers.joined([result.answers for result in results])
+            answers = join_answers([result.answers for result in results])
             _require_once(answers)
             heads[head] = HeadOverFolds(
                 folds=len(results),

@@ -79,20 +79,6 @@ class MultiLabelAnswers:
     def __repr__(self) -> str:
         return f"MultiLabelAnswers({len(self)} clips, {len(self.classes)} classes, {int(self.exact.sum())} all right)"
 
-    @staticmethod
-    def joined(parts: Sequence[MultiLabelAnswers]) -> MultiLabelAnswers:
-        """The answers of several evaluations as one; they must be about the same classes."""
-        if len({part.classes for part in parts}) != 1:
-            raise VideoUnderstandingError(
-                "answers", "are about different classes", "Join evaluations of models that have the same labels."
-            )
-        return MultiLabelAnswers(
-            parts[0].classes,
-            tuple(row for part in parts for row in part.rows),
-            np.concatenate([part.truth for part in parts]),
-            np.concatenate([part.scores for part in parts]),
-        )
-
 
 @dataclass(frozen=True)
 class MultiLabelClass:
