@@ -109,19 +109,7 @@ class Bundle:
             raise BundleError(file, f"is not whole JSON ({error})", _RESTORE) from error
         if not isinstance(values, dict) or "format" not in values:
             raise BundleError(file, "does not describe a trained model", _GIVE_BUNDLE)
-        if values["format"] != BUNDLE_FORMAT:
-            raise BundleError(
-                file,
-                f"has format {values['format']!r}, this program reads format {BUNDLE_FORMAT}",
-                "Install a newer video-understanding.",
-            )
-        try:
-            spec = ModelSpec.from_dict(values.get("spec"))
-            labels = Labels.from_json(json.dumps(values.get("labels")))
-        except (SpecError, ManifestError) as error:
-            raise BundleError(file, f"{error.subject} {error.cause}", error.cure) from error
-        if not labels.heads:
-            raise BundleError(file, f"names no class of {' or '.join(HEADS)}", _RESTORE)
+        spec, labels = read_model_values(file, values, BUNDLE_FORMAT, _RESTORE)
         facts = {name: value for name, value in values.items() if name not in _OWN}
         _refuse_odd_facts(file, labels, facts)
         return cls(folder, spec, labels, facts)
@@ -177,6 +165,27 @@ class Bundle:
     def __repr__(self) -> str:
         heads = ", ".join(f"{head} of {len(self.labels.names(head))} classes" for head in self.labels.heads)
         return f"Bundle({self.folder}: {heads})"
+
+
+def read_model_values(file: Path, values: Mapping[str, Any], known_format: int, cure: str) -> tuple[ModelSpec, Labels]:
+    """What a model takes and what it tells, by the values of a file that describes it, which have a "format".
+
+    A format other than the known one is refused, and so is what does not fit; `cure` says how to have the file again.
+    """
+    if values["format"] != known_format:
+        raise BundleError(
+            file,
+            f"has format {values['format']!r}, this program reads format {known_format}",
+            "Install a newer video-understanding.",
+        )
+    try:
+        spec = ModelSpec.from_dict(values.get("spec"))
+        labels = Labels.from_json(json.dumps(values.get("labels")))
+    except (SpecError, ManifestError) as error:
+        raise BundleError(file, f"{error.subject} {error.cause}", error.cure) from error
+    if not labels.heads:
+        raise BundleError(file, f"names no class of {' or '.join(HEADS)}", cure)
+    return spec, labels
 
 
 def _require_bundle(folder: Path) -> None:

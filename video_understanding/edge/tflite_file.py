@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from video_understanding.errors import BundleError, ManifestError, SpecError
-from video_understanding.labels import HEADS, Labels
+from video_understanding.bundle import read_model_values
+from video_understanding.errors import BundleError
+from video_understanding.labels import Labels
 from video_understanding.spec import ModelSpec
 
 TFLITE_FORMAT = 1  # raised when an older reader would misunderstand a newer file
@@ -84,12 +85,6 @@ def _description(path: Path) -> dict[str, Any]:
             raise BundleError(path, f"holds a damaged {MEMBER} ({error})", _AGAIN) from error
     if not isinstance(values, dict) or "format" not in values:
         raise BundleError(path, f"holds a {MEMBER} that does not describe a model", _MAKE)
-    if values["format"] != TFLITE_FORMAT:
-        raise BundleError(
-            path,
-            f"has format {values['format']!r}, this program reads format {TFLITE_FORMAT}",
-            "Install a newer video-understanding.",
-        )
     return values
 
 
@@ -107,13 +102,7 @@ def _archive(path: Path) -> zipfile.ZipFile:
 
 def _checked(path: Path, values: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a `TFLiteFile`, refused where they are not what they should be."""
-    try:
-        spec = ModelSpec.from_dict(values.get("spec"))
-        labels = Labels.from_json(json.dumps(values.get("labels")))
-    except (SpecError, ManifestError) as error:
-        raise BundleError(path, f"{error.subject} {error.cause}", error.cure) from error
-    if not labels.heads:
-        raise BundleError(path, f"names no class of {' or '.join(HEADS)}", _AGAIN)
+    spec, labels = read_model_values(path, values, TFLITE_FORMAT, _AGAIN)
     if values.get("mode") not in MODES:
         raise BundleError(path, f'"mode" in it is {values.get("mode")!r}', f"Known are: {', '.join(MODES)}.")
     known = {"mode": values["mode"], "spec": spec, "labels": labels, "name": str(values.get("name") or path.stem)}
