@@ -61,10 +61,8 @@ class Landmarks:
             for border_s in (moments_s[1:] + moments_s[:-1]) / 2
             if abs(border_s - around_s) <= self._window_s / 2 and after_s <= border_s <= before_s
         }
-        clearness = {
-            border_s: float(np.mean([self._explained(sense, *found, border_s) for sense, found in near.items()]))
-            for border_s in borders_s
-        }
+        shares = [self._explained(sense, *found, np.array(list(borders_s))) for sense, found in near.items()]
+        clearness = dict(zip(borders_s, np.mean(shares, axis=0).tolist(), strict=True)) if borders_s else {}
         clearest = max(clearness.values(), default=0.0)
         if clearest < _CLEAR:
             return around_s
@@ -76,20 +74,22 @@ class Landmarks:
         found = [(time_s, token) for time_s, token in self._tokens[sense] if abs(time_s - around_s) <= self._window_s]
         return np.array([time_s for time_s, _ in found]), np.array([token for _, token in found], np.float64)
 
-    def _explained(self, sense: str, moments_s: np.ndarray, tokens: np.ndarray, border_s: float) -> float:
-        """Which share of the variance of tokens [n,D] lies between those before and those after the border.
+    def _explained(self, sense: str, moments_s: np.ndarray, tokens: np.ndarray, borders_s: np.ndarray) -> np.ndarray:
+        """Which share of the variance of tokens [n,D] lies between those before and those after each border, [b].
 
         Where they differ less than tokens of this sense usually do, it is a share of that: a still picture that grows
         a little darker is no landmark.
         """
-        count = int(np.searchsorted(moments_s, border_s))
-        rest = len(tokens) - count
         spread = tokens - tokens.mean(axis=0)  # [n,D]
         variance = max(float((spread**2).sum()) / len(tokens), self._usual[sense].variance)
-        if min(count, rest) < _LEAST_TOKENS or variance <= 0:
-            return 0.0
-        apart = spread[:count].mean(axis=0) - spread[count:].mean(axis=0)  # [D]
-        return count * rest / len(tokens) ** 2 * float((apart**2).sum()) / variance
+        count = np.searchsorted(moments_s, borders_s)  # [b], of tokens before
+        rest = len(tokens) - count
+        enough = np.minimum(count, rest) >= _LEAST_TOKENS  # bool [b]
+        shares = np.zeros(len(borders_s))  # [b]
+        if variance > 0 and enough.any():
+            before = np.cumsum(spread, axis=0)[count[enough] - 1]  # sums [b,D], of which those after are the opposite
+            shares[enough] = (before**2).sum(axis=1) / (count * rest)[enough] / variance
+        return shares
 
 
 class _Spread:
