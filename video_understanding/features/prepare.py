@@ -29,13 +29,20 @@ def prepare(clips: Sequence[Clip], spec: ModelSpec) -> ModelInputs:
 
 def prepare_sound(clips: Sequence[Clip], spec: ModelSpec) -> tuple[np.ndarray, np.ndarray]:
     """The waveform float32 [B,N] and presence bool [B,2] of `prepare`; no pixel is looked at."""
+    presence = presence_of(clips, spec)
     waveform = np.empty((len(clips), spec.samples), np.float32)  # [B,N]
+    for place, clip in enumerate(clips):
+        waveform[place] = clip.waveform
+    return waveform, presence
+
+
+def presence_of(clips: Sequence[Clip], spec: ModelSpec) -> np.ndarray:
+    """The presence bool [B,2] of `prepare`: which senses there are to look at; nothing is copied."""
     presence = np.empty((len(clips), 2), bool)  # [B,2]
     for place, clip in enumerate(clips):
         _require_fit(clip, spec, clip.source or f"clip {place}")
-        waveform[place] = clip.waveform
         presence[place] = clip.has_video, not clip.is_silent
-    return waveform, presence
+    return presence
 
 
 def from_prepared(prepared: PreparedClips, numbers: Sequence[int] | np.ndarray) -> ModelInputs:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from video_understanding.clip import Clip
-from video_understanding.features.prepare import prepare
-from video_understanding.scorer import SENSES, ModelInputs, PartwiseScorer, Scorer, Scores
+from video_understanding.features.prepare import prepare, presence_of
+from video_understanding.scorer import SENSES, PartwiseScorer, Scorer, Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,45 +46,45 @@ class WindowScorer:
 
     def __call__(self, clips: Sequence[Clip]) -> list[WindowAnswer]:
         """The answers of the clips that have a sense, in their order; several at once cost less than one by one."""
-        inputs = prepare(clips, self._scorer.spec)
-        seen = inputs.presence.any(axis=1)  # bool [B]
+        presence = presence_of(clips, self._scorer.spec)  # bool [B,2]
+        seen = presence.any(axis=1)  # bool [B]
         if not seen.any():
             return []
-        if not seen.all():
-            inputs = ModelInputs(inputs.frames[seen], inputs.waveform[seen], inputs.presence[seen])
-            clips = [clip for clip, is_seen in zip(clips, seen, strict=True) if is_seen]
-        scores, tokens = self._scores(inputs)
+        clips, presence = [clip for clip, is_seen in zip(clips, seen, strict=True) if is_seen], presence[seen]
+        scores, tokens = self._scores(clips, presence)
         return [
             WindowAnswer(
                 clip.start_s,
                 clip.end_s,
                 {head: values[place] for head, values in scores.heads.items()},
-                dict(zip(SENSES, map(bool, inputs.presence[place]), strict=True)),
+                dict(zip(SENSES, map(bool, presence[place]), strict=True)),
                 {
                     sense: values[place].copy()
                     for sense, values in tokens.items()
-                    if inputs.presence[place, SENSES.index(sense)]
+                    if presence[place, SENSES.index(sense)]
                 },
             )
             for place, clip in enumerate(clips)
         ]
 
-    def _scores(self, inputs: ModelInputs) -> tuple[Scores, dict[str, np.ndarray]]:
+    def _scores(self, clips: Sequence[Clip], presence: np.ndarray) -> tuple[Scores, dict[str, np.ndarray]]:
         """As `PartwiseScorer.__call__` has it, but with what is remembered; and the tokens of each sense [B,n,D]."""
         scorer = self._scorer
         if not isinstance(scorer, PartwiseScorer):
-            return scorer(inputs), {}
+            return scorer(prepare(clips, scorer.spec)), {}
         spec, network = scorer.spec, scorer.spec.network
-        video, audio = inputs.presence.T  # bool [B] each
-        picture = np.zeros((len(inputs), spec.frames, network.token_size), np.float32)  # [B,T,D]
-        sound = np.zeros((len(inputs), spec.hops * network.tokens_per_hop, network.token_size), np.float32)  # [B,M*K,D]
+        video, audio = presence.T  # bool [B] each
+        picture = np.zeros((len(clips), spec.frames, network.token_size), np.float32)  # [B,T,D]
+        sound = np.zeros((len(clips), spec.hops * network.tokens_per_hop, network.token_size), np.float32)  # [B,M*K,D]
+        # Parts go on as they lie in the clips; only those that are new are copied.
         if video.any():
-            frames = inputs.frames[video].reshape(-1, *spec.frames_shape[1:])  # [b*T,H,W,3]
+            frames = [frame for place in np.flatnonzero(video) for frame in clips[place].frames]  # [H,W,3] each
             picture[video] = self._see(frames).reshape(-1, *picture.shape[1:])
         if audio.any():
-            hops = inputs.waveform[audio].reshape(-1, spec.audio.hop_samples)  # [b*M,hop]
+            waveforms = [clips[place].waveform for place in np.flatnonzero(audio)]  # [N] each
+            hops = [hop for waveform in waveforms for hop in waveform.reshape(-1, spec.audio.hop_samples)]  # [hop] each
             sound[audio] = self._listen(hops).reshape(-1, *sound.shape[1:])
-        return scorer.fuse(picture, sound, inputs.presence), dict(zip(SENSES, (picture, sound), strict=True))
+        return scorer.fuse(picture, sound, presence), dict(zip(SENSES, (picture, sound), strict=True))
 
 
 class _Memory:
@@ -99,12 +99,12 @@ class _Memory:
         self._parts_per_window = parts_per_window
         self._known: dict[bytes, np.ndarray] = {}
 
-    def __call__(self, parts: np.ndarray) -> np.ndarray:
-        """Parts [n,...] -> tokens [n,...]."""
+    def __call__(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        """Parts [...] each -> tokens [n,...]."""
         keys = [part.tobytes() for part in parts]
-        new = {key: place for place, key in enumerate(keys) if key not in self._known}
+        new = {key: part for key, part in zip(keys, parts, strict=True) if key not in self._known}
         if new:
-            self._known |= dict(zip(new, self._encode(parts[list(new.values())]), strict=True))
+            self._known |= dict(zip(new, self._encode(np.stack(list(new.values()))), strict=True))
         tokens = np.stack([self._known[key] for key in keys])
         self._known = {key: self._known[key] for key in keys[-self._parts_per_window :]}
         return tokens
