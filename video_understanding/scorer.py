@@ -135,6 +135,10 @@ class PartwiseScorer(ABC):
 
     def __call__(self, inputs: ModelInputs) -> Scores:
         """Scores of the batch, in its order; an absent sense is not looked at."""
+        return self.fuse(*self.encode(inputs), inputs.presence)
+
+    def encode(self, inputs: ModelInputs) -> tuple[np.ndarray, np.ndarray]:
+        """Picture tokens float32 [B,T,D] and sound tokens [B,M*K,D] of the batch, zeros where a sense is absent."""
         spec, network = self.spec, self.spec.network
         video, audio = inputs.presence.T  # bool [B] each
         picture = np.zeros((len(inputs), spec.frames, network.token_size), np.float32)  # [B,T,D]
@@ -145,4 +149,4 @@ class PartwiseScorer(ABC):
         if audio.any():
             hops = inputs.waveform[audio].reshape(-1, spec.audio.hop_samples)  # [b*M,hop]
             sound[audio] = self.encode_hops(hops).reshape(-1, *sound.shape[1:])
-        return self.fuse(picture, sound, inputs.presence)
+        return picture, sound

@@ -32,18 +32,11 @@ class Question:
         temperature: Mapping[str, float],
         inputs: ModelInputs,
     ) -> None:
-        spec, network = model.spec, model.spec.network
         self.model = model
         self.scorer = scorer
         self.inputs = inputs
         self._temperature = temperature
-        self.picture = np.zeros((1, spec.frames, network.token_size), np.float32)
-        self.sound = np.zeros((1, spec.hops * network.tokens_per_hop, network.token_size), np.float32)
-        video, audio = inputs.presence[0]
-        if video:
-            self.picture = scorer.encode_frames(inputs.frames[0])[None]
-        if audio:
-            self.sound = scorer.encode_hops(self.hops).reshape(self.sound.shape)  # [M,K,D] -> [1,M*K,D]
+        self.picture, self.sound = scorer.encode(inputs)
         self.scores: Scores = scorer.fuse(self.picture, self.sound, inputs.presence)
         self.told = {head: int(values[0].argmax()) for head, values in self.scores.heads.items()}
 
