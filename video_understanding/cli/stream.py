@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 HELP = "recognise live, step by step, from a file or a camera"
 EXAMPLE = "  vu stream saved_models/mine camera:0\n  vu stream saved_models/mine lecture.mkv --realtime --json"
-_CAMERA = "camera:"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,9 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from video_understanding.media.capture import camera_number
     from video_understanding.runtimes import load
 
-    camera = _camera_number(arguments.source)
+    camera = camera_number(arguments.source)
     recognizer = load(arguments.bundle, arguments.runtime)
     if camera is None:
         stream, events = _of_file(recognizer, arguments)
@@ -55,17 +55,6 @@ def run(arguments: argparse.Namespace) -> int:
             _print(event, arguments.json)
         raise
     return 0
-
-
-def _camera_number(source: str) -> int | None:
-    from video_understanding.errors import MediaError
-
-    if not source.startswith(_CAMERA):
-        return None
-    number = source.removeprefix(_CAMERA)
-    if not number.isdecimal():
-        raise MediaError(source, "names no camera", "Write camera:0 for the first one.")
-    return int(number)
 
 
 def _of_file(

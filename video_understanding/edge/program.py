@@ -25,7 +25,6 @@ _EXAMPLE = (
     f"  {_NAME} model_int8.tflite *.mp4 --json > answers.json\n"
     f"  {_NAME} model_int8.tflite camera:0 --stream"
 )
-_CAMERA = "camera:"
 _EDGE_PACKAGES = ("av", "numpy")  # which an install of the bare minimum may lack
 
 
@@ -72,10 +71,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _run(arguments: argparse.Namespace) -> int:
     from video_understanding.edge.litert_scorer import LiteRTScorer
+    from video_understanding.media.capture import CAMERA
     from video_understanding.recognition.recognizer import Recognizer
 
     for source in arguments.files:
-        if not arguments.stream and source.startswith(_CAMERA):
+        if not arguments.stream and source.startswith(CAMERA):
             raise MediaError(source, "never ends", "Add --stream, which answers at every step.")
     scorer = LiteRTScorer(arguments.model, arguments.threads)
     recognizer = Recognizer(scorer, scorer.unknown_below)
@@ -125,9 +125,10 @@ def _stream(recognizer: Recognizer, arguments: argparse.Namespace) -> int:
 
 
 def _played(recognizer: Recognizer, source: str) -> tuple[StreamingRecognizer, Iterator[StreamEvent]]:
+    from video_understanding.media.capture import CAMERA
     from video_understanding.recognition.playing import file_stream, play_file
 
-    if source.startswith(_CAMERA):
+    if source.startswith(CAMERA):
         stream = recognizer.stream(lateness_s=0.0)  # there is no sound that could be late
         return stream, _camera_events(recognizer, stream, source)
     stream = file_stream(recognizer)
@@ -135,13 +136,10 @@ def _played(recognizer: Recognizer, source: str) -> tuple[StreamingRecognizer, I
 
 
 def _camera_events(recognizer: Recognizer, stream: StreamingRecognizer, source: str) -> Iterator[StreamEvent]:
-    from video_understanding.media.capture import CameraFrames
+    from video_understanding.media.capture import CameraFrames, camera_number
     from video_understanding.recognition.playing import play_pictures
 
-    number = source.removeprefix(_CAMERA)
-    if not number.isdecimal():
-        raise MediaError(source, "names no camera", "Write camera:0 for the first one.")
-    with CameraFrames(int(number), recognizer.spec) as pictures:
+    with CameraFrames(camera_number(source), recognizer.spec) as pictures:
         yield from play_pictures(stream, pictures)
 
 

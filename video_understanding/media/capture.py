@@ -24,7 +24,18 @@ from video_understanding.spec import ModelSpec
 
 QUEUED_S = 0.002  # a picture handed out sooner than this was waiting in the driver's queue and shows the past
 QUEUE_LENGTH = 8  # no driver keeps more; a camera that never makes us wait is not drained for ever
+CAMERA = "camera:"  # what a source begins with that is no file; behind it stands the camera's number
 FAILURES_IN_A_ROW = 3  # a camera may stumble while it warms up; one that fails this often is gone
+
+
+def camera_number(source: str) -> int | None:
+    """The number in "camera:0"; None if the source is no camera at all."""
+    if not source.startswith(CAMERA):
+        return None
+    number = source.removeprefix(CAMERA)
+    if not number.isdecimal():
+        raise MediaError(source, "names no camera", "Write camera:0 for the first one.")
+    return int(number)
 
 
 @dataclass
