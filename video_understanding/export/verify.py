@@ -15,8 +15,7 @@ from video_understanding.evaluation.text import aligned, many, wrapped
 from video_understanding.export.exam import built_in_exam
 from video_understanding.export.formats import FORMATS, Format
 from video_understanding.labels import HEADS
-from video_understanding.recognition.recognizer import Recognizer
-from video_understanding.runtimes import make_scorer
+from video_understanding.runtimes import load
 
 REFERENCE = "keras"
 
@@ -154,10 +153,8 @@ def verify(
 
 
 def _told(bundle: Bundle, runtime: str, files: list[str], errors: dict[str, str]) -> _Told:
-    scorer = make_scorer(bundle, runtime)
-    unknown_below = {head: bundle.unknown_below(head) for head in bundle.labels.heads}
-    recognizer = Recognizer(scorer, {head: below for head, below in unknown_below.items() if below is not None})
-    told = _Told({}, {}, scorer(built_in_exam(bundle.spec).inputs).heads)
+    recognizer = load(bundle.folder, runtime)
+    told = _Told({}, {}, recognizer.scorer(built_in_exam(bundle.spec).inputs).heads)
     for file in files:
         answers: list[Mapping[str, np.ndarray]] = []
         try:
