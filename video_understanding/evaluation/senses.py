@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from video_understanding.errors import ClipError
-from video_understanding.scorer import SENSES, PartwiseScorer
+from video_understanding.scorer import SENSES, PartwiseScorer, Scores
 
 # Less than this is no loss worth sharing out: the odds change by a tenth.
 LEAST_DROP = 0.1
@@ -72,22 +72,38 @@ def sense_shares(
     if presence.ndim != 2 or presence.shape[1] != len(SENSES) or not len(picture) == len(sound) == len(presence):
         shapes = [list(array.shape) for array in (picture, sound, presence)]
         raise ClipError("tokens", f"shapes {shapes} do not belong together", "Give each clip tokens and presence.")
-    takings = [presence, *(presence & (np.arange(len(SENSES)) != place) for place in range(len(SENSES)))]
-    scores = [scorer.fuse(picture, sound, taken) for taken in takings]  # with all, without video, without audio
+    scores = [scorer.fuse(picture, sound, presence), *without_each(scorer, picture, sound, presence)]
     found: list[dict[str, SenseShares]] = [{} for _ in range(len(presence))]
     for head in scores[0].heads:
         several = head in scorer.spec.network.multi_label
-        names = scorer.labels.names(head)
         for clip, shares in enumerate(found):
-            place = int(scores[0][head][clip].argmax())
             rows = np.stack([score[head][clip] for score in scores])  # [3,C]
-            odds = log_odds(rows, place, several=several)  # [3]
-            both = bool(presence[clip].all())
-            without = {sense: float(rows[1 + n, place]) for n, sense in enumerate(SENSES) if both}
-            drop = {sense: float(odds[0] - odds[1 + n]) for n, sense in enumerate(SENSES) if both}
-            share = _share(drop) if both else _alone(presence[clip])
-            shares[head] = SenseShares(names[place], float(rows[0, place]), without, drop, share)
+            place = int(rows[0].argmax())
+            shares[head] = shares_of(scorer.labels.names(head), rows, place, presence[clip], several=several)
     return found
+
+
+def without_each(
+    scorer: PartwiseScorer, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray
+) -> tuple[Scores, Scores]:
+    """The scores of the same clips without the picture, and without the sound, as if they had never had it."""
+    seen, heard = (presence & (np.arange(len(SENSES)) == place) for place in range(len(SENSES)))  # bool [B,2] each
+    return scorer.fuse(picture, sound, heard), scorer.fuse(picture, sound, seen)
+
+
+def shares_of(
+    names: Sequence[str], rows: np.ndarray, place: int, presence: np.ndarray, *, several: bool = False
+) -> SenseShares:
+    """What the senses of one clip do for the class at `place`; `several` is that of a multi-label head.
+
+    `rows` float32 [3,C] are its scores with all, without the picture and without the sound; presence is bool [2].
+    """
+    odds = log_odds(rows, place, several=several)  # [3]
+    both = bool(presence.all())
+    without = {sense: float(rows[1 + n, place]) for n, sense in enumerate(SENSES) if both}
+    drop = {sense: float(odds[0] - odds[1 + n]) for n, sense in enumerate(SENSES) if both}
+    share = _share(drop) if both else _alone(presence)
+    return SenseShares(names[place], float(rows[0, place]), without, drop, share)
 
 
 def log_odds(scores: np.ndarray, place: int, *, several: bool = False) -> np.ndarray:
