@@ -118,6 +118,35 @@ def test_the_video_with_captions_and_the_picture(clips, tmp_path):
     assert (tmp_path / "when.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_page_for_one_file_and_for_several(clips, tmp_path, capsys, monkeypatch):
+    page = tmp_path / "new" / "when.html"
+    long = str(clips / "long.mp4")
+    assert main(["predict", "saved/mine", long, "--json", "--report", str(page)]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)[0]["file"] == long and shown.err == f"report: {page}\n"
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>") and "long.mp4" in text and "Model: mine" in text
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", "saved/mine", str(clips), long, "--report"]) == 0
+    assert {file.name for file in tmp_path.glob("*.html")} == {
+        "long_report.html", "short_report.html", "long_2_report.html",
+    }  # fmt: skip
+    assert main(["predict", "saved/mine", str(clips), "--report", "pages/"]) == 0
+    assert {file.name for file in (tmp_path / "pages").iterdir()} == {"long_report.html", "short_report.html"}
+
+
+def test_a_page_never_takes_the_place_of_a_clip(clips, tmp_path, capsys, loaded):
+    """`--report` before the files takes the first of them for its own."""
+    before = (clips / "long.mp4").read_bytes()
+    words = ["predict", "bundle", "--report", str(clips / "long.mp4"), str(clips / "more")]
+    assert main(words) == 2
+    assert "is no name of a page. End it with .html" in capsys.readouterr().err
+    assert (clips / "long.mp4").read_bytes() == before
+    assert main(["predict", "bundle", str(clips), "--report", str(tmp_path / "x.html")]) == 2
+    assert "is for one file, not 2" in capsys.readouterr().err
+    assert not loaded
+
+
 @pytest.mark.parametrize("name", ["overlay", "picture"])
 def test_what_is_for_one_file_is_refused_for_several_before_any_work(name, clips, tmp_path, capsys, loaded):
     assert main(["predict", "bundle", str(clips), f"--{name}", str(tmp_path / "x.mp4")]) == 2

@@ -10,6 +10,11 @@ import subprocess
 from pathlib import Path
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+# Without a screen, and without asking the network for anything.
+QUIET = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
 
 # Runs in a page around the report, which is framed at the width of a phone or a desk and has no scripts itself.
 _MEASURE = """
@@ -36,6 +41,16 @@ frame.onload = () => {
       const size = parseFloat(getComputedStyle(e).fontSize) * drawing.clientWidth / drawing.viewBox.baseVal.width;
       if (size < 9.5) found.push(`too small to read, ${size} px: ${say(e)}`);
     }
+  }
+  for (const lane of page.querySelectorAll(".axis, .boxes")) {
+    const parts = [...lane.children].map(e => [e, e.getBoundingClientRect()]);
+    for (const [e, box] of parts) if (box.width * box.height === 0) found.push(`empty: ${say(e)}`);
+    parts.forEach(([a, p], i) => parts.slice(i + 1).forEach(([b, q]) => {
+      if (p.left < q.right - 1 && q.left < p.right - 1) found.push(`${say(a)} overlaps ${say(b)}`);
+    }));
+    const outer = lane.getBoundingClientRect();
+    for (const [e, box] of parts)
+      if (box.left < outer.left - 1 || box.right > outer.right + 1) found.push(`leaves its lane: ${say(e)}`);
   }
   const blocks = [...page.querySelectorAll("h1, h2, h3, p, dl, .wide, svg, .gallery li, summary, figcaption")]
     .filter(e => e.getBoundingClientRect().height).map(e => [e, e.getBoundingClientRect()]);
@@ -66,8 +81,8 @@ def measure(program: str, page: str, width_px: int, folder: Path) -> dict:
         encoding="utf-8",
     )
     done = subprocess.run(
-        [program, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}",
-         "--virtual-time-budget=5000", "--dump-dom", outer.as_uri()],
+        [program, *QUIET, f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=5000", "--dump-dom",
+         outer.as_uri()],
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     told = re.search(r"<output>(.+?)</output>", done.stdout, re.S)

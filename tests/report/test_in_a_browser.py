@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.recognition.worlds import write_colours
 from tests.report.browser import PROGRAMS, browser, measure
 from tests.report.reports import EMOTIONS, HISTORY, one_of, report, robustness_of, several_of
-from video_understanding.report import Mistaken, report_page
+from tests.report.timelines import of_hours, told, write_scene
+from video_understanding.labels import Labels
+from video_understanding.media.synthetic import damage
+from video_understanding.report import Mistaken, report_page, timeline_page
 from video_understanding.report.gallery import jpeg
 
 # A browser is a large program, and where it hangs no time limit of ours frees its process.
@@ -45,6 +49,41 @@ def odd_names() -> str:
 def test_nothing_overlaps_sticks_out_or_is_empty(program, page, width_px, tmp_path):
     measured = measure(program, page(), width_px, tmp_path)
     assert measured["drawings"] >= 4 and measured["texts"] >= 20
+    assert measured["found"] == []
+
+
+@pytest.fixture(scope="module")
+def timelines(tmp_path_factory) -> dict[str, str]:
+    """Pages of files of several kinds."""
+    folder = tmp_path_factory.mktemp("timelines")
+    scene = write_scene(folder)
+    changing = write_colours(
+        folder / ("a long name " * 9 + ".mp4"),
+        lambda t: ("red", "blue", "green")[int(t / 3) % 3],
+        lambda t: t % 8 < 4,
+        60.0,
+    )
+    names = Labels(action=("w" * 90, "a long name " * 8, "c"), emotion=("quiet", "loud"))
+    silent = damage(scene, "missing_sound", 0, folder / "silent.mp4")
+    unseen = damage(scene, "missing_picture", 0, folder / "unseen.mp4")
+    short = write_colours(folder / "short.mp4", lambda _: "green", lambda _: True, 0.7)
+    found = {
+        "plain": told(scene),
+        "changing": told(changing, {"emotion": 0.9}, names),
+        "several": told(changing, several=("action",)),
+        "silent": told(silent),
+        "unseen": told(unseen, {"action": 0.5}),
+        "short": told(short, labels=Labels(action=("red", "green", "blue"))),
+        "hours": of_hours(scene),
+    }
+    return {kind: timeline_page(*parts, model="m" * 90) for kind, parts in found.items()}
+
+
+@pytest.mark.parametrize("width_px", [SMALL_PHONE_PX, PHONE_PX, DESK_PX])
+@pytest.mark.parametrize("kind", ["plain", "changing", "several", "silent", "unseen", "short", "hours"])
+def test_a_timeline_is_whole_on_a_phone_and_on_a_desk(program, timelines, kind, width_px, tmp_path):
+    measured = measure(program, timelines[kind], width_px, tmp_path)
+    assert measured["drawings"] >= 3 - (kind == "silent") and measured["texts"] >= 10
     assert measured["found"] == []
 
 

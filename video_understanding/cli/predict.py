@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from video_understanding.prediction import Prediction
     from video_understanding.recognition.answers import WindowAnswer
     from video_understanding.recognition.recognizer import Recognizer
+    from video_understanding.recognition.senses_over_time import SensesOverTime
 
 HELP = "recognise the action and the emotion in files; a longer file gets a timeline"
 EXAMPLE = (
     "  vu predict saved_models/mine holiday.mp4\n"
     "  vu predict saved_models/mine clips/ --json > answers.json\n"
-    "  vu predict saved_models/mine lecture.mkv --srt --out lecture.srt --overlay shown.mp4 --picture when.png"
+    "  vu predict saved_models/mine lecture.mkv --srt --out lecture.srt --overlay shown.mp4 --picture when.png\n"
+    "  vu predict saved_models/mine lecture.mkv --report lecture.html"
 )
 _FORMS = ("json", "srt", "csv")
+_PAGES = (".html", ".htm")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="PLACE", help="write there instead: a file, or a folder with a file for each")
     parser.add_argument("--overlay", metavar="VIDEO", help="write the video with captions, for one FILE")
     parser.add_argument("--picture", metavar="PNG", help="draw the timeline, for one FILE")
+    parser.add_argument(
+        "--report",
+        nargs="?",
+        const="./",
+        metavar="HTML",
+        help="write a page with the timeline and which sense carried it: a file ending with .html, or a folder with a "
+        "page for each FILE (default: the one you are in)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,12 +67,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     files = media_files(arguments.files)
     output = _Output(arguments, len(files))
+    pages = _Pages(arguments, len(files))
     recognizer = load(arguments.bundle, arguments.runtime)
     Stride.of(recognizer.spec, arguments.stride)
     failed = False
     for file in files:
         try:
-            output.add(_predict(recognizer, file, arguments))
+            output.add(_predict(recognizer, file, arguments, pages))
         except MediaError as error:
             failed = True
             output.add_error(file, error)
@@ -86,13 +98,16 @@ def media_files(names: list[str]) -> list[str]:
     return files
 
 
-def _predict(recognizer: Recognizer, file: str, arguments: argparse.Namespace) -> Prediction:
+def _predict(recognizer: Recognizer, file: str, arguments: argparse.Namespace, pages: _Pages) -> Prediction:
     answers: list[WindowAnswer] = []
+    senses = pages.senses(recognizer)
     keep = arguments.overlay or arguments.picture
     with _bar(file) as bar:
 
         def progress(answer: WindowAnswer) -> None:
             bar.update(max(0.0, min(answer.end_s, bar.total or answer.end_s) - bar.n))
+            if senses is not None:
+                senses.add(answer)
             if keep:
                 answers.append(dataclasses.replace(answer, tokens={}))  # which nobody needs for drawing
 
@@ -105,6 +120,8 @@ def _predict(recognizer: Recognizer, file: str, arguments: argparse.Namespace) -
         from video_understanding.recognition.timeline_picture import draw_timeline
 
         draw_timeline(file, prediction, answers, recognizer.spec, arguments.picture)
+    if senses is not None:
+        pages.write(prediction, senses)
     return prediction
 
 
@@ -128,6 +145,57 @@ def _bar(file: str) -> Iterator[Any]:
         yield bar
 
 
+class _Pages:
+    """Where the pages of the files go: one has the name that was given, others are named after their files."""
+
+    def __init__(self, arguments: argparse.Namespace, many: int) -> None:
+        from video_understanding.errors import VideoUnderstandingError
+
+        self._model = Path(arguments.bundle).resolve().name
+        self._out: Path | None = None if arguments.report is None else Path(arguments.report)
+        self._names = _Names()
+        if self._out is None:
+            return
+        self._folder = self._out.is_dir() or arguments.report.endswith("/")
+        if not self._folder and self._out.suffix.lower() not in _PAGES:  # a clip, perhaps, which must not be lost
+            raise VideoUnderstandingError(
+                f"--report {arguments.report}", "is no name of a page", "End it with .html, or with / for a folder."
+            )
+        if not self._folder and many > 1:
+            raise VideoUnderstandingError("--report", f"{self._out} is for one file, not {many}", "Name a folder/.")
+
+    def senses(self, recognizer: Recognizer) -> SensesOverTime | None:
+        """What gathers a file's windows for its page; None where no page is wanted."""
+        from video_understanding.recognition.senses_over_time import SensesOverTime
+
+        return None if self._out is None else SensesOverTime(recognizer.scorer)
+
+    def write(self, prediction: Prediction, senses: SensesOverTime) -> None:
+        """The page of one file."""
+        from video_understanding.report.timeline_page import write_timeline
+
+        place = self._out / f"{self._names.after(prediction.file)}_report.html" if self._folder else self._out
+        write_timeline(prediction.file, prediction, senses, place, model=self._model)
+        print(f"report: {place}", file=sys.stderr)
+
+
+class _Names:
+    """Names like those of files, without folder and ending; two files of one name have two."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def after(self, file: str) -> str:
+        """The name for one more file."""
+        stem = name = Path(file).stem
+        number = 1
+        while name in self._taken:
+            number += 1
+            name = f"{stem}_{number}"
+        self._taken.add(name)
+        return name
+
+
 class _Output:
     """Where predictions go, and in which form: printed, into one file, or a file for each into a folder."""
 
@@ -144,14 +212,15 @@ class _Output:
             raise VideoUnderstandingError("--srt", f"of {many} files is no single text", "Add --out FOLDER/.")
         self._predictions: list[Prediction] = []
         self._entries: list[dict[str, Any]] = []
-        self._names: set[str] = set()
+        self._names = _Names()
 
     def add(self, prediction: Prediction) -> None:
         """One more file that was recognised."""
         self._predictions.append(prediction)
         self._entries.append(prediction.to_dict())
         if self._folder:
-            write_whole(self._place(prediction.file), self._document([prediction], prediction.to_dict()))
+            place = self._out / f"{self._names.after(prediction.file)}.{self._form}"
+            write_whole(place, self._document([prediction], prediction.to_dict()))
         elif self._form == "txt" and self._out is None:
             print(self._document([prediction], None), end="", flush=True)
 
@@ -182,13 +251,3 @@ class _Output:
             return csv_table(predictions)
         tell = srt if self._form == "srt" else prediction_text
         return "".join(f"{tell(prediction).rstrip()}\n" for prediction in predictions)
-
-    def _place(self, file: str) -> Path:
-        """A name in the folder like the file's; two files of one name do not overwrite each other."""
-        stem = name = Path(file).stem
-        number = 1
-        while name in self._names:
-            number += 1
-            name = f"{stem}_{number}"
-        self._names.add(name)
-        return self._out / f"{name}.{self._form}"

@@ -76,6 +76,11 @@ def jpeg(picture: np.ndarray) -> bytes:
     return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
 
 
+def image(data: bytes, words: str) -> Html:
+    """A JPEG inside the page, which a screen reader reads as its words."""
+    return tag("img", src=f"data:image/jpeg;base64,{base64.b64encode(data).decode()}", alt=words)
+
+
 Told = tuple[float, int, str, str, str | None]  # confidence, place among the answers, true, said, about
 
 
@@ -142,8 +147,7 @@ def _card(mistake: Mistaken) -> Html:
     if mistake.jpeg is None:
         picture = tag("div", "no picture in this clip", class_="none")
     else:
-        data = base64.b64encode(mistake.jpeg).decode()
-        picture = tag("img", src=f"data:image/jpeg;base64,{data}", alt=f"Three frames of {words}")
+        picture = image(mistake.jpeg, f"Three frames of {words}")
     about = f" about {mistake.about}" if mistake.about else ""
     return tag(
         "figure",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from video_understanding.errors import VideoUnderstandingError
 from video_understanding.report.charts import History, curve_panels
+from video_understanding.report.document import document, in_words
 from video_understanding.report.gallery import Mistaken
 from video_understanding.report.head_section import head_section, pooled
 from video_understanding.report.markup import Html, tag
-from video_understanding.report.style import CSS
 from video_understanding.report.tables import condition_table
 from video_understanding.report.words import head_sentences, measured
 
@@ -52,13 +51,7 @@ def report_page(values: Values, *, history: History | None = None, gallery: Sequ
         ),
         _footer(bool(gallery) or any(_names_people(found) for found in parts.values())),
     ]
-    top = [
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", _title(values)),
-        tag("style", Html(CSS)),
-    ]
-    return f"<!DOCTYPE html>\n{tag('html', tag('head', top), tag('body', body), lang='en')}\n"
+    return document(_title(values), body)
 
 
 def _parts(values: Values) -> dict[str | None, Values]:
@@ -74,7 +67,7 @@ def _title(values: Values) -> str:
 
 def _header(values: Values) -> Html:
     told = {"data": "Data", "runtime": "Computed by", "created": "Made"}
-    lines = [f"{word}: {_in_words(values[name])}" for name, word in told.items() if values.get(name)]
+    lines = [f"{word}: {in_words(values[name])}" for name, word in told.items() if values.get(name)]
     title = tag("h1", _title(values))
     return tag("header", title, tag("p", " · ".join(lines), class_="quiet") if lines else None)
 
@@ -83,11 +76,6 @@ def _summary(part: str | None, found: Values) -> Html:
     heads = {head: pooled(result) for head, result in found["heads"].items()}
     told = [head_sentences(head, result) for head, result in heads.items()]
     return tag("section", measured(found, part), told, class_="summary", aria_label="summary")
-
-
-def _in_words(text: str) -> str:
-    """A moment in ISO form as people write it; other text as it is."""
-    return f"{text[:10]} {text[11:16]} UTC" if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", text) else text
 
 
 def _main_part(part: str | None, found: Values, gallery: Sequence[Mistaken]) -> list[Html | None]:

@@ -141,3 +141,48 @@ footer{padding-top:2rem;padding-bottom:3rem;margin-top:3rem}
 @media print{body{font-size:11px}.wide{overflow:visible}h2,h3{break-after:avoid}figure,tr{break-inside:avoid}}
 """
 )
+
+# Labels have tints of their own, none of which is blue or orange: those are the picture and the sound.
+TIMELINE_CSS = """
+.legend{display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;margin:.6rem 0;padding:0;list-style:none}
+.legend i{display:inline-block;width:1.6rem;margin-right:.45rem;vertical-align:middle;border-top:2px solid var(--ink)}
+.legend .one{border-top:2px dotted var(--blue)}
+.legend .other{border-top:2px dashed var(--orange)}
+.legend .area{border:0;height:.8rem;background:var(--blue)}
+.legend .area.other{background:var(--orange)}
+.legend .area.track{background:var(--line)}
+.lanes{position:relative;padding-bottom:.3rem;
+ background:repeating-linear-gradient(to right,var(--line) 0 1px,transparent 1px var(--step))}
+.lanes h3{position:sticky;left:0;width:max-content;max-width:18rem;margin:0;padding:.55rem .5rem .15rem 0;
+ background:var(--paper);font-size:.92rem}
+.lanes .none{margin:0;padding:.5rem .8rem;background:var(--card);color:var(--quiet);max-width:none;font-size:.9rem}
+.film{display:flex;gap:1px;background:#000;overflow:hidden}
+.film>*{flex:1 1 0;min-width:0;aspect-ratio:4/3;object-fit:cover;display:block}
+svg.sound{height:3.2rem;fill:var(--quiet);background:var(--card)}
+.boxes{position:relative;height:1.9rem;background:var(--card)}
+.boxes span{position:absolute;top:0;bottom:0;border-right:1px solid var(--paper);overflow:hidden;text-align:center;
+ text-overflow:ellipsis;white-space:nowrap;font-size:.85rem;line-height:1.9rem;
+ background:color-mix(in srgb,var(--tint) 38%,var(--paper))}
+.boxes .c0{--tint:#009e73}.boxes .c1{--tint:#cc79a7}.boxes .c2{--tint:#d6c31f}.boxes .c3{--tint:#7b6ccb}
+.boxes .c4{--tint:#8c6d46}
+.boxes .unsaid{--tint:var(--line);font-style:italic}
+.chart{position:relative;padding:.35rem 0}
+svg.lines{height:5.5rem;position:relative}
+svg.lines *,svg.carried *{vector-effect:non-scaling-stroke}
+svg.lines .both{stroke:var(--ink)}
+svg.lines polyline.one{stroke-dasharray:2 3}
+svg.lines polyline.other{stroke-width:1.6}
+.scale{position:sticky;left:0;width:0;height:0;font-size:.75rem;line-height:1;color:var(--quiet)}
+.scale span{position:absolute;top:.1rem;left:0;white-space:nowrap}
+.scale span+span{top:2.85rem}
+svg.carried{height:1.5rem}
+svg.carried *{stroke:none}
+.axis{position:relative;height:1.5rem;margin-top:.7rem;border-top:1px solid var(--line);font-size:.8rem;
+ color:var(--quiet);font-variant-numeric:tabular-nums}
+.axis span{position:absolute;top:.1rem;padding-left:.3rem}
+.spans tbody th{white-space:nowrap;font-variant-numeric:tabular-nums}
+.spans td:nth-child(2){text-align:left;white-space:normal;min-width:7rem}
+.spans th:nth-child(2){text-align:left}
+.bar i.parts{background:var(--orange)}
+.spans .bar span{min-width:4.2rem}
+"""

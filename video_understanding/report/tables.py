@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from video_understanding.evaluation.text import head_of, many, percent, tail_of
-from video_understanding.report.markup import Html, Inside, tag
+from video_understanding.recognition.text import clock
+from video_understanding.report.carried import Stretch, mean_share
+from video_understanding.report.markup import Html, Inside, joined, tag
 from video_understanding.report.style import DARK, LIGHT, needs_white
+from video_understanding.scorer import SENSES
 
 LARGEST_MATRIX = 60  # classes; more of them are told as pairs
 _FEW = 8  # classes whose cells may be large
 _SHOWN = 20
+_SPANS = 500  # of a file of hours
 _PAIRS = 20
 _NAME_LETTERS = 40
 _SHORT_NAME_LETTERS = 24
@@ -34,6 +38,28 @@ def subject_table(subjects: Sequence[Mapping[str, Any]]) -> Html:
     """The result of each subject, the least accurate first, accuracy as a bar."""
     rows = [[found["subject"], _bar(found["accuracy"]), percent(found["uar"]), found["clips"]] for found in subjects]
     return _folded("by subject", ["subject", "accuracy\u00a0%", "UAR\u00a0%", "clips"], rows, "subject", "bars")
+
+
+def span_table(head: str, stretches: Sequence[Stretch]) -> Html:
+    """What one head tells when, how surely, how surely by one sense alone, and which sense carried it."""
+    both = any(moment.without for stretch in stretches for moment in stretch.moments)
+    parts = ["picture : sound", "picture alone\u00a0%", "sound alone\u00a0%"] if both else []
+    names = ["when", head, "sure\u00a0%", *parts]
+    rows = []
+    for stretch in stretches[:_SPANS]:
+        span, answer = stretch.span, stretch.span.answer
+        nearest = f" (nearest {_name(answer.nearest)})" if answer.nearest is not None else ""
+        cells = [f"{clock(span.start_s)} to {clock(span.end_s)}", f"{_name(answer.words)}{nearest}"]
+        cells.append(percent(span.confidence))
+        if both:
+            is_asked = any(moment.drop for moment in stretch.moments)
+            cells.append(_parts_bar(mean_share(stretch.moments), "either" if is_asked else "-"))
+            cells += [percent(stretch.sure_without(sense)) for sense in reversed(SENSES)]
+        rows.append(cells)
+    table = _folded(f"{head} over time", names, rows, "span", "bars spans")
+    left = len(stretches) - _SPANS
+    more = tag("p", f"{many(left, 'span')} more: `vu predict --csv` tells all.", class_="quiet") if left > 0 else None
+    return joined([table, more])
 
 
 def condition_table(conditions: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Html:
@@ -130,6 +156,15 @@ def _bar(share: float | None) -> Html:
         tag("div", tag("i", tag("b", style=length), aria_hidden="true"), tag("span", percent(share))),
         class_="bar",
     )
+
+
+def _parts_bar(share: Mapping[str, float] | None, otherwise: str) -> Html:
+    """The parts of picture and sound as one bar of two colours; other words where there are none."""
+    if share is None:
+        return tag("td", otherwise)
+    seen, heard = (round(100 * share[sense]) for sense in SENSES)
+    bar = tag("i", tag("b", style=f"width:{seen}%"), class_="parts", aria_hidden="true")
+    return tag("td", tag("div", bar, tag("span", f"{seen} : {heard}")), class_="bar")
 
 
 def _name(text: str) -> str:

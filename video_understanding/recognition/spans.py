@@ -1,0 +1,48 @@
+"""The segments of one head alone: what other heads do cuts nothing here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from video_understanding.prediction import HeadAnswer, Segment
+
+
+@dataclass(frozen=True)
+class Span:
+    """A span of time in which one head says the same.
+
+    answer      that of the first segment in it
+    confidence  how sure it is, the mean over the segments by their length
+    """
+
+    start_s: float
+    end_s: float
+    answer: HeadAnswer
+    confidence: float
+
+    @property
+    def length_s(self) -> float:
+        """How long it is."""
+        return self.end_s - self.start_s
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The classes whose scores tell how sure it is: of "unknown" the nearest, of several labels all, or none."""
+        answer = self.answer
+        return (answer.nearest or answer.label,) if isinstance(answer.label, str) else answer.label
+
+
+def spans_of(head: str, segments: Sequence[Segment]) -> list[Span]:
+    """The spans of one head in the order of time; where there is no segment, there is no span."""
+    spans: list[Span] = []
+    for segment in segments:
+        answer, length_s = segment.heads[head], segment.end_s - segment.start_s
+        last = spans[-1] if spans else None
+        if last and last.end_s == segment.start_s and last.answer.words == answer.words:
+            whole_s = last.length_s + length_s
+            confidence = (last.confidence * last.length_s + answer.confidence * length_s) / whole_s
+            spans[-1] = Span(last.start_s, segment.end_s, last.answer, confidence)
+        else:
+            spans.append(Span(segment.start_s, segment.end_s, answer, answer.confidence))
+    return spans

@@ -1,0 +1,180 @@
+"""A page of what was recognised in one file: when, how surely, and which sense carried it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from video_understanding.evaluation.senses import LEAST_DROP
+from video_understanding.evaluation.text import head_of, many
+from video_understanding.prediction import HeadAnswer, Prediction
+from video_understanding.recognition.film import Film, film_of
+from video_understanding.recognition.senses_over_time import SensesOverTime
+from video_understanding.recognition.spans import spans_of
+from video_understanding.recognition.text import clock
+from video_understanding.report.carried import Moment, Stretch, mean_share, stretches_of, with_short_ones_joined
+from video_understanding.report.document import document, in_words
+from video_understanding.report.lanes import Clock, film_lane, head_lanes, lanes, sound_lane
+from video_understanding.report.markup import Html, tag
+from video_understanding.report.style import TIMELINE_CSS
+from video_understanding.report.tables import span_table
+from video_understanding.scorer import SENSES
+from video_understanding.spec import ModelSpec
+from video_understanding.whole_file import write_whole
+
+_COLUMNS = 800  # of the loudness
+_LABELS, _NAME_LETTERS, _TITLE_LETTERS = 3, 60, 120
+_WORTH_SAYING = 0.05  # share of the windows
+_SENSES = {"video": "the picture", "audio": "the sound"}
+_LEGEND = (
+    ("", "how sure, by all there is"),
+    ("one", "by the picture alone"),
+    ("other", "by the sound alone"),
+    ("area", "carried by the picture"),
+    ("area other", "by the sound"),
+    ("area track", "either alone is enough"),
+)
+_READ = (
+    "Boxes tell what is said, the lines below how sure each window is of it, and the band what carried it: the "
+    "picture's part stands below, the sound's above."
+)
+_HOW = (
+    "What a sense carries is found by taking it away, as if the file had never had it, and looking how much the told "
+    "class loses, in log-odds. Of what both lose, each has its part. Where little is lost whichever is taken, either "
+    "alone is enough."
+)
+
+
+def write_timeline(
+    file: str | Path,
+    prediction: Prediction,
+    senses: SensesOverTime,
+    out: str | Path,
+    *,
+    model: str | None = None,
+) -> Path:
+    """Writes the page of a file to `out`, and gives back its place; reads the file once more, for its frames.
+
+    `senses` took the windows while `Recognizer.predict` found the prediction. `model` is its name, for the title.
+    """
+    out = Path(out)
+    write_whole(out, timeline_page(file, prediction, senses, model=model))
+    return out
+
+
+def timeline_page(file: str | Path, prediction: Prediction, senses: SensesOverTime, *, model: str | None = None) -> str:
+    """The page of `write_timeline` as text."""
+    spec, labels = senses.scorer.spec, senses.scorer.labels
+    heads = {
+        head: stretches_of(
+            head,
+            labels.names(head),
+            spans_of(head, prediction.segments),
+            senses.windows,
+            head in spec.network.multi_label,
+        )
+        for head in prediction.heads
+    }
+    clock_ = Clock.of(prediction.duration_s, max(map(len, heads.values()), default=0))
+    film = film_of(file, prediction.duration_s, spec, clock_.thumbnails, _COLUMNS)
+    name = head_of(Path(prediction.file).name, _TITLE_LETTERS)
+    body = [
+        _header(name, prediction, model),
+        tag(
+            "main",
+            _summary(prediction, heads),
+            tag("ul", [tag("li", note) for note in prediction.notes], class_="notes") if prediction.notes else None,
+            _over_time(film, heads, clock_),
+            [_head_section(head, stretches) for head, stretches in heads.items()],
+        ),
+        _footer(senses, spec),
+    ]
+    return document(name, body, TIMELINE_CSS)
+
+
+def _header(name: str, prediction: Prediction, model: str | None) -> Html:
+    made = in_words(datetime.now(UTC).isoformat(timespec="seconds"))
+    told = [clock(prediction.duration_s), *([f"Model: {model}"] if model else []), f"Made: {made}"]
+    return tag("header", tag("h1", name), tag("p", " · ".join(told), class_="quiet"))
+
+
+def _summary(prediction: Prediction, heads: dict[str, list[Stretch]]) -> Html:
+    told = [_head_sentences(head, prediction.heads[head], stretches) for head, stretches in heads.items()]
+    lacks = [_SENSES[sense] for sense in SENSES if not prediction.senses[sense]]
+    if lacks:
+        has = next(words for words in _SENSES.values() if words not in lacks)
+        what = "nothing to see" if lacks == [_SENSES["video"]] else "nothing to hear"
+        told.append(tag("p", f"There is {what} in this file: {has} alone carried everything."))
+    return tag("section", told, class_="summary", aria_label="summary")
+
+
+def _head_sentences(head: str, answer: HeadAnswer, stretches: Sequence[Stretch]) -> Html:
+    told = f"taken as a whole {_quoted(answer)}, {100 * answer.confidence:.0f}\u00a0% sure."
+    seconds: Counter[str] = Counter()
+    for stretch in stretches:
+        seconds[stretch.span.answer.words] += stretch.span.length_s
+    if len(seconds) > 1:
+        parts = [
+            f"“{head_of(name, _NAME_LETTERS)}” for {clock(length)}" for name, length in seconds.most_common(_LABELS)
+        ]
+        rest = len(seconds) - len(parts)
+        told += f" Over time: {', '.join(parts)}{f', and {rest} more' if rest else ''}."
+    carried = _carried_words([moment for stretch in stretches for moment in stretch.moments])
+    return tag("p", tag("strong", f"{head.capitalize()}: "), told, f" {carried}" if carried else None)
+
+
+def _quoted(answer: HeadAnswer) -> str:
+    nearest = f" (nearest “{head_of(answer.nearest, _NAME_LETTERS)}”)" if answer.nearest is not None else ""
+    return f"“{head_of(answer.words, _NAME_LETTERS)}”{nearest}"
+
+
+def _carried_words(moments: Sequence[Moment]) -> str:
+    """Which sense carried the answers of a head, over all its windows that have both."""
+    both = [moment for moment in moments if moment.drop]
+    if not both:
+        return ""
+    shares = mean_share(both)
+    if shares is None:
+        return "Neither sense is needed: either alone says the same."
+    most, least = sorted(SENSES, key=lambda sense: -shares[sense])
+    told = f"{_SENSES[most].capitalize()} carried {100 * shares[most]:.0f}\u00a0% of it"
+    told += f", {_SENSES[least]} {100 * shares[least]:.0f}\u00a0%."
+    either = sum(moment.share is None for moment in both) / len(both)
+    if either >= _WORTH_SAYING:
+        told += f" For {100 * either:.0f}\u00a0% of the time either alone is enough."
+    for sense in SENSES:
+        against = sum(moment.drop[sense] < -LEAST_DROP for moment in both) / len(both)
+        if against >= _WORTH_SAYING:
+            told += f" For {100 * against:.0f}\u00a0% of the time {_SENSES[sense]} speaks against it."
+    return told
+
+
+def _over_time(film: Film, heads: dict[str, list[Stretch]], clock_: Clock) -> Html:
+    both = any(moment.without for stretches in heads.values() for one in stretches for moment in one.moments)
+    legend = [tag("li", tag("i", class_=style or None), words) for style, words in _LEGEND]
+    inside = [tag("h3", "Picture"), film_lane(film), tag("h3", "Sound"), sound_lane(film)]
+    for head, stretches in heads.items():
+        inside += head_lanes(head, stretches, clock_)
+    joined = any(len(with_short_ones_joined(one, clock_.least_s)) < len(one) for one in heads.values())
+    short = f" Spans of less than {clock_.least_s:.2g} s that follow each other have one box." if joined else ""
+    return tag(
+        "section",
+        tag("h2", "Over time"),
+        tag("p", _READ, short, class_="quiet"),
+        tag("ul", legend, class_="legend quiet") if both else None,
+        lanes(clock_, inside),
+    )
+
+
+def _head_section(head: str, stretches: Sequence[Stretch]) -> Html:
+    read = f"{many(len(stretches), 'span')}; shares are the means of the windows in each."
+    return tag("section", tag("h2", head.capitalize()), tag("p", read, class_="quiet"), span_table(head, stretches))
+
+
+def _footer(senses: SensesOverTime, spec: ModelSpec) -> Html:
+    kept = "" if senses.every == 1 else f"; of {senses.every} that follow each other one is drawn"
+    windows = f"{many(senses.seen, 'window')} of {spec.window_s:g} s were looked at{kept}. Each speaks of its middle."
+    shown = "This page shows what is in the file: keep it as you keep the file."
+    return tag("footer", [tag("p", line) for line in (_HOW, windows, shown)])
