@@ -42,7 +42,7 @@ def data(tmp_path_factory) -> Path:
     """Clips whose action is seen and whose emotion is seen and heard."""
     folder = tmp_path_factory.mktemp("export")
     make_dataset(
-        folder / "clips", seed=1, clips=48, duration_s=1.0, actions=("bounce", "spin"), emotions=("happy", "sad"),
+        folder / "clips", seed=1, clips=96, duration_s=1.0, actions=("bounce", "spin"), emotions=("happy", "sad"),
         subjects=4, width_px=64, height_px=48, difficulty=0.0,
     )  # fmt: skip
     return folder
@@ -59,7 +59,7 @@ def exported(data) -> tuple[Path, dict[str, Any]]:
     folder = data / "bundle"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIDEO_UNDERSTANDING_CACHE", str(data / "cache"))
-        settings = TrainingSettings(epochs=30, patience=30, batch_size=8, learning_rate=3e-3, augment=False, seed=1)
+        settings = TrainingSettings(epochs=20, patience=20, batch_size=8, learning_rate=3e-3, augment=False, seed=1)
         train(load_manifest(data / "clips"), small_spec(), folder, settings, progress=False)
         told = []
         patch.setattr("builtins.print", lambda text="", *_, **settings: settings.get("file") or told.append(text))

@@ -10,9 +10,6 @@ import pytest
 
 from video_understanding.cli.main import main
 
-# int8 of the briefly trained model lies on the edge of its tolerance, and not on the same side everywhere.
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def clips(data) -> list[str]:
