@@ -20,6 +20,7 @@ BUNDLE_FILE = "bundle.json"
 KERAS_FILE = "model.keras"
 SAVED_MODEL_FOLDER = "saved_model"
 CARD_FILE = "README.md"
+TFLITE_MODES = ("fp32", "fp16", "dynamic", "int8")  # how the numbers of a TFLite file are stored, exactest first
 
 _OWN = ("format", "spec", "labels")
 _RESTORE = "Restore the file from a copy, or train again."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from video_understanding.bundle import TFLITE_MODES
 from video_understanding.errors import BundleError
 
 if TYPE_CHECKING:
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     from video_understanding.recognition.recognizer import Recognizer
     from video_understanding.scorer import PartwiseScorer
 
-MODES = ("fp32", "fp16", "dynamic", "int8")  # of TFLite files; plain "tflite" takes the first that is there
-RUNTIMES = ("keras", "saved_model", "tflite", *(f"tflite:{mode}" for mode in MODES))
+# Plain "tflite" takes the first mode that is there.
+RUNTIMES = ("keras", "saved_model", "tflite", *(f"tflite:{mode}" for mode in TFLITE_MODES))
 _TFLITE = ".tflite"
 
 
@@ -56,7 +57,7 @@ def make_scorer(bundle: Bundle, runtime: str) -> PartwiseScorer:
 def _tflite_file(bundle: Bundle, runtime: str) -> Path:
     files = bundle.tflite_files
     wanted = runtime.partition(":")[2]
-    names = [f"model_{mode}" for mode in ([wanted] if wanted else MODES)]
+    names = [f"model_{mode}" for mode in ([wanted] if wanted else TFLITE_MODES)]
     for name in names:
         if name in files:
             return files[name]
@@ -65,7 +66,7 @@ def _tflite_file(bundle: Bundle, runtime: str) -> Path:
     raise BundleError(
         bundle.folder,
         f"has no {lacking}{there}",
-        f"Make it with: vu export {bundle.folder} --formats {wanted or MODES[0]}",
+        f"Make it with: vu export {bundle.folder} --formats {wanted or TFLITE_MODES[0]}",
     )
 
 

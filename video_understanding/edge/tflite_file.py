@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from video_understanding.bundle import read_model_values
+from video_understanding.bundle import TFLITE_MODES, read_model_values
 from video_understanding.errors import BundleError
 from video_understanding.labels import Labels
 from video_understanding.spec import ModelSpec
 
 TFLITE_FORMAT = 1  # raised when an older reader would misunderstand a newer file
 MEMBER = "model.json"
-MODES = ("fp32", "fp16", "dynamic", "int8")
 
 _MAGIC, _MAGIC_PLACE = b"TFL3", 4
 _OUR_NAME = b"picture_tokens"  # a tensor of our signatures: it stands in every file that the exporter writes
@@ -103,8 +102,8 @@ def _archive(path: Path) -> zipfile.ZipFile:
 def _checked(path: Path, values: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a `TFLiteFile`, refused where they are not what they should be."""
     spec, labels = read_model_values(path, values, TFLITE_FORMAT, _AGAIN)
-    if values.get("mode") not in MODES:
-        raise BundleError(path, f'"mode" in it is {values.get("mode")!r}', f"Known are: {', '.join(MODES)}.")
+    if values.get("mode") not in TFLITE_MODES:
+        raise BundleError(path, f'"mode" in it is {values.get("mode")!r}', f"Known are: {', '.join(TFLITE_MODES)}.")
     known = {"mode": values["mode"], "spec": spec, "labels": labels, "name": str(values.get("name") or path.stem)}
     for name, form in (("temperature", (int, float)), ("unknown_below", (int, float)), ("licences", str)):
         told = values.get(name) or {}

@@ -12,11 +12,11 @@ import numpy as np
 
 from video_understanding.export.exam import Exam
 from video_understanding.export.formats import Format
+from video_understanding.prediction import SHOWN_FROM
 from video_understanding.scorer import ModelInputs, Scores
 from video_understanding.spec import ModelSpec
 
 _ROUNDS, _FIRST_ROUNDS = 15, 3
-_YES = 0.5  # the probability from which a class of a multi-label head is said
 
 
 class Exported(Protocol):
@@ -110,7 +110,7 @@ def _shaped(told: Scores, expected: Scores, clips: int) -> dict[str, np.ndarray]
 def _said(scores: np.ndarray, is_multi: bool) -> np.ndarray:
     """Bool [n,C]: the classes that are said of each clip."""
     if is_multi:
-        return scores >= _YES
+        return scores >= SHOWN_FROM
     return np.arange(scores.shape[1]) == scores.argmax(axis=1)[:, None]
 
 
