@@ -27,14 +27,13 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import material
-from benchmarks.tables import Spread, goal_text, machine, machine_lines, read_options, tell
+from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, read_options, tell
 from video_understanding.clip import Clip
 from video_understanding.edge import LiteRTScorer
 from video_understanding.features.prepare import prepare
 from video_understanding.media.decode import iter_clips
 from video_understanding.recognition import Recognizer, Stride, WindowScorer
 
-_ROUNDS, _QUICK_ROUNDS = 11, 3
 _FOLDER = material.FOLDER / "edge"
 _FP32, _INT8 = "model_fp32.tflite", "model_int8.tflite"
 _FRAMES, _MATRIX = 40, 768
@@ -69,41 +68,26 @@ print(int(status["VmHWM"].split()[0]) / 1024)
 """
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """One number over another, in most cases our CPU time over another's."""
-
-    what: str
-    over: str
-    value: Spread
-    goal: float | None = None
-    at_least: bool = False
-
-
 @dataclass
-class Report:
+class Report(Measured):
     """All that was measured."""
 
-    ratios: list[Ratio] = field(default_factory=list)
     cpu_ms: dict[str, Spread] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
-    absent: list[str] = field(default_factory=list)
-    machine: dict[str, Any] = field(default_factory=dict)
 
 
 def main() -> int:
     options = read_options(__doc__)
-    rounds = _QUICK_ROUNDS if options.quick else _ROUNDS
-    report = Report(machine=machine(_PACKAGES, rounds))
+    report = Report(machine=machine(_PACKAGES, options.rounds))
     facts = _made_models()
     subprocess.run([sys.executable, "-m", "benchmarks.material"], check=True)
     scorers = {name: LiteRTScorer(_FOLDER / file, threads=1) for name, file in (("fp32", _FP32), ("int8", _INT8))}
-    _frame_encoder(scorers, facts, rounds, report)
-    _parts(scorers, rounds, report)
-    _windows(scorers, rounds, report)
-    _files(scorers, rounds, report)
-    _live(scorers, rounds, report)
-    _first_answer(rounds, report)
+    _frame_encoder(scorers, facts, options.rounds, report)
+    _parts(scorers, options.rounds, report)
+    _windows(scorers, options.rounds, report)
+    _files(scorers, options.rounds, report)
+    _live(scorers, options.rounds, report)
+    _first_answer(options.rounds, report)
     if not options.quick:
         _long_file(report)
     tell(report, options, lines=list(_lines(report)), title="Edge", text=_TEXT)
@@ -134,9 +118,9 @@ def _frame_encoder(scorers: dict[str, LiteRTScorer], facts: dict[str, Any], roun
 
     for name in sessions:
         report.ratios.append(
-            _ratio(f"frame, {name}", "onnxruntime", taken_s[name], taken_s[f"onnxruntime {name}"], 1.0)
+            Ratio.of(f"frame, {name}", "onnxruntime", taken_s[name], taken_s[f"onnxruntime {name}"], 1.0)
         )
-    report.ratios.append(_ratio("frame, int8", "fp32", taken_s["int8"], taken_s["fp32"], 0.5))
+    report.ratios.append(Ratio.of("frame, int8", "fp32", taken_s["int8"], taken_s["fp32"], 0.5))
     product_flops_per_s = 10 * 2 * _MATRIX**3 / np.array(taken_s.pop("matrix product"))  # [rounds]
     flops_per_s = _FRAMES * facts["frame_flops"] / np.array(taken_s["fp32"])
     share = Spread.of(list(flops_per_s / product_flops_per_s))
@@ -198,7 +182,7 @@ def _windows(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> N
         jobs = {"shared": partial(shared, scorer), "anew": partial(anew, scorer)}
         taken_s = _take_turns(jobs, rounds, f"windows, {name}")
         what = f"windows, {stride_s:g} of {spec.window_s:g} s apart, {name}"
-        report.ratios.append(_ratio(what, "each anew", taken_s["shared"], taken_s["anew"], 0.35))
+        report.ratios.append(Ratio.of(what, "each anew", taken_s["shared"], taken_s["anew"], 0.35))
 
 
 def _files(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> None:
@@ -212,7 +196,9 @@ def _files(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> Non
     jobs["reading"] = lambda: sum(1 for _ in iter_clips(path, spec, stride_s))
     taken_s = _take_turns(jobs, rounds, "files")
     for name, goal in (("fp32", 1.4), ("int8", 1.2)):
-        report.ratios.append(_ratio(f"10 s file to labels, {name}", "reading", taken_s[name], taken_s["reading"], goal))
+        report.ratios.append(
+            Ratio.of(f"10 s file to labels, {name}", "reading", taken_s[name], taken_s["reading"], goal)
+        )
     for name, row in taken_s.items():
         report.cpu_ms["10 s file, only read" if name == "reading" else f"10 s file to labels, {name}"] = _ms(row)
 
@@ -250,9 +236,9 @@ def _first_answer(rounds: int, report: Report) -> None:
         walls_s: dict[str, list[float]] = {}
         taken_s = _take_turns(jobs, rounds, f"first answer, {name}", walls_s)
         what = f"first answer, {name}"
-        report.ratios.append(_ratio(what, "bare LiteRT", taken_s["ours"], taken_s["bare LiteRT"], 1.5))
+        report.ratios.append(Ratio.of(what, "bare LiteRT", taken_s["ours"], taken_s["bare LiteRT"], 1.5))
         report.ratios.append(
-            _ratio(f"{what}, by the clock", "bare LiteRT", walls_s["ours"], walls_s["bare LiteRT"], 1.5)
+            Ratio.of(f"{what}, by the clock", "bare LiteRT", walls_s["ours"], walls_s["bare LiteRT"], 1.5)
         )
         report.cpu_ms |= {f"{what}, {side}": _ms(row) for side, row in taken_s.items()}
 
@@ -268,7 +254,7 @@ def _long_file(report: Report) -> None:
         peaks_mb[minutes] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
     taken_s = _take_turns({f"{minutes} min": lambda m=minutes: walk(m) for minutes in files}, 3, "long file")
-    report.ratios.append(_ratio("10 min to labels, int8", "1 min", taken_s["10 min"], taken_s["1 min"], 10.5))
+    report.ratios.append(Ratio.of("10 min to labels, int8", "1 min", taken_s["10 min"], taken_s["1 min"], 10.5))
     report.facts["peak memory"] = ", ".join(f"{minutes} min {peak:.0f} MB" for minutes, peak in peaks_mb.items())
 
 
@@ -311,10 +297,6 @@ def _ms(row: list[float]) -> Spread:
     return Spread.of(row).times(1000)
 
 
-def _ratio(what: str, over: str, ours: list[float], theirs: list[float], goal: float | None) -> Ratio:
-    return Ratio(what, over, Spread.of([mine / other for mine, other in zip(ours, theirs, strict=True)]), goal)
-
-
 _TEXT = """The preset "edge" as exported, by LiteRT on one thread, beside what bounds it. Ratios are of CPU time and
 count, except where the clock is named; milliseconds belong to the machine named below.
 
@@ -331,17 +313,14 @@ script that imports NumPy and LiteRT, loads the file and calls `classify` once.
 def _lines(report: Report) -> Iterator[str]:
     yield f"{'what':<42} {'over':<16} {'ratio':>6} {'spread':<15} goal"
     for ratio in report.ratios:
-        goal = goal_text(ratio.value.median, ratio.goal, ratio.at_least)
-        yield f"{ratio.what:<42} {ratio.over:<16} {ratio.value.columns(2, 6)} {goal}"
+        yield f"{ratio.what:<42} {ratio.over:<16} {ratio.columns()}"
     yield ""
     yield f"{'milliseconds of CPU time':<42} {'median':>8} spread"
     for what, cpu_ms in report.cpu_ms.items():
         yield f"{what:<42} {cpu_ms.columns(3 if cpu_ms.median < 10 else 1, 8)}"
     for what, fact in report.facts.items():
         yield f"{what}: {fact}"
-    if report.absent:
-        yield f"left out, not installed here: {', '.join(report.absent)}"
-    yield from machine_lines(report.machine)
+    yield from last_lines(report)
 
 
 if __name__ == "__main__":

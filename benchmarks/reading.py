@@ -18,20 +18,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from benchmarks import material
 from benchmarks.peers import PICTURES_ONLY, Reader, available_peers
-from benchmarks.tables import Spread, goal_text, machine, machine_lines, read_options, tell
+from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, read_options, tell
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.rows import Row
 from video_understanding.media.decode import read_clip
 from video_understanding.spec import ModelSpec, VideoSpec
 
-_ROUNDS, _QUICK_ROUNDS = 11, 3
 _SIDE_PX = 160
 _WALKS_MIN = (1, 10)
 _PACKAGES = ("numpy", "av", "opencv-python-headless", "decord", "imageio-ffmpeg")
@@ -55,43 +53,29 @@ class Race:
     goals: dict[str, float]
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """Our CPU time over another's."""
-
-    what: str
-    over: str
-    of_time: Spread
-    goal: float | None = None
-
-
 @dataclass
-class Report:
+class Report(Measured):
     """All that was measured."""
 
-    ratios: list[Ratio] = field(default_factory=list)
     cpu_ms: dict[str, dict[str, Spread]] = field(default_factory=dict)
     """For each window and reader."""
     picture_difference: dict[str, dict[str, float]] = field(default_factory=dict)
     """How far the worst of a peer's pictures is from ours, on average over its pixels, 0 to 255."""
     walks: dict[str, dict[str, float]] = field(default_factory=dict)
     cached_clips_per_s: Spread | None = None
-    absent: list[str] = field(default_factory=list)
-    machine: dict[str, Any] = field(default_factory=dict)
 
 
 def main() -> int:
     options = read_options(__doc__)
-    rounds = _QUICK_ROUNDS if options.quick else _ROUNDS
 
     subprocess.run([sys.executable, "-m", "benchmarks.material"], check=True)
     peers, absent = available_peers()  # before anything else imports av: cv2 has to come first
-    report = Report(absent=absent, machine=machine(_PACKAGES, rounds))
+    report = Report(absent=absent, machine=machine(_PACKAGES, options.rounds))
     for race in _races():
-        _run(race, peers, rounds, report)
-    _run_cache(rounds, report)
+        _run(race, peers, options.rounds, report)
+    _run_cache(options.rounds, report)
     if not options.quick:
-        _run_long(rounds, report)
+        _run_long(options.rounds, report)
     tell(report, options, lines=list(_lines(report)), title="Reading", text=_TEXT)
     return 0
 
@@ -123,10 +107,10 @@ def _run(race: Race, peers: dict[str, Reader], rounds: int, report: Report) -> N
     report.cpu_ms[race.name] = _in_ms(taken_s)
     ours, ours_soundless = taken_s.pop("ours"), taken_s.pop("ours, no sound")
     for peer, theirs in taken_s.items():
-        report.ratios.append(_ratio(race.name, peer, ours, theirs, race.goals.get(peer)))
+        report.ratios.append(Ratio.of(race.name, peer, ours, theirs, race.goals.get(peer)))
         if peer in PICTURES_ONLY:
             goal = race.goals.get(f"{peer}, no sound")
-            report.ratios.append(_ratio(race.name, f"{peer}, no sound", ours_soundless, theirs, goal))
+            report.ratios.append(Ratio.of(race.name, f"{peer}, no sound", ours_soundless, theirs, goal))
     others = [name for name in taken_s if name != "ffmpeg"]
     pictures = jobs["ours"]().astype(np.float32)  # [T,H,W,3]
     report.picture_difference[race.name] = {
@@ -147,7 +131,7 @@ def _run_long(rounds: int, report: Report) -> None:
     )
     what = f"{spec.window_s:g} s in the middle of an hour"
     report.cpu_ms[what] = _in_ms(taken_s)
-    report.ratios.append(_ratio(what, "the same in a minute", taken_s["hour"], taken_s["minute"], None))
+    report.ratios.append(Ratio.of(what, "the same in a minute", taken_s["hour"], taken_s["minute"], None))
     for minutes in _WALKS_MIN:
         command = [sys.executable, "-c", _WALK, str(hour), str(minutes)]
         clips, peak_mb = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
@@ -198,10 +182,6 @@ def _in_ms(taken_s: dict[str, list[float]]) -> dict[str, Spread]:
     return {name: Spread.of(row).times(1000) for name, row in taken_s.items()}
 
 
-def _ratio(what: str, over: str, ours: list[float], theirs: list[float], goal: float | None) -> Ratio:
-    return Ratio(what, over, Spread.of([mine / other for mine, other in zip(ours, theirs, strict=True)]), goal)
-
-
 _TEXT = """`make bench` measures reading beside the ways people read clips otherwise, in an environment of its own, on
 files that are made for it, everything taking turns in one run. Ratios are our CPU time over theirs and count;
 milliseconds belong to the machine named below.
@@ -222,8 +202,7 @@ file's index by FFmpeg when it is opened.
 def _lines(report: Report) -> Iterator[str]:
     yield f"{'what':<30} {'over':<22} {'ratio':>6} {'spread':<15} goal"
     for ratio in report.ratios:
-        numbers, goal = ratio.of_time.columns(2, 6), goal_text(ratio.of_time.median, ratio.goal)
-        yield f"{ratio.what:<30} {ratio.over:<22} {numbers} {goal}"
+        yield f"{ratio.what:<30} {ratio.over:<22} {ratio.columns()}"
     yield ""
     yield f"{'milliseconds of CPU time':<30} {'reader':<22} {'median':>6} {'spread':<15} worst picture's difference"
     for what, readers in report.cpu_ms.items():
@@ -237,9 +216,7 @@ def _lines(report: Report) -> Iterator[str]:
         median, low, high = report.cached_clips_per_s
         rate = f"{median:.0f} clips a second ({low:.0f} - {high:.0f})"
         yield f"{'warm cache, batches of 16':<30} {rate:<45} goal >= 3000"
-    if report.absent:
-        yield f"left out, not installed here: {', '.join(report.absent)}"
-    yield from machine_lines(report.machine)
+    yield from last_lines(report)
 
 
 if __name__ == "__main__":

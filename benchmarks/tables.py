@@ -1,10 +1,10 @@
 """What all benchmarks tell alike: their options, numbers with a spread and a goal, the machine, a section of the page.
 
 A benchmark measures rounds in which all sides take turns, makes a `Spread` of each row of numbers, and yields the
-lines of its table, at the end `machine_lines`. `tell` prints them, and writes what the options ask for:
+lines of its table, at the end `last_lines`. `tell` prints them, and writes what the options ask for:
 
-    options = read_options(__doc__)                   # --quick, --json FILE, --page FILE
-    report = Report(machine=machine(PACKAGES, rounds))
+    options = read_options(__doc__)                   # --quick, --json FILE, --page FILE; with them come the rounds
+    report = Report(machine=machine(PACKAGES, options.rounds))  # a dataclass that adds its own to `Measured`
     ...                                               # measure; a row of rounds becomes Spread.of(row)
     tell(report, options, lines=list(_lines(report)), title="Training", text=_TEXT)
 """
@@ -20,10 +20,11 @@ import re
 import statistics
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+ROUNDS, QUICK_ROUNDS = 11, 3
 TABLE = "{table}"  # where the table goes in a section's text
 
 
@@ -48,6 +49,35 @@ class Spread(NamedTuple):
         return f"{self.median:{wide}.{digits}f} {between:<{2 * wide + 3}}"
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """One number over another, in most cases our CPU time over another's."""
+
+    what: str
+    over: str
+    value: Spread
+    goal: float | None = None
+    at_least: bool = False
+
+    @classmethod
+    def of(cls, what: str, over: str, ours: Sequence[float], theirs: Sequence[float], goal: float | None) -> Ratio:
+        """Of what took turns: the ratio of each round."""
+        return cls(what, over, Spread.of([mine / other for mine, other in zip(ours, theirs, strict=True)]), goal)
+
+    def columns(self) -> str:
+        """The ratio, its spread, and its goal."""
+        return f"{self.value.columns(2, 6)} {goal_text(self.value.median, self.goal, self.at_least)}"
+
+
+@dataclass
+class Measured:
+    """What every benchmark keeps: ratios, of its own kind or `Ratio`; the peers that are not installed; the machine."""
+
+    ratios: list[Any] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    machine: dict[str, Any] = field(default_factory=dict)
+
+
 def goal_text(median: float, goal: float | None, at_least: bool = False) -> str:
     """Like "<= 0.60" or ">= 0.97 MISSED"; empty without a goal."""
     if goal is None:
@@ -57,12 +87,14 @@ def goal_text(median: float, goal: float | None, at_least: bool = False) -> str:
 
 
 def read_options(description: str) -> argparse.Namespace:
-    """The command line of a benchmark: `quick`, `json` and `page`."""
+    """The command line of a benchmark: `quick`, `json` and `page`, and how many `rounds` that makes."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, and nothing that takes long")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there as well")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the section of this page in Markdown anew")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.rounds = QUICK_ROUNDS if options.quick else ROUNDS
+    return options
 
 
 def tell(report: Any, options: argparse.Namespace, *, lines: Sequence[str], title: str, text: str) -> None:
@@ -109,8 +141,11 @@ def machine(packages: Sequence[str], rounds: int) -> dict[str, Any]:
     }
 
 
-def machine_lines(facts: dict[str, Any]) -> Iterator[str]:
-    """The end of a table: where the numbers come from."""
+def last_lines(report: Measured) -> Iterator[str]:
+    """The end of a table: who could not take part, and where the numbers come from."""
+    if report.absent:
+        yield f"left out, not installed here: {', '.join(report.absent)}"
+    facts = report.machine
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items() if version)
     yield ""
     yield f"{facts['rounds']} rounds on {facts['cpu']}, {facts['cores']} cores, {facts['system']}"

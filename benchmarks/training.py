@@ -31,7 +31,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from benchmarks.material import FOLDER
-from benchmarks.tables import Spread, goal_text, machine, machine_lines, read_options, tell
+from benchmarks.tables import Measured, Spread, goal_text, last_lines, machine, read_options, tell
 from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.manifest import Manifest, load_manifest
 from video_understanding.labels import Labels
@@ -50,7 +50,6 @@ from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.tensorboard import EpochCurves
 
-_ROUNDS, _QUICK_ROUNDS = 11, 3
 _WARM_ROUNDS = 2  # in the first, graphs are traced; in the second, memory is still being found
 _FOLD = (4, 16, 64)  # clips, frames of each, height and width in pixels
 _CLIPS, _SEED = 48, 5
@@ -74,16 +73,13 @@ class Ratio:
 
 
 @dataclass
-class Report:
+class Report(Measured):
     """All that was measured."""
 
-    ratios: list[Ratio] = field(default_factory=list)
     wall_ms: dict[str, dict[str, Spread]] = field(default_factory=dict)
     """For each comparison and side, of one step, epoch or data set."""
     cpu_ms: dict[str, dict[str, Spread]] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
-    absent: list[str] = field(default_factory=list)
-    machine: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,17 +96,16 @@ class Race:
 
 def main() -> int:
     options = read_options(__doc__)
-    rounds = _QUICK_ROUNDS if options.quick else _ROUNDS
 
-    report = Report(machine=machine(_PACKAGES, rounds))
-    _time_distributed(rounds, report)
+    report = Report(machine=machine(_PACKAGES, options.rounds))
+    _time_distributed(options.rounds, report)
     data = load_manifest(make_dataset(FOLDER / "training_clips", seed=_SEED, clips=_CLIPS))
     spec = preset("tiny")
     cache = ClipCache(FOLDER / "training_cache")
     prepared = cache.prepare(data.rows, spec)
-    _against_torch(spec, data, prepared, rounds, report)
-    _cached_epoch(spec, data, prepared, rounds, report)
-    _first_epoch(spec, data, rounds, report)
+    _against_torch(spec, data, prepared, options.rounds, report)
+    _cached_epoch(spec, data, prepared, options.rounds, report)
+    _first_epoch(spec, data, options.rounds, report)
     tell(report, options, lines=list(_lines(report)), title="Training", text=_TEXT)
     return 0
 
@@ -367,9 +362,7 @@ def _lines(report: Report) -> Iterator[str]:
             yield f"{what:<46} {side:<16} {wall_ms.columns(1, 8)} {report.cpu_ms[what][side].columns(1, 8)}"
     for what, fact in report.facts.items():
         yield f"{what}: {fact}"
-    if report.absent:
-        yield f"left out, not installed here: {', '.join(report.absent)}"
-    yield from machine_lines(report.machine)
+    yield from last_lines(report)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from benchmarks.tables import Spread, goal_text, tell, with_section
+from benchmarks.tables import Measured, Ratio, Spread, goal_text, last_lines, tell, with_section
 
 PAGE = "# Benchmarks\n\nHow they are made.\n\n## Reading\n\nold words\n\n## Edge\n\nof others\n"
 
@@ -37,6 +37,26 @@ def test_numbers_stand_in_columns():
     spread = Spread.of([0.002, 0.001, 0.004]).times(1000)
     assert spread == (2.0, 1.0, 4.0)
     assert spread.columns(1, 6) == f"{'2.0':>6} {'1.0 - 4.0':<15}"
+
+
+def test_a_ratio_is_that_of_each_round():
+    ratio = Ratio.of("frame", "matrix product", [1.0, 3.0, 2.0], [2.0, 2.0, 4.0], 0.4)
+    assert ratio.value == (0.5, 0.5, 1.5)
+    assert ratio.columns() == f"{'0.50':>6} {'0.50 - 1.50':<15} <= 0.40 MISSED"
+
+
+def test_a_table_ends_with_who_is_absent_and_the_machine():
+    machine = {
+        "rounds": 3,
+        "cpu": "a CPU",
+        "cores": 2,
+        "system": "a system",
+        "python": "3",
+        "versions": {"av": "1", "x": None},
+    }
+    lines = list(last_lines(Measured(absent=["decord"], machine={**machine, "commit": "abc"})))
+    assert lines[0] == "left out, not installed here: decord"
+    assert lines[-1] == "Python 3, av 1; commit abc"
 
 
 @dataclass
