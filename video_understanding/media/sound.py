@@ -7,7 +7,7 @@ of a file hold the very same samples.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -89,19 +89,29 @@ class SoundTrack:
         """float32 [count] from sample number `start` on, zero where there is none; and (first, end) of the rest."""
         if self._run is not None:
             self._pieces.extend(self._run.flush())
-        waveform = np.zeros(count, np.float32)  # [N]
-        first, last = start + count, start
-        for number, samples in self._pieces:
-            begin, end = max(number, start), min(number + len(samples), start + count)
-            if begin < end:
-                waveform[begin - start : end - start] = samples[begin - number : end - number]
-                first, last = min(first, begin), max(last, end)
-        np.clip(waveform, -1.0, 1.0, out=waveform)  # lossy codecs overshoot
-        return waveform, ((first, last) if first < last else None)
+        return laid_out(self._pieces, start, count)
 
     def forget(self, before: int) -> None:
         """Let go of the samples before this number."""
         self._pieces = [piece for piece in self._pieces if piece[0] + len(piece[1]) > before]
+
+
+def laid_out(
+    pieces: Iterable[tuple[int, np.ndarray]], start: int, count: int
+) -> tuple[np.ndarray, tuple[int, int] | None]:
+    """float32 [count] from sample number `start` on, zero where there is none; and (first, end) of the rest.
+
+    A piece is the number of its first sample and float32 [n]; where pieces overlap, the later one counts.
+    """
+    waveform = np.zeros(count, np.float32)  # [N]
+    first, last = start + count, start
+    for number, samples in pieces:
+        begin, end = max(number, start), min(number + len(samples), start + count)
+        if begin < end:
+            waveform[begin - start : end - start] = samples[begin - number : end - number]
+            first, last = min(first, begin), max(last, end)
+    np.clip(waveform, -1.0, 1.0, out=waveform)  # lossy codecs overshoot
+    return waveform, ((first, last) if first < last else None)
 
 
 class _Run:

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from video_understanding.media.sound import laid_out
+
 # A chunk this far from where the last one ended did not follow it: some were lost, or they come twice.
 GAP_S = 0.2
 # A clock that is off by so much is corrected: one step of a log-mel. What is less is left, and so is all jitter.
@@ -65,15 +67,7 @@ class SoundLine:
 
     def take(self, first: int, count: int) -> tuple[np.ndarray, tuple[int, int] | None]:
         """float32 [count] from sample number `first` on, zero where there is none; and (first, end) of the rest."""
-        waveform = np.zeros(count, np.float32)  # [N]
-        begin, end = first + count, first
-        for number, samples in self._pieces:
-            low, high = max(number, first), min(number + len(samples), first + count)
-            if low < high:
-                waveform[low - first : high - first] = samples[low - number : high - number]
-                begin, end = min(begin, low), max(end, high)
-        np.clip(waveform, -1.0, 1.0, out=waveform)
-        return waveform, ((begin, end) if begin < end else None)
+        return laid_out(self._pieces, first, count)
 
     def forget(self, before: int) -> None:
         """Lets go of all samples before this one."""
