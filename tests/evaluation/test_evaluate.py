@@ -340,6 +340,12 @@ def test_folds_are_told_by_their_spread_and_pooled():
         ("S01", 0.0), ("S00", 1.0), ("S10", 1.0), ("S11", 1.0)
     ]  # fmt: skip
     assert summary.uar.mean == 0.75
+    assert [(fold.fold, fold.clips, fold.groups, fold.uar) for fold in action.by_fold] == [
+        (number, report.heads["action"].clips, report.heads["action"].groups, report.heads["action"].uar)
+        for number, report in enumerate(reports, 1)
+    ]
+    assert summary.together.heads["action"] == action.pooled
+    assert summary.together.windows == sum(report.windows for report in reports)
     values = json.loads(json.dumps(summary.to_dict(), allow_nan=False))
     assert values["heads"]["action"]["uar"]["mean"] == 0.75
     assert values["heads"]["action"]["pooled"]["clips"] == 8
@@ -355,6 +361,7 @@ def test_a_head_may_be_missing_in_a_fold():
     assert summary.heads["action"].folds == 2
     assert summary.heads["emotion"].folds == 1
     assert summary.heads["emotion"].uar.std is None
+    assert [fold.fold for fold in summary.heads["emotion"].by_fold] == [3]
 
 
 def test_folds_that_do_not_belong_together_are_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,22 @@ def report(notes: tuple[str, ...] = (), **heads: HeadReport | MultiLabelReport) 
         clips=max(head.clips for head in found),
     )
     return Report(heads, overall, overall.clips + 7, None, notes)
+
+
+def folds(**heads: HeadReport | MultiLabelReport) -> list[Report]:
+    """Two folds of different subjects; in the second every third clip is taken for another than in the first."""
+    first = report(**heads)
+    moved = {}
+    for head, result in first.heads.items():
+        answers = result.answers
+        others = tuple(
+            dataclasses.replace(row, path=row.path.with_suffix(".mov"), subject=f"other_{row.subject}")
+            for row in answers.rows
+        )
+        scores = answers.scores.copy()
+        scores[::3] = scores[::3, ::-1]
+        moved[head] = type(result).of(dataclasses.replace(answers, rows=others, scores=scores))
+    return [first, report(**moved)]
 
 
 def robustness_of(found: Report) -> dict:

@@ -47,7 +47,10 @@ def test_page_and_json_lie_beside_each_other_and_say_the_same(tmp_path):
     assert sorted(file.name for file in place.parent.iterdir()) == ["report.html", "report.json"]
     read = json.loads((place.parent / "report.json").read_text())
     assert read == json.loads(json.dumps(values))
-    assert place.read_text(encoding="utf-8") == report_page(read)
+    text = place.read_text(encoding="utf-8")
+    assert text == report_page(read, json_name="report.json")
+    assert [link["href"] for link in Page(text).attributes("a")] == ["report.json"]
+    assert not Page(report_page(read)).attributes("a"), "a page by itself has no link that leads nowhere"
     assert "Report on mine" in Page(place.read_text(encoding="utf-8")).text
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from tests.recognition.worlds import write_colours
 from tests.report.browser import PROGRAMS, browser, measure
-from tests.report.reports import EMOTIONS, HISTORY, one_of, report, robustness_of, several_of
+from tests.report.reports import EMOTIONS, HISTORY, folds, one_of, report, robustness_of, several_of
 from tests.report.timelines import of_hours, told, write_scene
+from video_understanding.evaluation import crossval_summary
 from video_understanding.labels import Labels
 from video_understanding.media.synthetic import damage
 from video_understanding.report import Mistaken, report_page, timeline_page
@@ -44,8 +45,14 @@ def odd_names() -> str:
     return report_page(report(action=one_of(names, clips=400, subjects=40)).to_dict(), history=history)
 
 
+def crossval() -> str:
+    summary = crossval_summary(folds(action=several_of(("dance", "sing")), emotion=one_of(EMOTIONS))).to_dict()
+    conditions = robustness_of(report(action=one_of(("dance", "sing")), emotion=one_of(EMOTIONS)))
+    return report_page({"data": "clips " * 30, **summary, "robustness": conditions}, json_name="report.json")
+
+
 @pytest.mark.parametrize("width_px", [SMALL_PHONE_PX, PHONE_PX, DESK_PX])
-@pytest.mark.parametrize("page", [training, odd_names], ids=lambda page: page.__name__)
+@pytest.mark.parametrize("page", [training, odd_names, crossval], ids=lambda page: page.__name__)
 def test_nothing_overlaps_sticks_out_or_is_empty(program, page, width_px, tmp_path):
     measured = measure(program, page(), width_px, tmp_path)
     assert measured["drawings"] >= 4 and measured["texts"] >= 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -12,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests.report.reading import Page
-from tests.report.reports import EMOTIONS, HISTORY, one_of, report, robustness_of, several_of
+from tests.report.reports import EMOTIONS, HISTORY, folds, one_of, report, robustness_of, several_of
 from video_understanding.errors import VideoUnderstandingError
-from video_understanding.evaluation import crossval_summary
+from video_understanding.evaluation import Robustness, crossval_summary
 from video_understanding.report import report_page
 from video_understanding.report.style import DARK, LIGHT, brightness, needs_white, parts_of
 
@@ -241,15 +240,43 @@ def test_a_page_of_nothing_is_refused():
 
 
 def test_crossval_shows_the_spread_and_all_folds_together():
-    parts = [report(action=one_of(("a", "b", "c"), clips=60)) for _ in range(2)]
-    answers = parts[1].heads["action"].answers
-    moved = tuple(dataclasses.replace(row, path=row.path.with_suffix(".mov")) for row in answers.rows)
-    parts[1] = report(action=type(parts[1].heads["action"]).of(dataclasses.replace(answers, rows=moved)))
-    summary = crossval_summary(parts).to_dict()
+    summary = crossval_summary(folds(action=one_of(("a", "b", "c"), clips=60))).to_dict()
     page = page_of(summary)
     assert "Measured in 2 folds on 120 clips" in page.text
     spread = page.table("%", "mean", "std", "min", "median", "max")
     assert spread[0][:2] == ["accuracy", percent(summary["heads"]["action"]["accuracy"]["mean"])]
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one label", "several labels"])
+def test_crossval_shows_its_folds_side_by_side_and_the_subjects_of_all(several):
+    make = several_of if several else one_of
+    parts = folds(action=make(("a", "b", "c"), clips=60))
+    robust = [Robustness(dict.fromkeys(("both senses", "only audio"), part)) for part in parts]
+    values = crossval_summary(parts, robust=robust).to_dict()
+    page = page_of(values)
+    found = values["heads"]["action"]
+    assert "Cross-validation" in page.text and "Over the folds" in page.text
+    measures = ["accuracy %", "macro F1 %", *(["mAP %"] if several else []), "calibration error"]
+    rows = page.table("fold", "UAR %", *measures, "clips", "subjects")
+    assert [row[0] for row in rows] == ["1", "2"]
+    for row, fold, part in zip(rows, found["by_fold"], parts, strict=True):
+        result = part.heads["action"]
+        assert row[1:3] == [percent(result.uar), percent(result.accuracy)]
+        assert row[-2:] == ["60", "8"] and fold["uar"] == result.uar
+    labels = [attributes["aria-label"] for attributes in page.attributes("svg")]
+    told = [fold["accuracy"] for fold in found["by_fold"]]
+    words = f"Accuracy of 2 folds: mean {percent(np.mean(told))} %, from {percent(min(told))} to {percent(max(told))} %"
+    assert words in labels
+    assert len(page.table("subject", "accuracy %", "UAR %", "clips")) == 16
+    conditions = page.table("condition", "action UAR %", "action accuracy %")
+    assert [row[0] for row in conditions] == ["both senses", "only audio"]
+    assert conditions[0][1:] == [percent(found["pooled"][measure]) for measure in ("uar", "accuracy")]
+
+
+def test_crossval_of_before_folds_were_told_is_still_a_page():
+    values = crossval_summary(folds(action=one_of(("a", "b"), clips=30))).to_dict()
+    del values["heads"]["action"]["by_fold"], values["notes"]
+    assert "Over the folds" in page_of(values).text
 
 
 def contrast(one: str, other: str) -> float:

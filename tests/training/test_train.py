@@ -109,12 +109,24 @@ def test_a_model_that_cannot_be_loaded_is_told(trained, tmp_path):
         keras_scorer(Bundle.read(tmp_path))
 
 
-def test_crossval_measures_every_clip_once(data, capsys):
-    words = ["crossval", str(data / "clips"), "--folds", "2", "--epochs", "1", "--json"]
+def test_crossval_measures_every_clip_once_and_writes_a_page(data, tmp_path, capsys):
+    words = ["crossval", str(data / "clips"), "--folds", "2", "--epochs", "1", "--json", "--out", str(tmp_path / "new")]
     assert main(words) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["heads"]["action"]["pooled"]["clips"] == 36
-    assert found["heads"]["action"]["folds"] == 2
+    shown = capsys.readouterr()
+    found = json.loads(shown.out)
+    action = found["heads"]["action"]
+    assert action["pooled"]["clips"] == 36
+    assert action["folds"] == 2
+    assert [(fold["fold"], fold["group"]) for fold in action["by_fold"]] == [(1, "subject"), (2, "subject")]
+    assert sum(fold["clips"] for fold in action["by_fold"]) == 36 and sum(f["groups"] for f in action["by_fold"]) == 6
+    assert found["robustness"]["both senses"]["action"]["uar"] == action["pooled"]["uar"]
+    assert found["robustness"]["only audio"]["action"]["clips"] == 36
+    assert shown.err.endswith(f"report: {tmp_path / 'new' / 'report.html'}\n")
+    assert json.loads((tmp_path / "new" / "report.json").read_text()) == found
+    page = (tmp_path / "new" / "report.html").read_text(encoding="utf-8")
+    for words in ("Cross-validation", "Over the folds", "By subject", "Robustness", "What is taken for what"):
+        assert words in page
+    assert ("data:image/jpeg" in page) == bool(action["pooled"]["mistakes"])
 
 
 def test_ctrl_c_keeps_the_best_model_so_far(data, tmp_path, monkeypatch):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from contextlib import nullcontext
+from datetime import UTC, datetime
 
 from video_understanding.cli.train import add_training_arguments, chosen
 
 HELP = "train and measure on folds that never share a subject"
 EXAMPLE = (
-    "  vu crossval clips.csv --folds 5\n"
+    "  vu crossval clips.csv --folds 5 --out reports/folds\n"
     "  vu crossval clips.csv --preset edge --work folds/ --json > folds.json\n"
     "  vu crossval clips.csv --preset edge --work folds/ --resume"
 )
@@ -23,18 +25,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--folds", type=int, default=5, metavar="N", help="how many, unless the data have a fold column (default: 5)"
     )
     parser.add_argument("--work", metavar="DIR", help="folder that keeps the folds' trainings, so that they can go on")
+    parser.add_argument("--out", metavar="FOLDER", help="folder for report.html and report.json")
     add_training_arguments(parser)
     parser.add_argument("--resume", action="store_true", help="go on with the trainings in --work")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from video_understanding.datasets.cache import ClipCache
     from video_understanding.datasets.manifest import load_manifest
+    from video_understanding.report import clearest_mistakes, write_report
     from video_understanding.training.crossval import crossval
 
     manifest = load_manifest(*arguments.data)
     spec, settings = chosen(arguments)
     with nullcontext(arguments.work) if arguments.work else tempfile.TemporaryDirectory() as folder:
         found = crossval(manifest, spec, folder, settings, folds=arguments.folds, resume=arguments.resume)
-    print(json.dumps(found.to_dict(), indent=2) if arguments.json else found.text())
+    values = {"data": manifest.name, "created": datetime.now(UTC).isoformat(timespec="seconds"), **found.to_dict()}
+    print(json.dumps(values, indent=2) if arguments.json else found.text())
+    if arguments.out:  # after the result, which must not be lost
+        prepared = ClipCache().prepare(manifest.rows, spec)
+        page = write_report(arguments.out, values, gallery=clearest_mistakes(found.together, prepared))
+        print(f"report: {page}", file=sys.stderr if arguments.json else sys.stdout)
     return 0

@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from video_understanding.errors import VideoUnderstandingError
 from video_understanding.evaluation.answers import Answers, join_answers
 from video_understanding.evaluation.head_report import HeadReport
 from video_understanding.evaluation.multi_label import MultiLabelAnswers, MultiLabelReport
-from video_understanding.evaluation.report import Report
+from video_understanding.evaluation.report import Overall, Report
+from video_understanding.evaluation.robustness import Robustness
 from video_understanding.evaluation.subjects import Spread
 from video_understanding.evaluation.text import aligned, many, percent
 from video_understanding.labels import HEADS
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """One head in one fold, counted from 1: on how many clips of how many subjects, and what was measured.
+
+    What a head of this kind does not have is None.
+    """
+
+    fold: int
+    clips: int
+    group: str
+    groups: int
+    accuracy: float
+    uar: float
+    macro_f1: float | None
+    calibration_error: float
+    mean_average_precision: float | None = None
+
+    @classmethod
+    def of(cls, fold: int, result: HeadReport | MultiLabelReport) -> FoldResult:
+        """What of a fold's result stands beside that of the others."""
+        own = (field.name for field in dataclasses.fields(cls) if field.name != "fold")
+        return cls(fold, **{name: getattr(result, name, None) for name in own})
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,6 +52,7 @@ class HeadOverFolds:
     accuracy, uar, macro_f1, calibration_error   how the folds' values lie apart; None where no fold has one
     mean_average_precision                       the same, of a multi-label head; None for others
     folds                                        how many folds there are
+    by_fold                                      the result of each
     pooled                                       the result of all folds' clips taken together
     """
 
@@ -34,11 +63,13 @@ class HeadOverFolds:
     calibration_error: Spread
     pooled: HeadReport | MultiLabelReport
     mean_average_precision: Spread | None = None
+    by_fold: tuple[FoldResult, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values for JSON."""
         spreads = {name: vars(spread).copy() for name, spread in self._spreads().items()}
-        return {"folds": self.folds, **spreads, "pooled": self.pooled.to_dict()}
+        by_fold = [vars(result).copy() for result in self.by_fold]
+        return {"folds": self.folds, **spreads, "by_fold": by_fold, "pooled": self.pooled.to_dict()}
 
     def text(self, name: str) -> str:
         """All of it as text of at most 80 columns."""
@@ -59,49 +90,92 @@ class HeadOverFolds:
 
 @dataclass(frozen=True, repr=False)
 class CrossvalSummary:
-    """A cross-validation: each head over the folds, and the folds' overall UAR (the mean over heads)."""
+    """A cross-validation.
+
+    uar         the folds' overall UAR, the mean over heads
+    heads       each head over the folds
+    together    all folds' clips as one report
+    robustness  the same under each condition, if that was measured
+    """
 
     folds: int
     uar: Spread
     heads: Mapping[str, HeadOverFolds]
+    together: Report
+    robustness: Robustness | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values for JSON."""
-        heads = {head: result.to_dict() for head, result in self.heads.items()}
-        return {"folds": self.folds, "overall": {"uar": vars(self.uar).copy()}, "heads": heads}
+        return {
+            "folds": self.folds,
+            "overall": {"uar": vars(self.uar).copy()},
+            "notes": list(self.together.notes),
+            "heads": {head: result.to_dict() for head, result in self.heads.items()},
+            **({"robustness": self.robustness.to_dict()} if self.robustness else {}),
+        }
 
     def text(self) -> str:
         """All of it as text of at most 80 columns."""
         std = f" (std {percent(self.uar.std)})" if self.uar.std is not None else ""
         first = f"{many(self.folds, 'fold')}: UAR {percent(self.uar.mean)} %{std}, mean over folds and heads"
-        return "\n\n".join([first, *(result.text(head) for head, result in self.heads.items())])
+        heads = (result.text(head) for head, result in self.heads.items())
+        return "\n\n".join([first, *heads, *([self.robustness.text()] if self.robustness else [])])
 
     def __repr__(self) -> str:
         return f"CrossvalSummary({many(self.folds, 'fold')}, UAR {percent(self.uar.mean)} %)"
 
 
-def crossval_summary(reports: Sequence[Report], seed: int = 0) -> CrossvalSummary:
-    """Joins the reports of the folds, in which each clip must be tested once; the seed is that of the intervals."""
+def crossval_summary(reports: Sequence[Report], seed: int = 0, robust: Sequence[Robustness] = ()) -> CrossvalSummary:
+    """Joins the reports of the folds, in which each clip must be tested once; the seed is that of the intervals.
+
+    `robust` holds how each fold's model stands the loss of a sense, and noise, if that was measured.
+    """
     if not reports:
         raise VideoUnderstandingError("cross-validation", "has no folds", "Give the report of each fold.")
+    together = _together(reports, seed)
+    heads = {}
+    for head, pooled in together.heads.items():
+        results = {fold: report.heads[head] for fold, report in enumerate(reports, start=1) if head in report.heads}
+        by_fold = tuple(FoldResult.of(fold, result) for fold, result in results.items())
+        heads[head] = HeadOverFolds(
+            folds=len(by_fold),
+            accuracy=Spread.of([result.accuracy for result in by_fold]),
+            uar=Spread.of([result.uar for result in by_fold]),
+            macro_f1=_spread([result.macro_f1 for result in by_fold]),
+            calibration_error=Spread.of([result.calibration_error for result in by_fold]),
+            pooled=pooled,
+            mean_average_precision=_spread([result.mean_average_precision for result in by_fold]),
+            by_fold=by_fold,
+        )
+    conditions = {
+        name: _together([one.reports[name] for one in robust], seed) for name in (robust[0].reports if robust else ())
+    }
+    return CrossvalSummary(
+        len(reports),
+        Spread.of([report.overall.uar for report in reports]),
+        heads,
+        together,
+        Robustness(conditions) if conditions else None,
+    )
+
+
+def _together(reports: Sequence[Report], seed: int) -> Report:
+    """All clips of several reports as one."""
     heads = {}
     for head in HEADS:
         results = [report.heads[head] for report in reports if head in report.heads]
         if results:
             answers = join_answers([result.answers for result in results])
             _require_once(answers)
-            heads[head] = HeadOverFolds(
-                folds=len(results),
-                accuracy=Spread.of([result.accuracy for result in results]),
-                uar=Spread.of([result.uar for result in results]),
-                macro_f1=_spread([result.macro_f1 for result in results]),
-                calibration_error=Spread.of([result.calibration_error for result in results]),
-                pooled=type(results[0]).of(answers, seed),
-                mean_average_precision=_spread(
-                    [result.mean_average_precision for result in results if isinstance(result, MultiLabelReport)]
-                ),
-            )
-    return CrossvalSummary(len(reports), Spread.of([report.overall.uar for report in reports]), heads)
+            heads[head] = type(results[0]).of(answers, seed)
+    overall = Overall(
+        uar=float(np.mean([result.uar for result in heads.values()])),
+        accuracy=float(np.mean([result.accuracy for result in heads.values()])),
+        heads=len(heads),
+        clips=sum(report.overall.clips for report in reports),
+    )
+    notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
+    return Report(heads, overall, sum(report.windows for report in reports), reports[0].without, notes)
 
 
 def _spread(values: Sequence[float | None]) -> Spread | None:

@@ -21,12 +21,21 @@ from video_understanding.evaluation.intervals import (
 )
 from video_understanding.evaluation.metrics import ClassResult
 from video_understanding.evaluation.subjects import SubjectSummary, independent_groups, subject_summary
-from video_understanding.evaluation.text import WIDTH, aligned, between, head_of, many, percent, tail_of, wrapped
+from video_understanding.evaluation.text import (
+    NAME_WIDTH,
+    WIDTH,
+    aligned,
+    between,
+    class_lines,
+    head_of,
+    many,
+    percent,
+    tail_of,
+    wrapped,
+)
 
 _MISTAKES = 10
-_CLASSES_SHOWN = 30
 _SUBJECTS_SHOWN = 3
-_NAME_WIDTH = 24
 _COLUMN_WIDTH = 9
 _NO_INTERVAL = f"that takes {LEAST_GROUPS} or more, and results that differ"
 
@@ -177,21 +186,7 @@ class HeadReport:
         ]
 
     def _class_lines(self) -> list[str]:
-        shown = list(self.classes)
-        if len(shown) > _CLASSES_SHOWN:
-            shown = sorted(shown, key=lambda result: 2.0 if result.f1 is None else result.f1)[:_CLASSES_SHOWN]
-        lines = [["class", "clips", "said", "precision", "recall", "F1"]]
-        lines += [
-            [
-                head_of(result.name, _NAME_WIDTH),
-                str(result.clips),
-                str(result.said),
-                *(percent(value) for value in (result.precision, result.recall, result.f1)),
-            ]
-            for result in shown
-        ]
-        hidden = len(self.classes) - len(shown)
-        return [*aligned(lines), *([f"  (the {many(hidden, 'class')} with the best F1 left out)"] if hidden else [])]
+        return class_lines(self.classes, {"precision": "precision", "recall": "recall", "F1": "f1"})
 
     def _confusion_lines(self) -> list[str]:
         names = [result.name for result in self.classes]
@@ -223,7 +218,7 @@ class HeadReport:
             for name, spread in (("accuracy", summary.accuracy), ("UAR", summary.uar))
         ]
         lowest = ", ".join(
-            f"{head_of(result.subject, _NAME_WIDTH)} {percent(result.accuracy)} % of {many(result.clips, 'clip')}"
+            f"{head_of(result.subject, NAME_WIDTH)} {percent(result.accuracy)} % of {many(result.clips, 'clip')}"
             for result in summary.subjects[:_SUBJECTS_SHOWN]
         )
         return [*aligned(lines), *wrapped(f"lowest accuracy: {lowest}", "  ")]

@@ -23,11 +23,8 @@ from video_understanding.evaluation.subjects import (
     subject_names,
     summary_of,
 )
-from video_understanding.evaluation.text import aligned, between, head_of, many, percent, wrapped
+from video_understanding.evaluation.text import aligned, between, class_lines, many, percent, wrapped
 from video_understanding.prediction import SHOWN_FROM
-
-_CLASSES_SHOWN = 30
-_NAME_WIDTH = 24
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -220,21 +217,9 @@ class MultiLabelReport:
         ]
 
     def _class_lines(self) -> list[str]:
-        shown = list(self.classes)
-        if len(shown) > _CLASSES_SHOWN:
-            shown = sorted(shown, key=lambda result: 2.0 if result.f1 is None else result.f1)[:_CLASSES_SHOWN]
-        lines = [["class", "clips", "said", "AP", "precision", "recall", "F1"]]
-        lines += [
-            [
-                head_of(result.name, _NAME_WIDTH),
-                str(result.clips),
-                str(result.said),
-                *map(percent, (result.average_precision, result.precision, result.recall, result.f1)),
-            ]
-            for result in shown
-        ]
-        hidden = len(self.classes) - len(shown)
-        return [*aligned(lines), *([f"  (the {many(hidden, 'class')} with the best F1 left out)"] if hidden else [])]
+        return class_lines(
+            self.classes, {"AP": "average_precision", "precision": "precision", "recall": "recall", "F1": "f1"}
+        )
 
     def _subject_lines(self, summary: SubjectSummary) -> list[str]:
         lines = [["by subject", "min", "median", "mean", "max", "std"]]

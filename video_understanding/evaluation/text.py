@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 WIDTH = 80
+NAME_WIDTH = 24
+_CLASSES_SHOWN = 30
 _GAP = "  "
 
 
@@ -45,6 +48,28 @@ def aligned(lines: Sequence[Sequence[str]], words: int = 1) -> list[str]:
         ).rstrip()
         for line in lines
     ]
+
+
+def class_lines(classes: Sequence[Any], shares: Mapping[str, str]) -> list[str]:
+    """The results of classes under each other; of too many those with the best F1 are left out.
+
+    Each result has a name, how many clips it has and how often it was said, and `shares`: title -> attribute.
+    """
+    shown = list(classes)
+    if len(shown) > _CLASSES_SHOWN:
+        shown = sorted(shown, key=lambda result: 2.0 if result.f1 is None else result.f1)[:_CLASSES_SHOWN]
+    lines = [["class", "clips", "said", *shares]]
+    lines += [
+        [
+            head_of(result.name, NAME_WIDTH),
+            str(result.clips),
+            str(result.said),
+            *(percent(getattr(result, name)) for name in shares.values()),
+        ]
+        for result in shown
+    ]
+    hidden = len(classes) - len(shown)
+    return [*aligned(lines), *([f"  (the {many(hidden, 'class')} with the best F1 left out)"] if hidden else [])]
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:

@@ -39,6 +39,23 @@ def scale(name: str, value: float, interval: Sequence[float] | None, guess: floa
     )
 
 
+def fold_dots(name: str, values: Sequence[float]) -> Html:
+    """The share of each fold as a dot on a track from 0 to 100 %, the band they span, and a line at their mean."""
+    across = _places(0, 1, 0, _SCALE_WIDTH)
+    middle, mean = _SCALE_HEIGHT / 2, sum(values) / len(values)
+    low, high = across(min(values)), across(max(values))
+    span = f"from {percent(min(values))} to {percent(max(values))} %"
+    return _drawing(
+        f"{name} of {len(values)} folds: mean {percent(mean)} %, {span}",
+        _SCALE_WIDTH,
+        _SCALE_HEIGHT,
+        tag("rect", class_="track", x=0, y=middle - 2, width=_SCALE_WIDTH, height=4, rx=2),
+        tag("rect", class_="band", x=low, y=middle - 7, width=max(high - low, 1.0), height=14, rx=4),
+        tag("line", class_="mean", x1=across(mean), x2=across(mean), y1=middle - 9, y2=middle + 9),
+        [tag("circle", class_="one", cx=across(value), cy=middle, r=4.0) for value in values],
+    )
+
+
 def curve_panels(history: History) -> tuple[list[Html], int] | None:
     """Loss and accuracies over the epochs, a drawing for each, and the best epoch, counted from 1.
 

@@ -29,7 +29,7 @@ def write_report(
     """Writes report.json and report.html into the folder, which is made if need be; gives back the page's place."""
     folder = Path(folder)
     text = json.dumps(values, indent=1) + "\n"
-    page = report_page(values, history=history, gallery=gallery)
+    page = report_page(values, history=history, gallery=gallery, json_name=JSON_FILE)
     write_whole(folder / JSON_FILE, text)
     write_whole(folder / PAGE_FILE, page)
     return folder / PAGE_FILE

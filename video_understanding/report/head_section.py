@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from video_understanding.evaluation.text import between, percent
-from video_understanding.report.charts import reliability_diagram, scale
+from video_understanding.report.charts import fold_dots, reliability_diagram, scale
 from video_understanding.report.gallery import Mistaken, gallery_list
-from video_understanding.report.markup import Html, tag
+from video_understanding.report.markup import Html, joined, tag
 from video_understanding.report.tables import (
     LARGEST_MATRIX,
     bin_table,
     class_table,
     confusion_table,
+    fold_table,
     mistake_table,
     spread_table,
     subject_table,
@@ -22,7 +23,8 @@ from video_understanding.report.words import how_sure, is_multi_label, with_sign
 
 Values = Mapping[str, Any]
 _READ = {
-    "folds": "How the result of one fold lies apart from that of another; the rest is of all folds' clips together.",
+    "folds": "How the result of one fold lies apart from that of another: a dot for each, and a line at their mean. "
+    "The rest is of all folds' clips together.",
     "classes": "Recall is the share of a class's clips that were found; precision the share of those said to be of the "
     "class that are; F1 joins both. The bar is the recall.",
     "several": "Recall is the share of the clips showing a class that were found; precision the share of those said to "
@@ -45,7 +47,7 @@ def head_section(head: str, result: Values, gallery: Sequence[Mistaken]) -> Html
     found = pooled(result)
     blocks = [tag("h2", head.capitalize()), _scores(found)]
     if result is not found:
-        blocks.append(_block("Over the folds", _READ["folds"], _spreads(result)))
+        blocks.append(_block("Over the folds", _READ["folds"], _folds(result.get("by_fold")), _spreads(result)))
     several = is_multi_label(found)
     blocks.append(_block("By class", _READ["several" if several else "classes"], class_table(found["classes"])))
     if found.get("confusion"):
@@ -94,12 +96,25 @@ def _more(found: Values) -> list[Html]:
     return [part for name, value in told.items() for part in (tag("dt", name), tag("dd", value))]
 
 
+def _folds(folds: Sequence[Values] | None) -> Html | None:
+    """The folds side by side, as dots on a line and in a table."""
+    if not folds:
+        return None
+    figures = []
+    for name, measure in (("Accuracy", "accuracy"), ("UAR", "uar")):
+        values = [fold[measure] for fold in folds]
+        caption = tag("figcaption", f"from {percent(min(values))} to {with_sign(max(values))}")
+        words = tag("div", tag("strong", with_sign(sum(values) / len(values))), f" {name}, mean of the folds")
+        figures.append(tag("figure", words, fold_dots(name, values), caption))
+    return joined([tag("div", figures, class_="panels"), fold_table(folds)])
+
+
 def _spreads(result: Values) -> Html:
     return spread_table(
         {
             name.replace("_", " ").replace("uar", "UAR").replace("f1", "F1"): spread
             for name, spread in result.items()
-            if name not in ("folds", "pooled")
+            if name not in ("folds", "by_fold", "pooled")
         }
     )
 

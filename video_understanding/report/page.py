@@ -26,13 +26,19 @@ _CURVES = (
 )
 
 
-def report_page(values: Values, *, history: History | None = None, gallery: Sequence[Mistaken] | None = None) -> str:
+def report_page(
+    values: Values,
+    *,
+    history: History | None = None,
+    gallery: Sequence[Mistaken] | None = None,
+    json_name: str | None = None,
+) -> str:
     """The page of a report, made of the very values that its JSON holds.
 
     `values` is one of these, and may also tell "model", "data", "runtime" and "created" in words:
     `Report.to_dict()`, with "robustness" if that was measured; {"test": ..., "validation": ...} of such;
     `CrossvalSummary.to_dict()`. `history` is that of `keras.Model.fit`. `gallery` holds mistakes of the part that
-    is told in full, the test part if there is one.
+    is told in full, the test part if there is one. `json_name` is the file beside the page that holds the values.
     """
     curves = _curves(history)
     parts = _parts(values)
@@ -49,7 +55,7 @@ def report_page(values: Values, *, history: History | None = None, gallery: Sequ
             curves,
             [_other_part(part, found) for part, found in list(parts.items())[1:]],
         ),
-        _footer(bool(gallery) or any(_names_people(found) for found in parts.values())),
+        _footer(bool(gallery) or any(_names_people(found) for found in parts.values()), json_name),
     ]
     return document(_title(values), body)
 
@@ -62,6 +68,8 @@ def _parts(values: Values) -> dict[str | None, Values]:
 
 
 def _title(values: Values) -> str:
+    if "folds" in values:
+        return "Cross-validation"
     return f"Report on {values['model']}" if values.get("model") else "Report"
 
 
@@ -119,10 +127,12 @@ def _names_people(found: Values) -> bool:
     return any(result.get("mistakes") or result.get("subjects") for result in results)
 
 
-def _footer(private: bool) -> Html:
+def _footer(private: bool, json_name: str | None) -> Html:
+    beside = ["The same values for programs lie beside this page: ", tag("a", json_name, href=json_name), "."]
     told = [
         "UAR, the unweighted average recall, is the mean over classes of the share that was found: a class with few "
         "clips counts as much as one with many. Guessing means always saying the same. All shares are in percent.",
+        *([beside] if json_name else []),
         *(["This page names clips or people, and may show them: keep it as you keep the data."] if private else []),
     ]
     return tag("footer", [tag("p", line) for line in told])

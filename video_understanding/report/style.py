@@ -84,6 +84,7 @@ svg polyline{fill:none!important;stroke-width:2;stroke-linejoin:round}
 svg .other polyline,svg polyline.other{stroke-dasharray:6 3}
 svg .band{fill:var(--blue);opacity:.28;stroke:none}
 svg .track{fill:var(--line)}
+svg .mean{stroke:var(--ink);stroke-width:2.5}
 svg .mark{stroke:var(--orange);stroke-width:2.5}
 .panels strong{font-size:1.5rem;letter-spacing:-.01em;margin-right:.2rem}
 .panels+p{margin-top:1.2rem}
@@ -128,6 +129,7 @@ tbody th{font-weight:500;min-width:6rem;max-width:16rem}
 .gallery .none{aspect-ratio:3;display:grid;place-items:center;background:var(--line);color:var(--ink);padding:0 .8rem}
 .gallery figcaption{padding:.5rem .8rem .7rem;margin:0}
 .gallery strong{color:var(--ink)}
+a{color:var(--blue)}
 details{margin:.8rem 0}
 summary{cursor:pointer;color:var(--blue)}
 dl{display:grid;grid-template-columns:minmax(0,max-content) max-content;gap:.1rem 1.2rem;margin:.8rem 0;

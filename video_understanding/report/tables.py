@@ -76,6 +76,25 @@ def condition_table(conditions: Mapping[str, Mapping[str, Mapping[str, Any]]]) -
     return _table("robustness", names, rows, "bars")
 
 
+def fold_table(folds: Sequence[Mapping[str, Any]]) -> Html:
+    """The folds one below the other, UAR as a bar."""
+    ranked = any(fold["mean_average_precision"] is not None for fold in folds)
+    keys = ["accuracy", "macro_f1", *(["mean_average_precision"] if ranked else []), "calibration_error"]
+    names = ["accuracy\u00a0%", "macro F1\u00a0%", *(["mAP\u00a0%"] if ranked else []), "calibration error"]
+    rows = [
+        [f"{fold['fold']}", _bar(fold["uar"]), *(percent(fold[key]) for key in keys), fold["clips"], fold["groups"]]
+        for fold in folds
+    ]
+    groups = sorted({fold["group"] for fold in folds})
+    return _folded(
+        "by fold",
+        ["fold", "UAR\u00a0%", *names, "clips", " or ".join(f"{group}s" for group in groups)],
+        rows,
+        "fold",
+        "bars",
+    )
+
+
 def spread_table(spreads: Mapping[str, Mapping[str, float | None]]) -> Html:
     """How values lie apart: a line for each measure with the five numbers of a `Spread`."""
     keys = ("mean", "std", "min", "median", "max")

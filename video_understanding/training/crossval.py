@@ -7,11 +7,11 @@ from pathlib import Path
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.splits import make_folds
-from video_understanding.evaluation import CrossvalSummary, crossval_summary, evaluate
-from video_understanding.models.keras_scorer import KerasScorer
+from video_understanding.evaluation import CrossvalSummary, crossval_summary, evaluate, robustness
 from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import fit
 from video_understanding.training.settings import TrainingSettings
+from video_understanding.training.train import calibrated_scorer
 
 
 def crossval(
@@ -28,15 +28,18 @@ def crossval(
 ) -> CrossvalSummary:
     """Trains one model for each fold (those of the fold column, if the data have one) and measures it on that fold.
 
-    What is needed to go on lies in `folder`; with `resume` the folds that are done are not trained again.
+    Confidence is calibrated on each fold's validation part, as in any training. What is needed to go on lies in
+    `folder`; with `resume` the folds that are done are not trained again.
     """
     settings = settings or TrainingSettings()
-    reports = []
+    reports, robust = [], []
     for number, split in enumerate(make_folds(manifest, folds=folds, seed=settings.seed), start=1):
         place = Path(folder) / f"fold_{number}"
         trained = fit(
             manifest, split, spec, place, settings, weights=weights, resume=resume, cache=cache, progress=progress
         )
-        scorer = KerasScorer(trained.model)
-        reports.append(evaluate(scorer, trained.prepared, trained.rows_of("test"), progress=progress))
-    return crossval_summary(reports, seed=settings.seed)
+        scorer, _ = calibrated_scorer(trained, settings.seed, progress)
+        prepared, rows = trained.prepared, trained.rows_of("test")
+        reports.append(evaluate(scorer, prepared, rows, progress=progress))
+        robust.append(robustness(scorer, prepared, rows, settings.seed, progress=progress))
+    return crossval_summary(reports, settings.seed, robust)

@@ -65,9 +65,7 @@ def train(
     split = split or split_rows(manifest, seed=settings.seed)
     trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
     (out / WORK_FOLDER / "split.json").write_text(split.to_json(), encoding="utf-8")
-    seen = RememberingScorer(KerasScorer(trained.model))
-    temperature = _temperature(_report(seen, trained, "validation", settings.seed, progress))
-    scorer = seen.concluding_with(KerasScorer(trained.model, temperature))
+    scorer, temperature = calibrated_scorer(trained, settings.seed, progress)
     reports = {part: _report(scorer, trained, part, settings.seed, progress) for part in ("validation", "test")}
     reports = {part: report for part, report in reports.items() if report is not None}
     measured = {part: _without_names(report.to_dict()) for part, report in reports.items()}
@@ -82,6 +80,13 @@ def train(
     write_whole(bundle.card_file, card(bundle))
     write_training_report(bundle, out / WORK_FOLDER, reports, trained.prepared, trained.history)
     return bundle
+
+
+def calibrated_scorer(trained: Trained, seed: int, progress: bool | None) -> tuple[RememberingScorer, dict[str, float]]:
+    """The trained model as a scorer whose confidence is what it says on the validation part, and the temperatures."""
+    seen = RememberingScorer(KerasScorer(trained.model))
+    temperature = _temperature(_report(seen, trained, "validation", seed, progress))
+    return seen.concluding_with(KerasScorer(trained.model, temperature)), temperature
 
 
 def _temperature(report: Report | None) -> dict[str, float]:
