@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -126,8 +127,9 @@ class ClipCache:
         found: dict[int, Record] = {}
         failed: dict[int, str] = {}
         missing: dict[int, Path] = {}
+        settings = _stored_settings(spec)
         for number, row in enumerate(rows):
-            path, reason = self._place(row, spec)
+            path, reason = self._place(row, settings)
             record = read_record(path) if path else None
             if record is not None:
                 found[number] = record
@@ -150,15 +152,12 @@ class ClipCache:
         aside = [SetAside(rows[number], reason) for number, reason in sorted(failed.items())]
         return PreparedClips(spec, sorted(found.items()), aside, rows)
 
-    def _place(self, row: Row, spec: ModelSpec) -> tuple[Path | None, str]:
+    def _place(self, row: Row, settings: dict[str, Any]) -> tuple[Path | None, str]:
         """Where the record of a row is or will be; None and the reason if its media file cannot be looked up."""
         try:
             status = row.path.stat()
         except OSError as error:
             return None, f"cannot be found ({error.strerror})"
-        settings = spec.to_dict()
-        for part, name in ((settings, "network"), (settings["audio"], "log_mel"), (settings["audio"], "hop_s")):
-            part.pop(name)  # comes later: it does not change what is stored
         depends_on = [
             _PREPARATION,
             settings,
@@ -201,6 +200,14 @@ class ClipCache:
                 f"has {free / 1e9:.1f} GB left, and the clips need about {needed / 1e9:.1f} GB",
                 f"Free some space, or name another folder in the {_FOLDER_VARIABLE} variable.",
             )
+
+
+def _stored_settings(spec: ModelSpec) -> dict[str, Any]:
+    """What of the spec decides what is stored."""
+    settings = spec.to_dict()
+    for part, name in ((settings, "network"), (settings["audio"], "log_mel"), (settings["audio"], "hop_s")):
+        part.pop(name)  # comes later: it does not change what is stored
+    return settings
 
 
 def _windows(row: Row, spec: ModelSpec) -> list[Clip]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import mmap
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,16 +80,16 @@ def read_record(path: Path) -> Record | None:
             frames_at = len(_MAGIC) + 8 + header_bytes
             frames_at += _padding(frames_at)
             shape = tuple(header["frames_shape"])  # [W,T,H,W,3]
-            sound_at = frames_at + int(np.prod(shape))
+            sound_at = frames_at + math.prod(shape)
             sound_at += _padding(sound_at)
             sound_shape = (shape[0], header["samples"])  # [W,N]
-            if os.fstat(file.fileno()).st_size != sound_at + 2 * int(np.prod(sound_shape)):
+            if os.fstat(file.fileno()).st_size != sound_at + 2 * math.prod(sound_shape):
                 return None
-            mapped = np.memmap(file, np.uint8, "r")
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # NumPy's own mapping takes twice as long
     except (OSError, ValueError, KeyError):
         return None
-    frames = np.asarray(mapped[frames_at : frames_at + int(np.prod(shape))]).reshape(shape)
-    sound = np.asarray(mapped[sound_at:]).view(np.int16).reshape(sound_shape)
+    frames = np.frombuffer(mapped, np.uint8, math.prod(shape), frames_at).reshape(shape)
+    sound = np.frombuffer(mapped, np.int16, offset=sound_at).reshape(sound_shape)
     return Record(frames, sound, tuple(header["facts"]))
 
 
