@@ -25,11 +25,18 @@ def whole_file(path: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def refusal_told(path: Path, error: type[VideoUnderstandingError] = VideoUnderstandingError) -> Iterator[None]:
+    """What the disk refuses while `path` is written becomes `error`."""
+    try:
+        yield
+    except OSError as refused:
+        raise error(path, f"cannot be written ({refused.strerror})", "Name a folder you can write to.") from refused
+
+
 def write_whole(path: Path, text: str, error: type[VideoUnderstandingError] = VideoUnderstandingError) -> None:
     """Writes a text as a whole file, in UTF-8; its folder is made if need be. What the disk refuses becomes `error`."""
-    try:
+    with refusal_told(path, error):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as unfinished:
             unfinished.write_text(text, encoding="utf-8")
-    except OSError as refused:
-        raise error(path, f"cannot be written ({refused.strerror})", "Name a folder you can write to.") from refused

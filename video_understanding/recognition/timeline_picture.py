@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from video_understanding.errors import VideoUnderstandingError, missing_extra
+from video_understanding.errors import missing_extra
 from video_understanding.prediction import UNKNOWN, Prediction
 from video_understanding.recognition.answers import WindowAnswer
 from video_understanding.recognition.film import Film, film_of
 from video_understanding.recognition.spans import spans_of
 from video_understanding.spec import ModelSpec
-from video_understanding.whole_file import whole_file
+from video_understanding.whole_file import refusal_told, whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,10 +107,5 @@ def _draw_head(axes: Axes, head: str, prediction: Prediction, answers: Sequence[
 
 def _save(figure: Figure, out: Path) -> None:
     """Writes beside the file and renames: whoever sees the file sees all of it."""
-    try:
-        with whole_file(out) as unfinished:
-            figure.savefig(unfinished, format="png")
-    except OSError as error:
-        raise VideoUnderstandingError(
-            out, f"cannot be written ({error.strerror})", "Give a place in a folder you can write to."
-        ) from error
+    with refusal_told(out), whole_file(out) as unfinished:
+        figure.savefig(unfinished, format="png")

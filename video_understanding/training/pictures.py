@@ -11,7 +11,7 @@ import numpy as np
 
 from video_understanding.errors import VideoUnderstandingError, missing_extra
 from video_understanding.evaluation.text import head_of
-from video_understanding.whole_file import whole_file
+from video_understanding.whole_file import refusal_told, whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -180,10 +180,5 @@ def _figure(width_inches: float, height_inches: float, **settings: Any) -> Figur
 
 def _save(figure: Figure, file: Path) -> None:
     """Writes beside the file and renames: whoever sees the file sees all of it."""
-    try:
-        with whole_file(file) as unfinished:
-            figure.savefig(unfinished, format="png", bbox_inches="tight", pad_inches=0.15)
-    except OSError as error:
-        raise VideoUnderstandingError(
-            file, f"cannot be written ({error.strerror})", "Give a place in a folder you can write to."
-        ) from error
+    with refusal_told(file), whole_file(file) as unfinished:
+        figure.savefig(unfinished, format="png", bbox_inches="tight", pad_inches=0.15)
