@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from video_understanding.runtimes import RUNTIMES
+from video_understanding.cli.options import add_runtime
 from video_understanding.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -34,12 +34,7 @@ _PAGES = (".html", ".htm")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help="folder of a trained model, or a .tflite file of it")
     parser.add_argument("files", nargs="+", metavar="FILE", help="video or sound file, or a folder of some")
-    parser.add_argument(
-        "--runtime",
-        choices=RUNTIMES,
-        metavar="RUNTIME",
-        help=f"what computes the scores: {', '.join(RUNTIMES)} (default: keras)",
-    )
+    add_runtime(parser)
     parser.add_argument(
         "--stride", type=float, metavar="SECONDS", help="from window to window (default: a quarter of one)"
     )

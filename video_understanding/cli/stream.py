@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from video_understanding.runtimes import RUNTIMES
+from video_understanding.cli.options import add_runtime
 
 if TYPE_CHECKING:
     from video_understanding.recognition.recognizer import Recognizer
@@ -22,12 +22,7 @@ EXAMPLE = "  vu stream saved_models/mine camera:0\n  vu stream saved_models/mine
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help="folder of a trained model, or a .tflite file of it")
     parser.add_argument("source", metavar="SOURCE", help="video or sound file, or camera:0 (pictures only, no sound)")
-    parser.add_argument(
-        "--runtime",
-        choices=RUNTIMES,
-        metavar="RUNTIME",
-        help=f"what computes the scores: {', '.join(RUNTIMES)} (default: keras)",
-    )
+    add_runtime(parser)
     parser.add_argument(
         "--stride", type=float, metavar="SECONDS", help="from step to step (default: a quarter of a window)"
     )
