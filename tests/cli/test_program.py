@@ -135,7 +135,8 @@ def test_the_demo_types_what_the_program_takes():
     from video_understanding.cli import demo
     from video_understanding.cli.main import make_parser
 
-    words = dict.fromkeys(("clips", "new_clips", "clip", "model", "judged", "why", "longer", "picture", "shipped"), "x")
+    words = dict.fromkeys(("clips", "new_clips", "clip", "model", "judged", "why", "longer", "shipped"), "x")
+    words |= {"picture": "x.png", "page": "x.html"}
     for _, command in (*demo.STEPS, demo.SHIPPED_STEP):
         program, *arguments = command.format(seed=0, resume=" --resume", **words).split()
         parser = make_parser() if program == "vu" else make_edge_parser()

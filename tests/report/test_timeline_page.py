@@ -106,7 +106,7 @@ def test_a_file_of_one_sense_says_so_and_divides_nothing(kind, lacks, words, sce
     assert "picture : sound" not in page.text and "either alone" not in page.text.split("What a sense carries")[0]
     assert [table[0] for table in page.tables] == [["when", head, "sure %"] for head in ("action", "emotion")]
     styles = {attributes.get("class") for name in ("polyline", "rect") for attributes in page.attributes(name)}
-    assert styles == {"both", "other" if kind == "missing_picture" else "one"}
+    assert styles == {"both"}, "one line for each head, and no band"
 
 
 def test_unknown_names_the_nearest_and_shows_how_sure_that_is(scene):

@@ -29,7 +29,7 @@ STEPS = (
     ("Do all of them say the same of a media file, decoding and resizing included?", "vu verify {model} {clip}"),
     ("What happens in a clip, and why does the model say so?", "vu predict {model} {clip}"),
     ("", "vu explain {model} {clip} --out {why}"),
-    ("And in a longer video, in which it changes?", "vu predict {model} {longer} --picture {picture}"),
+    ("And in a longer video, in which it changes?", "vu predict {model} {longer} --picture {picture} --report {page}"),
     ("The same on a device, without TensorFlow.", "vu-edge {model}/model_int8.tflite {clip}"),
 )
 LONGER = (("wave", "happy"), ("bounce", "sad"), ("slide", "angry"), ("shake", "happy"))  # six seconds of each
@@ -67,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         "why": out / "why",
         "longer": longer,
         "picture": out / "timeline.png",
+        "page": out / "timeline.html",
         "seed": arguments.seed,
         "resume": " --resume" if model.exists() else "",  # a demo that was stopped goes on where it was
     }
@@ -112,6 +113,7 @@ def _made(out: Path) -> list[tuple[Path, str]]:
         "model/report.html": "how it learned and how good it became",
         "judged/report.html": "how good it is on people it has never seen",
         "timeline.png": "what it said of a longer video",
+        "timeline.html": "the same as a page, and which sense carried it",
         "why": "why it said what it said, in pictures",
         "model/model_int8.tflite": "the model for small devices, in one file",
     }

@@ -108,7 +108,10 @@ def sound_lane(film: Film) -> Html:
 
 
 def head_lanes(head: str, stretches: Sequence[Stretch], clock_: Clock) -> list[Html]:
-    """Boxes of what is told, lines of how surely, and a band of what carried it; short spans are joined."""
+    """Boxes of what is told, lines of how surely, and a band of what carried it, if there are two senses.
+
+    Short spans are joined.
+    """
     stretches = with_short_ones_joined(stretches, clock_.least_s)
     both = any(moment.without for stretch in stretches for moment in stretch.moments)
     lines = [_line(stretch, clock_, None, "both") for stretch in stretches]
@@ -117,12 +120,12 @@ def head_lanes(head: str, stretches: Sequence[Stretch], clock_: Clock) -> list[H
         lines += [_line(stretch, clock_, "video", "other") for stretch in stretches]
     grid = [tag("line", class_="grid", x1=0, x2=_WIDTH, y1=y, y2=y) for y in (0.0, _MIDDLE, _HEIGHT)]
     scale = tag("div", tag("span", "100\u00a0%"), tag("span", "50"), class_="scale", aria_hidden="true")
-    band = [part for stretch in stretches for part in _band(stretch, clock_)]
+    band = [part for stretch in stretches for part in _band(stretch, clock_)] if both else []
     return [
         tag("h3", head.capitalize()),
         _boxes(stretches, clock_),
         tag("div", scale, _drawing(f"how sure {head} is over time", "lines", grid, lines), class_="chart"),
-        _drawing(f"which sense carried {head} over time", "carried", band),
+        *([_drawing(f"which sense carried {head} over time", "carried", band)] if both else []),
     ]
 
 

@@ -37,8 +37,8 @@ _LEGEND = (
     ("area track", "either alone is enough"),
 )
 _READ = (
-    "Boxes tell what is said, the lines below how sure each window is of it, and the band what carried it: the "
-    "picture's part stands below, the sound's above."
+    "Boxes tell what is said, the lines below how sure each window is of it",
+    ", and the band what carried it: the picture's part stands below, the sound's above",
 )
 _HOW = (
     "What a sense carries is found by taking it away, as if the file had never had it, and looking how much the told "
@@ -162,7 +162,7 @@ def _over_time(film: Film, heads: dict[str, list[Stretch]], clock_: Clock) -> Ht
     return tag(
         "section",
         tag("h2", "Over time"),
-        tag("p", _READ, short, class_="quiet"),
+        tag("p", f"{_READ[0]}{_READ[1] if both else ''}.{short}", class_="quiet"),
         tag("ul", legend, class_="legend quiet") if both else None,
         lanes(clock_, inside),
     )
