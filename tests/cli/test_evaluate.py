@@ -110,3 +110,19 @@ def test_a_runtime_that_does_not_exist_is_refused_with_those_that_do(bundle, cli
         main(["evaluate", str(bundle), str(clips), "--runtime", "tflite:int4"])
     assert stopped.value.code == 2
     assert "tflite:int8" in capsys.readouterr().err
+
+
+def test_an_anonymous_report_lies_beside_the_other_and_names_nobody(bundle, clips, capsys):
+    assert main(["evaluate", str(bundle), str(clips), "--json"]) == 0
+    named = json.loads(capsys.readouterr().out)["heads"]["action"]
+    assert main(["evaluate", str(bundle), str(clips), "--json", "--anonymous"]) == 0
+    shown = capsys.readouterr()
+    folder = bundle / "evaluation" / "clips-anonymous"
+    assert shown.err.endswith(f"report: {folder / 'report.html'}\n")
+    names = {mistake["path"] for mistake in named["mistakes"]}
+    told = [(folder / name).read_text(encoding="utf-8") for name in ("report.html", "report.json")]
+    assert names and not any(name in text for name in names for text in (*told, shown.out))
+    assert "data:image" not in told[0]
+    found = json.loads(shown.out)["heads"]["action"]
+    assert [one["subject"] for one in found["subjects"]["subjects"]] == ["1", "2", "3"]
+    assert (found["accuracy"], found["confusion"]) == (named["accuracy"], named["confusion"])

@@ -8,11 +8,11 @@ import pytest
 
 from tests.evaluation.worlds import LABELS, SPEC, ReadingScorer, prepared_from, row, window
 from tests.report.reading import Page
-from tests.report.reports import HISTORY
+from tests.report.reports import HISTORY, folds, one_of
 from video_understanding.bundle import Bundle
 from video_understanding.errors import VideoUnderstandingError
-from video_understanding.evaluation import evaluate
-from video_understanding.report import report_page, write_report, write_training_report
+from video_understanding.evaluation import crossval_summary, evaluate
+from video_understanding.report import report_page, without_names, write_report, write_training_report
 
 ROWS = [
     row("secret_take_1.mp4", action="jump", subject="person_anna", origin="secret.csv:2"),
@@ -26,7 +26,7 @@ def found():
     return evaluate(ReadingScorer(), PREPARED, ROWS, progress=False)
 
 
-def without_names(values: dict) -> dict:
+def as_in_a_bundle(values: dict) -> dict:
     heads = {
         head: {name: value for name, value in told.items() if name not in ("mistakes", "subjects")}
         for head, told in values["heads"].items()
@@ -36,7 +36,7 @@ def without_names(values: dict) -> dict:
 
 @pytest.fixture
 def bundle(tmp_path) -> Bundle:
-    facts = {"metrics": {"test": without_names(found().to_dict())}, "data": [{"name": "takes", "clips": 3}]}
+    facts = {"metrics": {"test": as_in_a_bundle(found().to_dict())}, "data": [{"name": "takes", "clips": 3}]}
     return Bundle.write(tmp_path / "mine", SPEC, LABELS, facts)
 
 
@@ -74,6 +74,33 @@ def test_a_training_with_nothing_to_measure_still_shows_its_curves(tmp_path):
     bundle = Bundle.write(tmp_path / "mine", SPEC, LABELS, {"metrics": {}})
     place = write_training_report(bundle, tmp_path / "mine" / "training", {}, PREPARED, HISTORY)
     assert "nothing was measured" in Page(place.read_text(encoding="utf-8")).text
+
+
+def test_an_anonymous_report_names_no_clip_and_no_person_and_keeps_all_numbers(tmp_path):
+    values = {**found().to_dict(), "data": "takes"}
+    assert any("secret" in json.dumps(values[part]) for part in ("heads", "notes"))
+    bare = without_names(values)
+    place = write_report(tmp_path, bare)
+    for file in (place, tmp_path / "report.json"):
+        text = file.read_text(encoding="utf-8")
+        assert not any(word in text for word in ("secret", "anna", "berta", "data:image"))
+    page = Page(place.read_text(encoding="utf-8"))
+    assert "This page names no clip and no person." in page.text and "keep it as you keep the data" not in page.text
+    named, numbered = (
+        Page(report_page(one)).table("subject", "accuracy %", "UAR %", "clips") for one in (values, bare)
+    )
+    assert [row[0] for row in numbered] == ["1", "2"]
+    assert [row[1:] for row in numbered] == [row[1:] for row in named]
+
+
+def test_an_anonymous_cross_validation_hides_the_subjects_of_all_folds():
+    values = crossval_summary(folds(action=one_of(("a", "b", "c"), clips=60))).to_dict()
+    assert "other_person_1" in json.dumps(values) and "take_" in json.dumps(values)
+    bare = json.dumps(without_names(values))
+    assert "person_" not in bare and "take_" not in bare
+    assert [row[0] for row in Page(report_page(json.loads(bare))).table("subject", "accuracy %", "UAR %", "clips")] == [
+        str(number) for number in range(1, 17)
+    ]
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_of_one_line(tmp_path):

@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--work", metavar="DIR", help="folder that keeps the folds' trainings, so that they can go on")
     parser.add_argument("--out", metavar="FOLDER", help="folder for report.html and report.json")
+    parser.add_argument("--anonymous", action="store_true", help="a report that names and shows no clip and no person")
     add_training_arguments(parser)
     parser.add_argument("--resume", action="store_true", help="go on with the trainings in --work")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from video_understanding.datasets.cache import ClipCache
     from video_understanding.datasets.manifest import load_manifest
-    from video_understanding.report import clearest_mistakes, write_report
+    from video_understanding.report import clearest_mistakes, without_names, write_report
     from video_understanding.training.crossval import crossval
 
     manifest = load_manifest(*arguments.data)
@@ -42,9 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
     with nullcontext(arguments.work) if arguments.work else tempfile.TemporaryDirectory() as folder:
         found = crossval(manifest, spec, folder, settings, folds=arguments.folds, resume=arguments.resume)
     values = {"data": manifest.name, "created": datetime.now(UTC).isoformat(timespec="seconds"), **found.to_dict()}
+    values = without_names(values) if arguments.anonymous else values
     print(json.dumps(values, indent=2) if arguments.json else found.text())
     if arguments.out:  # after the result, which must not be lost
         prepared = ClipCache().prepare(manifest.rows, spec)
-        page = write_report(arguments.out, values, gallery=clearest_mistakes(found.together, prepared))
+        gallery = [] if arguments.anonymous else clearest_mistakes(found.together, prepared)
+        page = write_report(arguments.out, values, gallery=gallery)
         print(f"report: {page}", file=sys.stderr if arguments.json else sys.stdout)
     return 0

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from video_understanding.runtimes import RUNTIMES
+from video_understanding.cli.options import add_runtime
 
 if TYPE_CHECKING:
     from video_understanding.bundle import Bundle
@@ -28,19 +28,14 @@ _NAME_LETTERS = 100
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help="folder of a trained model")
     parser.add_argument("data", nargs="+", metavar="DATA", help="folder of class folders, CSV, or list of clips")
-    parser.add_argument(
-        "--runtime",
-        choices=RUNTIMES,
-        metavar="RUNTIME",
-        default="keras",
-        help=f"what computes the scores: {', '.join(RUNTIMES)} (default: keras)",
-    )
+    add_runtime(parser, "keras")
     parser.add_argument("--without", choices=("video", "audio"), help="take a sense away")
     parser.add_argument(
         "--out",
         metavar="FOLDER",
         help="folder for report.html and report.json (default: one named after the data, in BUNDLE/evaluation)",
     )
+    parser.add_argument("--anonymous", action="store_true", help="a report that names and shows no clip and no person")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
 
 
@@ -50,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     from video_understanding.datasets.manifest import load_manifest
     from video_understanding.errors import VideoUnderstandingError
     from video_understanding.evaluation import evaluate, robustness
-    from video_understanding.report import clearest_mistakes, write_report
+    from video_understanding.report import clearest_mistakes, without_names, write_report
     from video_understanding.runtimes import make_scorer
 
     bundle = Bundle.read(arguments.bundle)
@@ -68,10 +63,12 @@ def run(arguments: argparse.Namespace) -> int:
         **report.to_dict(),
         **({} if table is None else {"robustness": table.to_dict()}),
     }
+    values = without_names(values) if arguments.anonymous else values
+    gallery = [] if arguments.anonymous else clearest_mistakes(report, prepared)
     folder = Path(arguments.out) if arguments.out else _folder(bundle, manifest, arguments)
     page, failure = None, None
     try:
-        page = write_report(folder, values, gallery=clearest_mistakes(report, prepared))
+        page = write_report(folder, values, gallery=gallery)
     except VideoUnderstandingError as error:  # told after the result, which must not be lost
         failure = error
     if arguments.json:
@@ -92,6 +89,8 @@ def _folder(bundle: Bundle, manifest: Manifest, arguments: argparse.Namespace) -
     words = [Path(source).stem for source in manifest.sources]
     if arguments.without:
         words += ["without", arguments.without]
+    if arguments.anonymous:
+        words.append("anonymous")
     if arguments.runtime != "keras":
         words += arguments.runtime.split(":")
     return bundle.folder / "evaluation" / "-".join(words)[:_NAME_LETTERS]

@@ -55,7 +55,11 @@ def report_page(
             curves,
             [_other_part(part, found) for part, found in list(parts.items())[1:]],
         ),
-        _footer(bool(gallery) or any(_names_people(found) for found in parts.values()), json_name),
+        _footer(
+            bool(gallery) or any(_names_people(found) for found in parts.values()),
+            bool(values.get("anonymous")),
+            json_name,
+        ),
     ]
     return document(_title(values), body)
 
@@ -123,16 +127,19 @@ def _other_part(part: str, found: Values) -> Html:
 
 
 def _names_people(found: Values) -> bool:
+    if found.get("anonymous"):
+        return False
     results = [pooled(result) for result in found["heads"].values()]
     return any(result.get("mistakes") or result.get("subjects") for result in results)
 
 
-def _footer(private: bool, json_name: str | None) -> Html:
+def _footer(private: bool, anonymous: bool, json_name: str | None) -> Html:
     beside = ["The same values for programs lie beside this page: ", tag("a", json_name, href=json_name), "."]
     told = [
         "UAR, the unweighted average recall, is the mean over classes of the share that was found: a class with few "
         "clips counts as much as one with many. Guessing means always saying the same. All shares are in percent.",
         *([beside] if json_name else []),
+        *(["This page names no clip and no person. Subjects have numbers, others in each head."] if anonymous else []),
         *(["This page names clips or people, and may show them: keep it as you keep the data."] if private else []),
     ]
     return tag("footer", [tag("p", line) for line in told])
