@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -289,6 +290,14 @@ def test_the_card_tells_what_goes_in_and_what_comes_out(bundle):
     assert "filled up with black" in inputs and "32000 samples of one channel at 16000 Hz" in inputs
     assert "3 classes: jump; run; swim" in outputs and "2 classes: calm; glad" in outputs
     assert 'below 0.25 are called "unknown"' in outputs
+
+
+def test_the_card_tells_that_a_part_of_the_picture_is_looked_at(bundle, tmp_path):
+    spec = dataclasses.replace(SPEC, video=dataclasses.replace(SPEC.video, zoom=2))
+    zoomed = card(Bundle.write(tmp_path / "zoomed", spec, LABELS, FACTS))
+    assert "read 240 pixels wide and 180 high" in section(zoomed, "What goes in")
+    assert "where most moves is not seen" in zoomed
+    assert "most moves" not in card(bundle)
 
 
 def test_the_card_forbids_conclusions_about_feelings_where_it_names_emotions(bundle, tmp_path):

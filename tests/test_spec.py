@@ -37,6 +37,9 @@ def test_decimal_fractions_mean_what_they_say():
         (lambda: VideoSpec(width_px=160.5), "width_px"),
         (lambda: VideoSpec(width_px=float("inf")), "width_px"),
         (lambda: VideoSpec(fit="squeeze"), "video.fit"),
+        (lambda: VideoSpec(zoom=0), "zoom"),
+        (lambda: VideoSpec(zoom=5), "zoom"),
+        (lambda: VideoSpec(zoom=1.5), "zoom"),
         (lambda: AudioSpec(hop_s=0.00001), "audio.hop_s"),
         (lambda: AudioSpec(hop_s=0.505), "log_mel.step_s"),
         (lambda: AudioSpec(sample_rate_hz=8000), "high_hz"),
@@ -72,6 +75,22 @@ def test_wrong_json_is_told(text, says):
     with pytest.raises(SpecError, match=r".") as refusal:
         ModelSpec.from_json(text)
     assert says in str(refusal.value)
+
+
+def test_pictures_are_read_larger_by_the_zoom_and_the_network_takes_a_part():
+    spec = ModelSpec(video=VideoSpec(height_px=96, width_px=128, zoom=3))
+    assert spec.read_shape == (16, 288, 384, 3)
+    assert spec.frames_shape == (16, 96, 128, 3)
+    assert ModelSpec().read_shape == ModelSpec().frames_shape
+
+
+def test_a_spec_without_zoom_is_written_as_before_and_read_as_zoom_1():
+    """So models made before it go on working here, and models without it in programs that do not know it."""
+    assert "zoom" not in ModelSpec().to_json()
+    assert ModelSpec.from_dict({"format": 1, "video": {"height_px": 96}}).video == VideoSpec(height_px=96, zoom=1)
+    zoomed = ModelSpec(video=VideoSpec(zoom=2))
+    assert zoomed.to_dict()["video"]["zoom"] == 2
+    assert ModelSpec.from_json(zoomed.to_json()) == zoomed
 
 
 def test_a_spec_cannot_be_changed():

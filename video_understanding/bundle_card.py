@@ -112,9 +112,21 @@ def _inputs(bundle: Bundle) -> list[str]:
         "shorter one is filled up.",
         f"- **Picture:** {spec.frames} frames, {video.frames_hz:g} a second, {video.width_px} pixels wide and "
         f"{video.height_px} high, RGB, `uint8`. Frames of another shape are {_FITS[video.fit]}.",
+        *_zoomed(bundle),
         f"- **Sound:** {spec.samples} samples of one channel at {audio.sample_rate_hz} Hz, `float32` from -1 to 1, "
         f"heard in {spec.hops} hops of {audio.hop_s:g} s.",
         "- Picture or sound may be missing; the model is told which of them is there.",
+    ]
+
+
+def _zoomed(bundle: Bundle) -> list[str]:
+    video = bundle.spec.video
+    if video.zoom == 1:
+        return []
+    return [
+        f"- **Part of the picture:** pictures are read {video.read_width_px} pixels wide and {video.read_height_px} "
+        "high, and the network looks at the part of the size above in which most moves, one for all frames of a clip. "
+        "`video_understanding.prepare` finds it."
     ]
 
 
@@ -196,7 +208,8 @@ def _failures(bundle: Bundle) -> list[str]:
     spec = bundle.spec
     lines = [
         f"- What lasts less than {1 / spec.video.frames_hz:g} s may fall between two frames, and what is small "
-        f"vanishes in {spec.video.width_px}x{spec.video.height_px} pixels.",
+        f"vanishes in {spec.video.read_width_px}x{spec.video.read_height_px} pixels.",
+        *(["- What happens elsewhere than where most moves is not seen."] if spec.video.zoom > 1 else []),
         "- Clips unlike those it has learned from, with other people, places, cameras or languages, may be taken for "
         "anything, with high confidence. The numbers above say nothing of them.",
     ]

@@ -30,12 +30,16 @@ class VideoSpec:
 
     `fit`: "crop" scales until the target is covered and cuts the rest off evenly, "pad" scales until
     all is inside and fills up with black, "stretch" scales each side by itself.
+
+    `zoom`: pictures are fitted into so many times the height and width, and the network looks at the part of
+    `height_px` x `width_px` in which most moves, one for all frames of a window (`media.closer`); 1 for all of it.
     """
 
     frames_hz: float = 4.0
     height_px: int = 160
     width_px: int = 160
     fit: str = "crop"
+    zoom: int = 1
 
     def __post_init__(self) -> None:
         _positive(self, "frames_hz")
@@ -43,6 +47,17 @@ class VideoSpec:
         _whole(self, "width_px", 1, 8192)
         if self.fit not in FITS:
             raise SpecError("video.fit", f"{self.fit!r} is not known", f"Use one of: {', '.join(FITS)}.")
+        _whole(self, "zoom", 1, 4)
+
+    @property
+    def read_height_px(self) -> int:
+        """Of a picture as it is read, before the network's part of it is chosen."""
+        return self.zoom * self.height_px
+
+    @property
+    def read_width_px(self) -> int:
+        """Of a picture as it is read, before the network's part of it is chosen."""
+        return self.zoom * self.width_px
 
 
 @dataclass(frozen=True)
@@ -217,8 +232,13 @@ class ModelSpec:
 
     @property
     def frames_shape(self) -> tuple[int, int, int, int]:
-        """(T, H, W, 3) of one clip's frames."""
+        """(T, H, W, 3) of one clip's frames as the network takes them."""
         return self.frames, self.video.height_px, self.video.width_px, 3
+
+    @property
+    def read_shape(self) -> tuple[int, int, int, int]:
+        """(T, zoom*H, zoom*W, 3) of one clip's frames as they are read, in a file or a stream."""
+        return self.frames, self.video.read_height_px, self.video.read_width_px, 3
 
     def instants_s(self, start_s: float = 0.0) -> np.ndarray:
         """float64 [T]: when each frame is looked at, in seconds.
@@ -234,7 +254,12 @@ class ModelSpec:
         return (2 * np.arange(many) + 1) / (2 * many) * self.window_s  # [M*K]
 
     def to_dict(self) -> dict[str, Any]:
-        return {"format": SPEC_FORMAT, **dataclasses.asdict(self)}
+        values = dataclasses.asdict(self)
+        if self.video.zoom == 1:
+            # Programs that are older than the setting read such a spec, and refuse any other; and what is named by
+            # all settings, as cached clips are, keeps its name.
+            del values["video"]["zoom"]
+        return {"format": SPEC_FORMAT, **values}
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), indent=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import textwrap
 
@@ -89,6 +90,13 @@ def test_what_is_not_known_is_told_so(tmp_path, capsys):
     assert entries["name"] == "bare"
     for name in ("trained", "split", "result", "data", "weights"):
         assert entries[name] == "unknown", name
+
+
+def test_what_is_looked_at_closer_is_told(tmp_path, capsys):
+    spec = preset("edge")
+    spec = dataclasses.replace(spec, video=dataclasses.replace(spec.video, zoom=2))
+    bundle = Bundle.write(tmp_path / "closer", spec, Labels(emotion=("calm", "glad")), {})
+    assert "8 frames of 96x96 in 4 s, where most moves in 192x192" in shown(bundle.folder, capsys)
 
 
 def test_a_program_reads_one_document(folder, capsys):

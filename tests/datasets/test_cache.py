@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -144,6 +145,7 @@ def test_a_changed_file_is_read_anew_even_if_its_time_was_set_back(clips, tmp_pa
     ("spec", "again"),
     [
         (ModelSpec(window_s=1.0, video=VideoSpec(frames_hz=4, height_px=96, width_px=96), audio=SPEC.audio), True),
+        (ModelSpec(window_s=1.0, video=dataclasses.replace(SPEC.video, zoom=2), audio=SPEC.audio), True),
         (ModelSpec(window_s=1.5, video=SPEC.video, audio=SPEC.audio), True),
         (ModelSpec(window_s=1.0, video=SPEC.video, audio=AudioSpec(hop_s=0.5, log_mel=LogMelSpec(bands=40))), False),
     ],

@@ -172,6 +172,19 @@ def test_more_frames_than_fit_in_a_row_are_shown_in_several():
     assert len(chosen) == 8 and set(chosen) < set(shown), "a page has one row of them"
 
 
+def test_heat_lies_on_the_part_of_the_picture_that_was_seen(tmp_path):
+    spec = small_spec()
+    spec = dataclasses.replace(spec, video=dataclasses.replace(spec.video, zoom=2))
+    frames = np.full(spec.read_shape, 90, np.uint8)
+    frames[1::2, -10:, :10] = 250  # blinks in the lower left corner
+    clip = clip_of(frames, np.zeros(spec.samples, np.float32), spec)
+    explanation = vu.explain(VideoUnderstandingModel(spec, LABELS, seed=1), clip)
+    assert np.array_equal(explanation.clip.frames, prepare([clip], spec).frames[0])
+    assert np.array_equal(explanation.clip.frames, frames[:, 32:, :32])
+    assert explanation.heads["action"].heat.over(32, 32).shape == explanation.clip.frames.shape[:3]
+    assert explanation.draw(tmp_path)
+
+
 def test_a_place_that_cannot_be_written_is_told(plain, tmp_path):
     (tmp_path / "taken").write_text("here is a file")
     with pytest.raises(VideoUnderstandingError, match="cannot be written"):

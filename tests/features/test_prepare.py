@@ -13,7 +13,9 @@ from video_understanding.datasets.record import read_record, write_record
 from video_understanding.datasets.rows import Row
 from video_understanding.errors import ClipError
 from video_understanding.features import from_prepared, prepare
+from video_understanding.media.closer import moving_part
 from video_understanding.media.decode import read_clip
+from video_understanding.media.synthetic import Scene, write_scene
 from video_understanding.media.synthetic.calibration import write_calibration_clip
 from video_understanding.spec import ModelSpec, VideoSpec
 
@@ -113,6 +115,27 @@ def test_a_clip_of_another_sample_rate_is_refused_and_counted_where_it_has_no_na
     other = dataclasses.replace(make_clip(source=""), sample_rate_hz=8000)
     with pytest.raises(ClipError, match="clip 1: sample_rate_hz is 8000, and the spec wants 16000"):
         prepare([make_clip(), other], SPEC)
+
+
+def test_of_larger_frames_the_part_that_moves_is_taken_and_the_cache_keeps_the_very_same(tmp_path):
+    spec = ModelSpec(window_s=1.0, video=VideoSpec(frames_hz=4, height_px=24, width_px=32, zoom=2))
+    write_scene(tmp_path / "long.mp4", Scene("bounce", "happy", seed=4), duration_s=3.0, width_px=160, height_px=120)
+    clips = [read_clip(tmp_path / "long.mp4", spec, float(start_s)) for start_s in range(3)]
+    inputs = prepare(clips, spec)
+    assert inputs.frames.shape == (3, 4, 24, 32, 3)
+    for clip, seen in zip(clips, inputs.frames, strict=True):
+        assert clip.frames.shape == spec.read_shape
+        top, left = moving_part(clip.frames, clip.frame_present, 24, 32)
+        assert np.array_equal(seen, clip.frames[:, top : top + 24, left : left + 32])
+    prepared = ClipCache(tmp_path / "cache").prepare([Row(tmp_path / "long.mp4")], spec, progress=False)
+    assert np.array_equal(from_prepared(prepared, range(3)).frames, inputs.frames)
+    assert np.array_equal(prepare(list(prepared), spec).frames, inputs.frames)  # as augmentation gets and gives them
+
+
+def test_a_clip_of_neither_size_is_refused_with_the_size_that_is_read():
+    spec = dataclasses.replace(SPEC, video=dataclasses.replace(SPEC.video, height_px=5, zoom=2))
+    with pytest.raises(ClipError, match=r"\[2, 6, 8, 3\].*\[2, 10, 16, 3\]"):
+        prepare([make_clip()], spec)
 
 
 def test_a_real_file_through_the_cache(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 
@@ -9,9 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from video_understanding.errors import MediaError, MissingExtraError, SpecError
+from tests.recognition.worlds import ColourScorer
+from video_understanding.errors import ClipError, MediaError, MissingExtraError, SpecError
 from video_understanding.media.capture import CameraFrames, fit_frame
 from video_understanding.media.placement import Placement, placement
+from video_understanding.recognition.streaming import StreamingRecognizer
 from video_understanding.spec import ModelSpec, VideoSpec
 
 SPEC = ModelSpec(video=VideoSpec(frames_hz=4.0, height_px=24, width_px=32, fit="crop"))
@@ -99,6 +102,18 @@ def test_frames_have_the_size_of_the_spec():
         _, frame = next(iter(frames))
     assert frame.shape == (24, 32, 3)
     assert frame.dtype == np.uint8
+
+
+def test_frames_are_larger_by_the_zoom_as_a_stream_wants_them():
+    clock = Clock()
+    spec = dataclasses.replace(SPEC, video=dataclasses.replace(SPEC.video, zoom=2))
+    stream = StreamingRecognizer(ColourScorer(spec))
+    with CameraFrames(0, spec, clock, Camera(clock)) as frames:
+        time_s, frame = next(iter(frames))
+    assert frame.shape == (48, 64, 3)
+    stream.push_frames(frame[None], np.array([time_s]))
+    with pytest.raises(ClipError, match=r"not uint8 \[n, 48, 64, 3\]"):
+        stream.push_frames(frame[None, :24, :32], np.array([time_s]))
 
 
 def test_someone_slow_gets_fresh_pictures_and_is_told_what_was_missed():

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.edge.conftest import world  # noqa: F401  its model is made once for all tests
-from tests.edge.small_model import World
+from tests.edge.small_model import SPEC as EDGE_SPEC
+from tests.edge.small_model import World, described, description
 from tests.recognition.worlds import ColourScorer, write_colours
 from video_understanding.edge.litert_scorer import LiteRTScorer
 from video_understanding.features.prepare import prepare
 from video_understanding.labels import Labels
-from video_understanding.media.decode import iter_clips
+from video_understanding.media.closer import closer
+from video_understanding.media.decode import iter_clips, read_clip
 from video_understanding.media.synthetic import Scene, damage, write_scene, write_timeline
+from video_understanding.media.synthetic.tracks import PictureTrack, write_tracks
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.recognition import Recognizer, StreamEvent
@@ -30,6 +34,7 @@ SPEC = ModelSpec(
     audio=AudioSpec(hop_s=0.25),
     network=NetworkSpec(token_size=16, attention_heads=2),
 )
+ZOOMED = dataclasses.replace(SPEC, video=dataclasses.replace(SPEC.video, zoom=2))
 LOOKS = {"width_px": 64, "height_px": 48}
 SCENE = Scene("bounce", "happy", seed=4)
 
@@ -136,6 +141,48 @@ def test_a_scorer_that_has_no_parts_is_good_enough(files):
     told, other = (Recognizer(scorer).predict(files["plain"]) for scorer in (whole, whole.scorer))
     assert told.heads == other.heads
     assert len(told.segments) == len(other.segments)  # their borders may differ: they are refined by the parts
+
+
+def test_so_it_is_where_the_part_that_moves_is_looked_at(files):
+    scorer = KerasScorer(VideoUnderstandingModel(ZOOMED, LABELS, seed=1))
+    for name in ("plain", "late_picture", "gap", "missing_picture"):
+        assert require_same(scorer, files[name], 0.25) >= 1
+
+
+def test_a_part_that_stays_is_encoded_once_and_one_that_goes_elsewhere_anew(tmp_path):
+    """Someone jumps in one corner, and from two seconds on in the other; windows overlap by three quarters."""
+    times_s = np.arange(50) / 12.5
+
+    def frames():
+        for number in range(len(times_s)):
+            frame = np.full((96, 128, 3), 90, np.uint8)
+            up, left = 10 * (number % 2), 8 if number < 25 else 108
+            frame[8 + up : 20 + up, left : left + 12] = (250, 200, number)
+            yield frame
+
+    file = write_tracks(tmp_path / "corners.mp4", PictureTrack(frames(), times_s, 4.0, 96, 128, 12.5), None)
+    windows = [closer(clip, ZOOMED) for clip in iter_clips(file, ZOOMED, 0.25)]
+    seen = {frame.tobytes() for clip in windows for frame in clip.frames}
+    for way in (lambda scorer: Recognizer(scorer).predict(file, 0.25), lambda scorer: played(scorer, file)):
+        scorer = ColourScorer(ZOOMED, LABELS)
+        way(scorer)
+        assert scorer.frames_seen == len(seen)
+        assert scorer.windows_fused == len(windows) == 13
+    assert 16 < len(seen) < 28  # the file has 16 places in time; at the change some are seen in two parts
+
+
+def test_tflite_says_so_of_the_part_that_moves(world: World, tmp_path):  # noqa: F811
+    """A network does not know where its frames come from: the same file, told to be given the part that moves."""
+    spec = dataclasses.replace(EDGE_SPEC, video=dataclasses.replace(EDGE_SPEC.video, zoom=2))
+    model = tmp_path / "zoomed.tflite"
+    model.write_bytes(described(world.model.read_bytes(), {**description(), "spec": spec.to_dict()}))
+    scorer = LiteRTScorer(model)
+    file = write_scene(tmp_path / "scene.mp4", Scene("spin", "sad", seed=2), duration_s=3.3, **LOOKS)
+    assert scorer.spec == spec
+    assert require_same(scorer, file, 0.5) == 6
+    clip = read_clip(file, spec)
+    part = prepare([closer(clip, spec)], EDGE_SPEC)
+    assert np.array_equal(scorer(prepare([clip], spec))["action"], LiteRTScorer(world.model)(part)["action"])
 
 
 def test_tflite_says_the_same_of_windows_files_and_streams(world: World, tmp_path):  # noqa: F811

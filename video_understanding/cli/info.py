@@ -42,12 +42,14 @@ def describe(bundle: Bundle) -> str:
 
     facts, spec = bundle.facts, bundle.spec
     network, video = spec.network, spec.video
+    seen = f"{spec.frames} frames of {video.width_px}x{video.height_px} in {spec.window_s:g} s"
+    seen += f", where most moves in {video.read_width_px}x{video.read_height_px}" if video.zoom > 1 else ""
     versions = ", ".join(f"{package} {version}" for package, version in facts.get("versions", {}).items())
     lines = [
         str(bundle.folder),
         *_entry("name", bundle.name),
         *_entry("made", f"{facts.get('created', 'unknown')}, with {versions or 'unknown versions'}"),
-        *_entry("looks at", f"{spec.frames} frames of {video.width_px}x{video.height_px} in {spec.window_s:g} s"),
+        *_entry("looks at", seen),
         *_entry("hears", f"{spec.samples} samples at {spec.audio.sample_rate_hz} Hz in {spec.hops} hops"),
         *_entry("network", f"{network.backbone}, {network.fusion}, {network.token_size} numbers for each moment"),
     ]

@@ -33,6 +33,12 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fusion", choices=FUSIONS, help="how picture and sound are joined")
     parser.add_argument("--backbone", metavar="NAME", help="CNN for the frames, such as small or efficientnet_lite0")
     parser.add_argument(
+        "--zoom",
+        type=int,
+        metavar="N",
+        help="read pictures N times as large, up to 4, and look at the part where most moves",
+    )
+    parser.add_argument(
         "--multi-label",
         action="append",
         choices=HEADS,
@@ -68,6 +74,8 @@ def chosen(arguments: argparse.Namespace) -> tuple:
         name: getattr(arguments, name) for name in ("fusion", "backbone", "multi_label") if getattr(arguments, name)
     }
     spec = dataclasses.replace(spec, network=dataclasses.replace(spec.network, **network))
+    if arguments.zoom is not None:
+        spec = dataclasses.replace(spec, video=dataclasses.replace(spec.video, zoom=arguments.zoom))
     names = ("epochs", "batch_size", "learning_rate", "seed")
     settings = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     return spec, TrainingSettings(**settings)

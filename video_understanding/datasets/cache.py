@@ -1,5 +1,7 @@
 """The cache of prepared clips: every clip is read from its file once, and from then on comes from memory.
 
+What is kept of the pictures is what a network looks at: of larger ones the part in which most moves.
+
 Each clip has a file of its own, named by all that it depends on (the media file's identity, the span, the
 spec), so that nothing can be stale: what changes gets another name. Files appear whole or not at all, so
 several processes may prepare and read the same cache, and any of them may be stopped at any moment.
@@ -26,6 +28,7 @@ from video_understanding.datasets.record import Record, read_record, write_recor
 from video_understanding.datasets.rows import Row
 from video_understanding.datasets.windows import window_starts_s
 from video_understanding.errors import CacheError, VideoUnderstandingError
+from video_understanding.media.closer import closer
 from video_understanding.media.decode import read_clips
 from video_understanding.spec import ModelSpec
 
@@ -211,13 +214,13 @@ def _stored_settings(spec: ModelSpec) -> dict[str, Any]:
 
 
 def _windows(row: Row, spec: ModelSpec) -> list[Clip]:
-    """The clips of one row."""
+    """The clips of one row, with frames as the network takes them."""
     start_s = row.start_s or 0.0
 
     def starts_of(duration_s: float) -> list[float]:
         return window_starts_s(start_s, duration_s if row.end_s is None else row.end_s, spec.window_s)
 
-    return read_clips(row.path, spec, starts_of, row.end_s)
+    return [closer(clip, spec) for clip in read_clips(row.path, spec, starts_of, row.end_s)]
 
 
 def _default_folder() -> Path:

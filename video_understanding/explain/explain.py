@@ -19,6 +19,7 @@ from video_understanding.explain.moments import sound_moments
 from video_understanding.explain.question import Question
 from video_understanding.explain.windows import surest_window
 from video_understanding.features.prepare import prepare
+from video_understanding.media.closer import closer
 from video_understanding.media.decode import read_clip
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
@@ -64,7 +65,7 @@ class Explainer:
         heat = heat_of(question, self._halves) if video else {}
         sound = sound_moments(question, clip.start_s) if audio else {}
         return Explanation(
-            clip=clip,
+            clip=closer(clip, model.spec),
             chosen=chosen,
             senses=dict(zip(SENSES, (video, audio), strict=True)),
             heads={

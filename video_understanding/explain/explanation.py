@@ -138,7 +138,7 @@ class HeadReasons:
 class Explanation:
     """Why a model says what it says of one window of a file.
 
-    clip        what it saw and heard
+    clip        what it saw and heard; its frames are the part of the picture that the network looked at
     chosen      how the window was chosen, in words
     senses      "video", "audio" -> whether the clip has it
     heads       head -> its reasons

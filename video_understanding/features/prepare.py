@@ -1,4 +1,4 @@
-"""Clips stacked into a batch, with what is really there said beside them.
+"""Clips stacked into a batch as the network takes them, with what is really there said beside them.
 
 A sound track of digital silence counts as no sound. It carries nothing, and in real collections it betrays
 who recorded a clip rather than what happens in it: a model that could tell "silent" from "absent" would learn that.
@@ -14,16 +14,20 @@ from video_understanding.clip import SILENCE_PEAK, Clip
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.record import FULL_SCALE
 from video_understanding.errors import ClipError
+from video_understanding.media.closer import closer
 from video_understanding.scorer import ModelInputs
 from video_understanding.spec import ModelSpec
 
 
 def prepare(clips: Sequence[Clip], spec: ModelSpec) -> ModelInputs:
-    """One batch of all clips, in their order; a clip that was read for another spec is refused."""
+    """One batch of all clips, in their order; a clip that was read for another spec is refused.
+
+    Of frames that are larger by the spec's zoom the part is taken in which most moves; clips of a cache are that part.
+    """
     waveform, presence = prepare_sound(clips, spec)
     frames = np.empty((len(clips), *spec.frames_shape), np.uint8)  # [B,T,H,W,3]
     for place, clip in enumerate(clips):
-        frames[place] = clip.frames
+        frames[place] = closer(clip, spec).frames
     return ModelInputs(frames, waveform, presence)
 
 
@@ -67,8 +71,9 @@ def _heard(batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _require_fit(clip: Clip, spec: ModelSpec, name: str) -> None:
+    seen = clip.frames.shape == spec.frames_shape
     facts = (
-        ("frames", clip.frames.shape, spec.frames_shape),
+        ("frames", clip.frames.shape, spec.frames_shape if seen else spec.read_shape),
         ("waveform", clip.waveform.shape, (spec.samples,)),
         ("sample_rate_hz", clip.sample_rate_hz, spec.audio.sample_rate_hz),
     )

@@ -1,4 +1,4 @@
-"""Pictures from a camera, live: OpenCV and NumPy alone, at the spec's pace and size.
+"""Pictures from a camera, live: OpenCV and NumPy alone, at the pace and size that the spec reads.
 
 A camera sends more pictures than a model wants, and sometimes fewer. Each place of the model's grid
 (`spec.instants_s()`, counted on from the first picture) gets the picture in view at its instant;
@@ -68,7 +68,7 @@ class CaptureReport:
 
 
 class CameraFrames:
-    """Iterates over (time_s, frame): seconds since the first picture, and uint8 [H,W,3] RGB of the spec's size.
+    """Iterates over (time_s, frame): seconds since the first picture, and uint8 [H,W,3] RGB as the spec reads it.
 
     `source` is a camera's number, or a video file, which is read as fast as it is asked for, by its own
     times. Use it in a `with` block, so that the camera is let go however the block is left:
@@ -128,7 +128,7 @@ class CameraFrames:
                     self._count_failure()
                     continue
                 self._failures_in_a_row = 0
-                frame = fit_frame(picture, video.height_px, video.width_px, video.fit)  # [H,W,3], BGR
+                frame = fit_frame(picture, video.read_height_px, video.read_width_px, video.fit)  # [H,W,3], BGR
                 report.missed += place - next_place
                 report.late += time_s - (place + 0.5) / rate_hz > 0.5 / rate_hz
                 report.delivered += 1
@@ -197,7 +197,8 @@ class CameraFrames:
 def fit_frame(picture: np.ndarray, height_px: int, width_px: int, fit: str) -> np.ndarray:
     """A picture, uint8 [h,w,3] with square pixels, as uint8 [height_px,width_px,3] in its own order of colours.
 
-    `fit` is that of `VideoSpec`: "crop", "pad" or "stretch".
+    `fit` is that of `VideoSpec`: "crop", "pad" or "stretch". For a stream the size is `read_height_px` and
+    `read_width_px` of the `VideoSpec`.
     """
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
         raise MediaError(

@@ -23,9 +23,9 @@ _SEEK_BACK_S = (0.0, 10.0, 60.0)
 def read_clip(file: str | Path, spec: ModelSpec, start: float = 0.0, end: float | None = None) -> Clip:
     """One clip of `spec.window_s` seconds that begins at `start` seconds on the file's clock.
 
-    T frames uint8 [T,H,W,3] at the instants `spec.instants_s(start)` and the sound of the same window,
-    float32 [N] mono at `spec.audio.sample_rate_hz`, from one pass over the file. Nothing from `end` on
-    is used (that part of the clip is absent), nor is anything needed beyond the window.
+    T frames uint8 [T,H,W,3] of `spec.read_shape` at the instants `spec.instants_s(start)` and the sound of the
+    same window, float32 [N] mono at `spec.audio.sample_rate_hz`, from one pass over the file. Nothing from
+    `end` on is used (that part of the clip is absent), nor is anything needed beyond the window.
     """
     path = Path(file)
     _require_span(path, start, end)

@@ -1,4 +1,4 @@
-"""One decoded frame to RGB pixels at the size of the spec: turned upright, scaled, fitted."""
+"""One decoded frame to RGB pixels at the size that the spec reads: turned upright, scaled, fitted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KNOWN_MATRICES = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 9})
 
 
 class PictureMaker:
-    """Makes uint8 RGB [H,W,3] pictures from the frames of one stream.
+    """Makes uint8 RGB [H,W,3] pictures from the frames of one stream; H and W are the spec's times its zoom.
 
     One scaler serves all frames: setting it up anew for each would double the cost.
     """
@@ -27,20 +27,21 @@ class PictureMaker:
     def __init__(self, spec: VideoSpec, pixel_aspect: float = 1.0) -> None:
         from av.video.reformatter import VideoReformatter
 
-        self._spec = spec
+        self._fit = spec.fit
+        self._size_px = spec.read_height_px, spec.read_width_px
         self._pixel_aspect = pixel_aspect if 0.1 < pixel_aspect < 10 else 1.0
         self._scaler = VideoReformatter()
         self._flips: dict[int, tuple[bool, bool]] = {}  # of rows and columns, by the frame's rotation
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:
         """uint8 [H,W,3] of the frame as a person would see it."""
-        spec = self._spec
+        fit, (height_px, width_px) = self._fit, self._size_px
         rotation = frame.rotation
         transpose = _is_quarter_turn(rotation)
         height, width, aspect = frame.height, frame.width, self._pixel_aspect
         if transpose:
             height, width, aspect = width, height, 1 / aspect
-        place = placement(height, width, spec.height_px, spec.width_px, spec.fit, aspect)
+        place = placement(height, width, height_px, width_px, fit, aspect)
         scaled_height, scaled_width = place.height_px, place.width_px
         if transpose:
             scaled_height, scaled_width = scaled_width, scaled_height
@@ -66,11 +67,11 @@ class PictureMaker:
         if flip_columns:
             pixels = pixels[:, ::-1]
         top, left = place.top_px, place.left_px
-        if spec.fit == "crop":
-            return pixels[top : top + spec.height_px, left : left + spec.width_px]  # [H,W,3]
-        if pixels.shape[:2] == (spec.height_px, spec.width_px):
+        if fit == "crop":
+            return pixels[top : top + height_px, left : left + width_px]  # [H,W,3]
+        if pixels.shape[:2] == (height_px, width_px):
             return pixels
-        padded = np.zeros((spec.height_px, spec.width_px, 3), np.uint8)  # [H,W,3]
+        padded = np.zeros((height_px, width_px, 3), np.uint8)  # [H,W,3]
         padded[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
         return padded
 

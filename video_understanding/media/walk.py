@@ -270,7 +270,7 @@ class Walk:
     def _frames(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Frames [T,H,W,3], times [T] and presence [T] of the next window; gaps hold the nearest picture."""
         spec = self._windows.spec
-        frames = np.zeros(spec.frames_shape, np.uint8)  # [T,H,W,3]
+        frames = np.zeros(spec.read_shape, np.uint8)  # [T,H,W,3]
         times_s = np.full(spec.frames, np.nan)  # [T]
         present = np.zeros(spec.frames, bool)  # [T]
         if self._pictures is None:

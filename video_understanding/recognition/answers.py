@@ -9,6 +9,7 @@ import numpy as np
 
 from video_understanding.clip import Clip
 from video_understanding.features.prepare import prepare, presence_of
+from video_understanding.media.closer import closer
 from video_understanding.scorer import SENSES, PartwiseScorer, Scorer, Scores
 
 
@@ -34,7 +35,8 @@ class WindowAnswer:
 class WindowScorer:
     """Scores windows given in the order of time, to the bit as `scorer(prepare([clip], scorer.spec))` does each.
 
-    What overlapping windows share is encoded once and remembered until a window lacks it. Windows with neither picture
+    What overlapping windows share is encoded once and remembered until a window lacks it. Where a part of the picture
+    is looked at (`zoom` of the spec), they share frames as long as it stays where it is. Windows with neither picture
     nor sound are passed over: a model could only guess.
     """
 
@@ -78,7 +80,8 @@ class WindowScorer:
         sound = np.zeros((len(clips), spec.hops * network.tokens_per_hop, network.token_size), np.float32)  # [B,M*K,D]
         # Parts go on as they lie in the clips; only those that are new are copied.
         if video.any():
-            frames = [frame for place in np.flatnonzero(video) for frame in clips[place].frames]  # [H,W,3] each
+            seen = [closer(clips[place], spec) for place in np.flatnonzero(video)]
+            frames = [frame for clip in seen for frame in clip.frames]  # [H,W,3] each
             picture[video] = self._see(frames).reshape(-1, *picture.shape[1:])
         if audio.any():
             waveforms = [clips[place].waveform for place in np.flatnonzero(audio)]  # [N] each

@@ -118,9 +118,9 @@ class StreamingRecognizer:
         return StreamReport(self._pictures.late, self._sound.lost_s, self._sound.corrected_s)
 
     def push_frames(self, frames: np.ndarray, times_s: np.ndarray) -> list[StreamEvent]:
-        """Frames uint8 [n,H,W,3] of the spec's size, and when each was taken, [n] seconds; returns what is new."""
+        """Frames uint8 [n,H,W,3] of the size that the spec reads, and when each was taken, [n] seconds: what is new."""
         frames, times_s = np.asarray(frames), np.atleast_1d(np.asarray(times_s, np.float64))
-        size = self.spec.frames_shape[1:]
+        size = self.spec.read_shape[1:]
         if frames.dtype != np.uint8 or frames.shape[1:] != size or times_s.shape != (len(frames),):
             raise ClipError(
                 "frames of a stream",
@@ -231,7 +231,7 @@ class StreamingRecognizer:
     def _clip(self) -> Clip:
         """The window as a reader would give it."""
         spec = self.spec
-        frames = np.zeros(spec.frames_shape, np.uint8)  # [T,H,W,3]
+        frames = np.zeros(spec.read_shape, np.uint8)  # [T,H,W,3]
         times_s = np.full(spec.frames, np.nan)  # [T]
         present = np.zeros(spec.frames, bool)  # [T]
         for place, number in enumerate(range(*self._places)):
