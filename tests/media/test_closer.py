@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.test_house import run_blocked
 from video_understanding.clip import Clip
 from video_understanding.media.closer import closer, moving_part
 from video_understanding.spec import ModelSpec, VideoSpec
@@ -100,6 +101,16 @@ def test_without_zoom_clips_stay_as_they_are():
     spec = ModelSpec(window_s=2.0, video=VideoSpec(frames_hz=4, height_px=HEIGHT_PX, width_px=WIDTH_PX))
     clip = clip_of(with_figure(street(), 4, 4))
     assert closer(clip, spec) is clip
+
+
+def test_callers_that_bring_their_own_frames_need_nothing_but_numpy(tmp_path):
+    program = """
+import numpy as np
+from video_understanding.media.closer import moving_part
+print(moving_part(np.zeros((4, 64, 64, 3), np.uint8), np.ones(4, bool), 32, 32))
+"""
+    blocked = {"av", "tqdm", "cv2", "tensorflow", "keras", "librosa", "ai_edge_litert"}
+    assert run_blocked(blocked, program, tmp_path).strip() == "(16, 16)"
 
 
 def test_the_smallest_pictures_there_are():
