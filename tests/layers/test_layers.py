@@ -6,9 +6,11 @@ import keras
 import librosa
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.layers.contract import check_layer
 from video_understanding.layers.attention import Attention, CrossModalAttention
+from video_understanding.layers.batch_norm import BatchNormalization
 from video_understanding.layers.log_mel import LogMel
 from video_understanding.layers.motion import MotionTokens
 from video_understanding.layers.over_time import OverTime
@@ -36,6 +38,8 @@ LAYERS = {
     "OverTime": (
         lambda: OverTime(keras.layers.Conv2D(4, 3, strides=2, padding="same")), {"inputs": floats(3, 5, 8, 8, 3)},
     ),
+    "BatchNormalization, over time": (lambda: BatchNormalization(momentum=0.9), {"inputs": floats(3, 5, 4)}),
+    "BatchNormalization, of pictures": (lambda: BatchNormalization(momentum=0.9), {"inputs": floats(3, 8, 8, 4)}),
     "TimeCode": (lambda: TimeCode([0.125, 0.375, 0.625]), {"tokens": floats(3, 3, 8)}),
     "MotionTokens": (lambda: MotionTokens(seed=2), {"tokens": floats(3, 4, 8)}),
     "MissingSense": (
@@ -250,3 +254,54 @@ def test_settings_that_cannot_be_are_refused():
         Attention(heads=3)(floats(1, 2, 8), floats(1, 2, 8))
     with pytest.raises(ValueError, match="rate is 2"):
         SenseDropout(2)
+
+
+@pytest.mark.parametrize("shape", [(6, 10, 4), (6, 5, 7, 4)])
+def test_batch_normalization_is_that_of_keras(shape):
+    """What comes out, the gradients and what is kept; of the variance the unbiased estimate."""
+    inputs, pull = 3 + 2 * floats(*shape), floats(*shape)
+    made = {}
+    for kind in (keras.layers.BatchNormalization, BatchNormalization):
+        layer = kind(momentum=0.5)
+        layer.build(shape)
+        layer.set_weights([np.float32([1, 2, 3, 4]), np.float32([4, 3, 2, 1]), np.zeros(4), np.ones(4)])
+        given = tf.constant(inputs)
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            learning = layer(given, training=True)
+            sum_ = tf.reduce_sum(learning * pull)
+        slopes = tape.gradient(sum_, [given, layer.gamma.value, layer.beta.value])
+        made[kind] = [learning, layer(given, training=False), *slopes, layer.moving_mean, layer.moving_variance]
+    theirs, ours = ([np.array(part) for part in parts] for parts in made.values())
+    n = inputs.size / 4
+    theirs[-1] = 0.5 + (theirs[-1] - 0.5) * n / (n - 1)
+    theirs[1] = (inputs - theirs[-2]) / np.sqrt(theirs[-1] + 1e-3) * [1, 2, 3, 4] + [4, 3, 2, 1]
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+def test_batch_normalization_reads_what_that_of_keras_has_saved(tmp_path):
+    inputs = floats(4, 6, 6, 3)
+    models = [
+        keras.Sequential([keras.Input((6, 6, 3)), kind()])
+        for kind in (keras.layers.BatchNormalization, BatchNormalization)
+    ]
+    for _ in range(3):
+        models[0](inputs, training=True)
+    models[0].save_weights(tmp_path / "kept.weights.h5")
+    models[1].load_weights(tmp_path / "kept.weights.h5")
+    np.testing.assert_allclose(models[1](inputs), models[0](inputs), atol=1e-5)
+
+
+def test_a_frozen_batch_normalization_changes_nothing_it_keeps():
+    layer = BatchNormalization()
+    layer.build((None, 6, 6, 3))
+    layer.trainable = False
+    before = [np.array(kept) for kept in layer.weights]
+    np.testing.assert_array_equal(layer(inputs := floats(4, 6, 6, 3), training=True), layer(inputs, training=False))
+    assert all(np.array_equal(kept, now) for kept, now in zip(before, layer.weights, strict=True))
+
+
+def test_batch_normalization_of_other_shapes_says_what_it_takes():
+    with pytest.raises(ValueError, match="channels last"):
+        BatchNormalization().build((None, 8))

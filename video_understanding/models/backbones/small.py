@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 
+from video_understanding.layers.batch_norm import BatchNormalization
 from video_understanding.models.backbones.pixels import PixelScale
 
 STEM_CHANNELS = 16
@@ -44,5 +45,5 @@ def _depthwise(x: keras.KerasTensor, stride: int, name: str) -> keras.KerasTenso
 
 def _normal_relu6(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     # Trained for thousands of steps, not for hundreds of thousands: the averages must keep up.
-    x = keras.layers.BatchNormalization(momentum=0.95, name=f"{name}_bn")(x)
+    x = BatchNormalization(momentum=0.95, name=f"{name}_bn")(x)
     return keras.layers.ReLU(max_value=6, name=f"{name}_relu")(x)

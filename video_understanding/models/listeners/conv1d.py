@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import keras
 
+from video_understanding.layers.batch_norm import BatchNormalization
 from video_understanding.spec import ModelSpec
 
 CHANNELS = (64, 96, 128)  # of the convolutions; each but the first halves the time
@@ -28,6 +29,6 @@ def conv1d(log_mel: keras.KerasTensor, _spec: ModelSpec, seeds: Iterator[int | N
             kernel_initializer=keras.initializers.HeNormal(next(seeds)),
             name=f"conv_{number}",
         )(heard)  # [B,S/2^number,channels]
-        heard = keras.layers.BatchNormalization(momentum=NORM_MOMENTUM, name=f"norm_{number}")(heard)
+        heard = BatchNormalization(momentum=NORM_MOMENTUM, name=f"norm_{number}")(heard)
         heard = keras.layers.ReLU(name=f"relu_{number}")(heard)
     return heard

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import keras
 
+from video_understanding.layers.batch_norm import BatchNormalization
 from video_understanding.spec import ModelSpec
 
 STEM = 32  # channels of the first convolution, which halves time and bands
@@ -24,7 +25,7 @@ def separable(log_mel: keras.KerasTensor, spec: ModelSpec, seeds: Iterator[int |
     highest = keras.layers.MaxPooling2D((1, bands), name="highest_of_bands")(heard)  # [B,S/16,1,512]
     both = keras.layers.Concatenate(name="both")([mean, highest])  # [B,S/16,1,1024]
     heard = keras.layers.Reshape((moments, 2 * channels), name="moments")(both)
-    return keras.layers.BatchNormalization(momentum=NORM_MOMENTUM, name="norm_heard")(heard)
+    return BatchNormalization(momentum=NORM_MOMENTUM, name="norm_heard")(heard)
 
 
 def sound_map(log_mel: keras.KerasTensor, spec: ModelSpec, seeds: Iterator[int | None]) -> keras.KerasTensor:
@@ -69,5 +70,5 @@ def sound_map(log_mel: keras.KerasTensor, spec: ModelSpec, seeds: Iterator[int |
 
 
 def _norm_relu(heard: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    heard = keras.layers.BatchNormalization(momentum=NORM_MOMENTUM, name=f"{name}_norm")(heard)
+    heard = BatchNormalization(momentum=NORM_MOMENTUM, name=f"{name}_norm")(heard)
     return keras.layers.ReLU(6.0, name=f"{name}_relu")(heard)  # never above 6, which eight bits tell finely
