@@ -1,4 +1,4 @@
-"""An export may name another class where nobody is told one: the answer is "unknown" with either."""
+"""An export may name another class where nobody is told one, or where the model itself cannot decide."""
 
 from __future__ import annotations
 
@@ -40,3 +40,9 @@ def test_only_answers_that_are_told_can_change():
     assert changed(model, other, {"action": 0.6}) == 0
     assert changed(model, other, {"action": 0.5}) == 12
     assert changed(model, Fixed(0.3, 0.7), {"action": 0.6}) == 12, "one of both is told"
+
+
+def test_a_tie_may_fall_either_way():
+    assert changed(Fixed(0.504, 0.496), Fixed(0.496, 0.504), None) == 0
+    assert changed(Fixed(0.506, 0.494), Fixed(0.494, 0.506), None) == 12
+    assert changed(Fixed(0.494, 0.506), Fixed(0.5041, 0.4959), None) == 12, "the model decided, though the export did not"

@@ -16,6 +16,7 @@ from video_understanding.prediction import SHOWN_FROM
 from video_understanding.scorer import ModelInputs, Scores
 from video_understanding.spec import ModelSpec
 
+TIE = 0.01  # two classes whose probabilities are nearer than this are both the model's answer
 _ROUNDS, _FIRST_ROUNDS = 15, 3
 
 
@@ -38,7 +39,7 @@ class Trial:
     """What came out.
 
     drift      the largest difference of any probability, of parts or whole; NaN if a score is not a number
-    changed    how many of the answers name another class, of any head
+    changed    how many of the answers name another class, of any head; a tie (see `TIE`) may fall either way
     clips      how many clips there were
     accuracy   head -> share of labelled clips that the export names rightly
     change     head -> by how much that is more than the model's own
@@ -77,7 +78,8 @@ def compare(export: Exported, expected: Scores, exam: Exam, unknown_below: Mappi
         drift = float(np.max([drift, *apart]))  # NaN stays NaN
         below = (unknown_below or {}).get(head) or 0.0
         is_told = np.maximum(told[head], wanted).max(axis=1) >= below  # [n], by either of the two
-        changed |= (_said(told[head], head in multi) != _said(wanted, head in multi)).any(axis=1) & is_told
+        others = _said(told[head], head in multi) != _said(wanted, head in multi)  # [n,C]
+        changed |= (others & _decided(wanted, head in multi)).any(axis=1) & is_told
         if head in exam.truth and exam.truth[head][:, -1].any():
             rows = exam.truth[head]
             right, before = (_right(scores, rows, head in multi) for scores in (told[head], wanted))
@@ -112,6 +114,16 @@ def _said(scores: np.ndarray, is_multi: bool) -> np.ndarray:
     if is_multi:
         return scores >= SHOWN_FROM
     return np.arange(scores.shape[1]) == scores.argmax(axis=1)[:, None]
+
+
+def _decided(scores: np.ndarray, is_multi: bool) -> np.ndarray:
+    """Bool [n,C], or [n,1] for all classes: whether the model says it by more than a hair, which any rounding moves."""
+    if is_multi:
+        return np.abs(scores - SHOWN_FROM) >= TIE / 2
+    if scores.shape[1] < 2:
+        return np.ones((len(scores), 1), bool)
+    second, first = np.sort(scores, axis=1)[:, -2:].T
+    return (first - second >= TIE)[:, None]
 
 
 def _right(scores: np.ndarray, truth: np.ndarray, is_multi: bool) -> np.ndarray:
