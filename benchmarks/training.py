@@ -7,6 +7,8 @@ in which graphs are traced and caches fill, are not counted. Time is what a cloc
 goals; CPU time is that of all threads, and of a peer whose threads wait busily more than its work. Every ratio
 is ours over theirs: the median of the rounds, and the lowest and highest of them. Everything runs with the
 number of threads that the libraries choose, and trains as `video_understanding.training` does, repeatably.
+PyTorch is met twice: with all threads, and with one thread on each side. On a machine that has other work, too,
+only the second can be believed: PyTorch's threads wait for each other after every operation, and so for that work.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -54,6 +57,7 @@ _WARM_ROUNDS = 2  # in the first, graphs are traced; in the second, memory is st
 _FOLD = (4, 16, 64)  # clips, frames of each, height and width in pixels
 _CLIPS, _SEED = 48, 5
 _EPOCH_STEPS, _EPOCHS = 20, 4
+_SHORT_ROUNDS = 5  # in the place of one, where a round is a few steps: what disturbs the machine then falls on a few
 _ALIKE = 0.02  # how far the numbers of parameters may lie apart
 _PACKAGES = ("tensorflow", "keras", "torch", "numpy", "av")
 
@@ -81,6 +85,13 @@ class Report(Measured):
     cpu_ms: dict[str, dict[str, Spread]] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
 
+    def add(self, other: Report) -> None:
+        """Takes what another process has measured."""
+        self.ratios += other.ratios
+        self.absent += [name for name in other.absent if name not in self.absent]
+        for own, more in ((self.wall_ms, other.wall_ms), (self.cpu_ms, other.cpu_ms), (self.facts, other.facts)):
+            own.update(more)
+
 
 @dataclass(frozen=True)
 class Race:
@@ -99,11 +110,11 @@ def main() -> int:
 
     report = Report(machine=machine(_PACKAGES, options.rounds))
     _time_distributed(options.rounds, report)
-    data = load_manifest(make_dataset(FOLDER / "training_clips", seed=_SEED, clips=_CLIPS))
-    spec = preset("tiny")
-    cache = ClipCache(FOLDER / "training_cache")
-    prepared = cache.prepare(data.rows, spec)
-    _against_torch(spec, data, prepared, options.rounds, report)
+    for threads in (os.cpu_count() or 1, 1):
+        # Each in a process of its own: the number of threads can be chosen but once.
+        with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+            report.add(alone.submit(_against_torch, threads, options.rounds).result())
+    spec, data, prepared = _material()
     _cached_epoch(spec, data, prepared, options.rounds, report)
     _first_epoch(spec, data, options.rounds, report)
     tell(report, options, lines=list(_lines(report)), title="Training", text=_TEXT)
@@ -133,15 +144,28 @@ def _time_distributed(rounds: int, report: Report) -> None:
     _run([Race(what, ("folded", jobs["folded"]), ("TimeDistributed", jobs["TimeDistributed"]), 0.5, 3)], rounds, report)
 
 
-def _against_torch(spec: ModelSpec, data: Manifest, prepared: PreparedClips, rounds: int, report: Report) -> None:
+def _material() -> tuple[ModelSpec, Manifest, PreparedClips]:
+    data = load_manifest(make_dataset(FOLDER / "training_clips", seed=_SEED, clips=_CLIPS))
+    spec = preset("tiny")
+    return spec, data, ClipCache(FOLDER / "training_cache").prepare(data.rows, spec)
+
+
+def _against_torch(threads: int, rounds: int) -> Report:
+    """Steps and inference with this many threads on each side."""
+    report = Report()
     try:
         import torch
 
         from benchmarks import torch_twin
     except (ImportError, OSError):
         report.absent.append("torch")
-        return
+        return report
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    torch.set_num_threads(threads)
     torch.manual_seed(_SEED)
+    keep_freed_memory()  # as our trainings do; it serves both sides
+    spec, data, prepared = _material()
     settings = TrainingSettings(augment=False)
     frozen_spec = replace(spec, network=replace(spec.network, unfrozen_blocks=0))
     frozen_model, inputs, targets = _model_and_batch(frozen_spec, data, prepared, settings, features=True)
@@ -177,28 +201,29 @@ def _against_torch(spec: ModelSpec, data: Manifest, prepared: PreparedClips, rou
     def their_step(twin: torch.nn.Module, given: dict[str, torch.Tensor]) -> Job:
         return lambda: torch_twin.train_step(twin, optimizers[twin], given, truth)
 
-    size = f"{len(shown['presence'])} clips"
+    size = f"{len(shown['presence'])} clips, {threads} thread{'s' if threads > 1 else ''}"
     races = [
-        Race(f"inference, {size}", ("ours", our_inference), ("PyTorch", their_inference), 1.0, 10),
+        Race(f"inference, {size}", ("ours", our_inference), ("PyTorch", their_inference), 1.0, 2),
         Race(
             f"step, frozen backbone, {size}",
             ("ours", our_step(frozen_model, _as_tensors(inputs))),
             ("PyTorch", their_step(frozen, features)),
             1.0,
-            10,
+            2,
         ),
         Race(
             f"step, all learns, {size}",
             ("ours", our_step(model, ours_shown)),
             ("PyTorch", their_step(whole, tensors)),
             1.1,
-            5,
+            2,
         ),
     ]
     # Inference before training: it runs in processes that never asked for repeatable operations.
-    _run(races[:1], rounds, report)
+    _run(races[:1], rounds * _SHORT_ROUNDS, report)
     tf.config.experimental.enable_op_determinism()
-    _run(races[1:], rounds, report)
+    _run(races[1:], rounds * _SHORT_ROUNDS, report)
+    return report
 
 
 def _as_tensors(arrays: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
@@ -224,18 +249,20 @@ def _report_sizes(model: keras.Model, twin: Any, inputs: dict[str, np.ndarray], 
 def _cached_epoch(spec: ModelSpec, data: Manifest, prepared: PreparedClips, rounds: int, report: Report) -> None:
     """Epochs as `fit` runs them, out of a warm cache, beside as many bare steps on one batch in memory."""
     keep_freed_memory()
+    tf.config.experimental.enable_op_determinism()
     races = []
     for name, blocks in (("all learns", None), ("frozen backbone", 0)):
         settings = TrainingSettings(epochs=10_000, patience=10_000, augment=False)
         its_spec = replace(spec, network=replace(spec.network, unfrozen_blocks=blocks))
         model, inputs, targets = _model_and_batch(its_spec, data, prepared, settings, features=blocks == 0)
+        bare, _, _ = _model_and_batch(its_spec, data, prepared, settings)  # `fit` has its model step in its own way
         features = training.frame_features(model, prepared, False) if blocks == 0 else None
         numbers = np.resize(np.arange(len(prepared)), _EPOCH_STEPS * settings.batch_size)  # more clips than were made
         races.append(
             Race(
                 f"{_EPOCHS} epochs of {len(numbers)} cached clips, {name}",
                 ("fit", _Epochs(model, data, prepared, numbers, settings, features)),
-                ("bare steps", functools.partial(_bare_steps, model, _as_tensors(inputs), _as_tensors(targets))),
+                ("bare steps", functools.partial(_bare_steps, bare, _as_tensors(inputs), _as_tensors(targets))),
                 0.97,
                 at_least=True,
             )
