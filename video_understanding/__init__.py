@@ -39,6 +39,7 @@ _HOMES = {
     "load_dataset": "training.dataset",
     "load_manifest": "datasets.manifest",
     "make_folds": "datasets.splits",
+    "personalised": "models.personal",
     "prepare": "features.prepare",
     "preset": "presets",
     "read_clip": "media.decode",

@@ -39,6 +39,7 @@ _FORMS: dict[str, tuple[type, Any, str]] = {
     "data": (list, dict, "a list of objects"),
     "licences": (dict, str, "an object of texts"),
     "exports": (dict, dict, "an object of objects"),
+    "personalised": (dict, int, "an object of whole numbers"),
 }
 
 
@@ -60,6 +61,7 @@ class Bundle:
     data            [{"name", "clips", "licence"}, ...]
     licences        weights the training began with -> their licence; empty means that there were none
     exports         file -> what is known of it
+    personalised    "files", how many recordings of one person it was made used to
     """
 
     folder: Path

@@ -102,6 +102,17 @@ def _about(bundle: Bundle) -> list[str]:
         f"Tells {tells} in a short clip of video with sound. Its network looks with `{network.backbone}`, joins both "
         f"senses by `{network.fusion}`, and holds each moment in {network.token_size} numbers.",
         f"Made: {_text(bundle.facts.get('created', 'unknown'))}. With: {_text(versions or 'unknown')}.",
+        *_person(bundle),
+    ]
+
+
+def _person(bundle: Bundle) -> list[str]:
+    if "personalised" not in bundle.facts:
+        return []
+    many = bundle.facts["personalised"].get("files", 0)
+    return [
+        f"**Made used to one person**, by the sound of {many} of their recordings (`vu personalise`). The numbers below "
+        "were measured before that, with people it had never heard. Nobody else should be listened to with it."
     ]
 
 

@@ -29,6 +29,7 @@ COMMANDS = (
     "predict",
     "stream",
     "explain",
+    "personalise",
     "export",
     "verify",
     "info",
