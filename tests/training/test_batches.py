@@ -15,7 +15,7 @@ from video_understanding.datasets.rows import Row
 from video_understanding.labels import Labels
 from video_understanding.spec import AudioSpec, ModelSpec, VideoSpec
 from video_understanding.training.batches import ClipBatches
-from video_understanding.training.feed import feed
+from video_understanding.training.feed import Feed
 from video_understanding.training.settings import TrainingSettings
 
 CLIPS, CLICK = 8, 7000  # the sample at which each clip clicks
@@ -84,13 +84,13 @@ def test_features_belong_to_the_clip_of_their_labels(learning):
     assert (inputs["features"][:, 0, 0] % 2 == targets["action"][:, 1]).all()
 
 
-def gone_through(dataset: tf.data.Dataset) -> list[np.ndarray]:
+def gone_through(dataset: Feed) -> list[np.ndarray]:
     return [inputs["features"].numpy()[:, 0, 0] for inputs, _ in dataset]
 
 
 def test_the_feed_gives_each_epoch_from_its_first_batch_on():
     made = batches(HUGE, features=True)
-    dataset = feed(made)
+    dataset = Feed(made)
     expected = [made[place][0]["features"][:, 0, 0] for place in range(len(made))]
     next(iter(dataset))  # an epoch that is left in the middle
     for _ in range(2):
@@ -112,7 +112,7 @@ def test_batches_are_made_ahead_though_operations_are_repeatable():
 
     made.__class__ = Watched
     tf.config.experimental.enable_op_determinism()
-    dataset = iter(feed(made))
+    dataset = iter(Feed(made))
     next(dataset)
     assert second.wait(timeout=20)
 
@@ -127,5 +127,5 @@ def test_what_goes_wrong_while_making_a_batch_is_told():
             return super().__getitem__(place)
 
     made.__class__ = Broken
-    with pytest.raises(tf.errors.OpError, match="the disk is gone"):
-        gone_through(feed(made))
+    with pytest.raises(OSError, match="the disk is gone"):
+        gone_through(Feed(made))

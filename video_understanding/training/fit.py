@@ -25,7 +25,7 @@ from video_understanding.models.losses import loss_and_accuracy
 from video_understanding.spec import ModelSpec
 from video_understanding.training.batches import ClipBatches, class_weights_of, targets_of, yes_weights_of
 from video_understanding.training.features import frame_features
-from video_understanding.training.feed import EpochOrder, feed
+from video_understanding.training.feed import EpochOrder, Feed
 from video_understanding.training.keeper import Keeper
 from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
@@ -143,10 +143,15 @@ def _without_memory_dump(
     first_epoch: int,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
+    learned = Feed(train)
+    judged = None if validation is None else Feed(validation)
+    model.train_function = model.train_function or learned.steps(model.train_step)
+    if judged is not None:
+        model.test_function = model.test_function or judged.steps(model.test_step)
     try:
         model.fit(
-            feed(train),
-            validation_data=None if validation is None else feed(validation),
+            learned,
+            validation_data=judged,
             epochs=settings.epochs,
             initial_epoch=first_epoch,
             callbacks=[EpochOrder(train), *callbacks],
