@@ -153,7 +153,7 @@ class _Exporter:
             renumber_names(model)
             join_parts(model, self.bundle.spec)
             made.write_bytes(with_metadata(write_network(model), self.bundle, wanted.name))
-            yield " ".join(REPAIRS[: repairs + 1]) if wanted.needs_clips else ""
+            yield REPAIRS[repairs] if wanted.needs_clips else ""
 
     def _networks(self, wanted: Format) -> Iterator[bytes]:
         if wanted.name == "fp32":

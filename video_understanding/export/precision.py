@@ -6,19 +6,20 @@ from ai_edge_litert import schema_py_generated as schema
 
 from video_understanding.export.network import Graph, before, graphs_of, kind_of, name_of, names_made
 
-# From the least that must stay in float to as much as is ever tried.
+# What stays in float, from the least to as much as is ever tried.
 REPAIRS = (
     "the log-mel and the norms",
-    "and the first quarter of what looks",
-    "and what joins the senses",
-    "and what listens",
+    "the log-mel and the norms, and the first tenth of what looks",
+    "the log-mel and the norms, and the first quarter of what looks",
+    "the log-mel and the norms, the first quarter of what looks, and what joins the senses",
+    "the log-mel and the norms, the first quarter of what looks, what joins the senses, and what listens",
 )
 _ENCODERS = ("encode_frame", "encode_audio")
 _PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")  # with weights, for which eight bits are worth while
 
 
 def names_in_float(model: schema.ModelT, repairs: int) -> set[str]:
-    """Names of the tensors that stay in float under the first `repairs` + 1 of `REPAIRS`.
+    """Names of the tensors that stay in float at this place of `REPAIRS`.
 
     Always: the log-mel, whose powers span more than eight bits can tell apart; what scales the pixels, for frames
     are in eight bits already; norms, which divide small numbers; and the answers themselves.
@@ -33,10 +34,10 @@ def names_in_float(model: schema.ModelT, repairs: int) -> set[str]:
         names |= {name_of(graph, tensor) for tensor in graph.outputs}
     if repairs >= 1:
         places = _products(model, sees, set())  # the first have few weights, and all that follows sees their errors
-        names |= names_made(sees, sees.operators[: places[len(places) // 4] + 1])
-    if repairs >= 2:
-        names |= names_made(joins, joins.operators)
+        names |= names_made(sees, sees.operators[: places[len(places) // (10 if repairs == 1 else 4)] + 1])
     if repairs >= 3:
+        names |= names_made(joins, joins.operators)
+    if repairs >= 4:
         names |= names_made(hears, hears.operators)
     return names
 
