@@ -111,8 +111,8 @@ def _person(bundle: Bundle) -> list[str]:
         return []
     many = bundle.facts["personalised"].get("files", 0)
     return [
-        f"**Made used to one person**, by the sound of {many} of their recordings (`vu personalise`). The numbers below "
-        "were measured before that, with people it had never heard. Nobody else should be listened to with it."
+        f"**Made used to one person**, by the sound of {many} of their recordings (`vu personalise`). The numbers "
+        "below were measured before that, with people it had never heard. Nobody else should be listened to with it."
     ]
 
 
