@@ -80,7 +80,7 @@ bench-quick: $(BENCH_READY)
 	$(BENCH_BIN)/python -m benchmarks.edge --quick --json build/bench/edge-quick.json
 
 accuracy: $(READY)
-	$(BIN)/python -m benchmarks.accuracy --fusions --page docs/accuracy.md --json build/accuracy/accuracy.json
+	$(BIN)/python -m benchmarks.accuracy --fusions --page docs/accuracy.md
 
 box: $(READY)
 	$(BIN)/python -m benchmarks.accuracy.box

@@ -5,7 +5,8 @@
 
 SET is ucf, fights, javanese or ravdess; without one it is all of them. Folds are those of the sets, by subject. The
 settings of a result come from a small grid, chosen inside its training folds. Every training that is done is kept in
-build/accuracy and not done again, so a run that was stopped goes on; `--page` writes what is there.
+build/accuracy and not done again, so a run that was stopped goes on. Results are files in benchmarks/accuracy/results,
+and `--page` writes all that are there.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from benchmarks.accuracy.sets import DATA, SETS, SPEC, manifest_of
 from benchmarks.tables import machine
 from video_understanding.models.fusion import FUSIONS
 
+RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("tensorflow", "keras", "numpy", "av")
 
 
@@ -54,8 +56,10 @@ def _measure(name: str, senses: str, options: argparse.Namespace) -> None:
     """One set, learned from these senses; with both senses and `--fusions`, all ways of joining them."""
     began_s = time.monotonic()
     grid = QUICK if options.quick else GRID
-    pieces = Pieces(manifest_of(name), SPEC, senses, FOLDER / ("quick" if options.quick else "pieces") / name)
-    head, seeds = SETS[name].head, range(options.seeds)
+    own = SETS[name]
+    folder = FOLDER / ("quick" if options.quick else "pieces") / name
+    pieces = Pieces(manifest_of(name), own.spec, senses, folder, people=own.people)
+    head, seeds = own.head, range(options.seeds)
     chosen = choices(pieces, head, senses, grid, seed=0)
     fusions = [fusion for fusion in FUSIONS if options.fusions and senses == "both" and fusion != SPEC.network.fusion]
     for fusion in (None, *fusions):
@@ -77,7 +81,7 @@ def _measure(name: str, senses: str, options: argparse.Namespace) -> None:
 
 
 def _kept(options: argparse.Namespace) -> Path:
-    return FOLDER / ("quick_results" if options.quick else "results")
+    return FOLDER / "quick_results" if options.quick else RESULTS
 
 
 def _options() -> argparse.Namespace:

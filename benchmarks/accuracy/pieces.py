@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from benchmarks.accuracy.looks import Looks
+from benchmarks.accuracy.person import person_answers
 from benchmarks.accuracy.senses import OneSense, SeenScorer
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.frozen_split import Split
@@ -32,6 +33,7 @@ from video_understanding.training.settings import TrainingSettings
 from video_understanding.whole_file import whole_file
 
 FOLDER = Path("build") / "accuracy"
+PERSON = "person"  # what is asked of a model that is used to the person
 WITHOUT: dict[str, str | None] = {"both": None, "video": "audio", "audio": "video"}  # what is asked -> taken away
 
 
@@ -48,15 +50,27 @@ class Recipe:
 
 
 class Pieces:
-    """The trainings of one set: `senses` says what they learn from ("both", or one alone)."""
+    """The trainings of one set: `senses` says what they learn from ("both", or one alone).
 
-    def __init__(self, manifest: Manifest, spec: ModelSpec, senses: str, folder: Path, changed_looks: int = 2) -> None:
+    Of `people`, who are heard, it is also told how they are recognised once the model is used to them.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        spec: ModelSpec,
+        senses: str,
+        folder: Path,
+        changed_looks: int = 2,
+        people: bool = False,
+    ) -> None:
         self.manifest = manifest
         self.folds = sorted({row.fold for row in manifest})
         self._spec = spec
         self._senses = senses
         self._folder = folder
         self._looks = Looks(spec, changed_looks)
+        self._people = people and senses != "video"
 
     def answers(self, name: str, recipe: Recipe, learned: frozenset[int], seed: int) -> dict[str, dict[str, Answers]]:
         """What is asked -> head -> the answers of all clips outside the folds `learned`."""
@@ -87,7 +101,7 @@ class Pieces:
     def _learn(self, recipe: Recipe, learned: frozenset[int], seed: int) -> dict[str, dict[str, dict]]:
         trained = self._fit(recipe, learned, seed)
         scorer = SeenScorer(trained.model, self._features[0])
-        return {
+        told = {
             asked: {
                 head: _written(report.answers)
                 for head, report in evaluate_inputs(
@@ -103,6 +117,10 @@ class Pieces:
             for asked, without in WITHOUT.items()
             if self._senses in ("both", asked)
         }
+        if self._people:
+            used = person_answers(trained.model, scorer, trained.prepared, trained.rows_of("test"), seed)
+            told[PERSON] = {head: _written(answers) for head, answers in used.items()}
+        return told
 
     def _fit(self, recipe: Recipe, learned: frozenset[int], seed: int) -> Trained:
         with tempfile.TemporaryDirectory() as folder:

@@ -104,6 +104,25 @@ def test_a_piece_answers_for_all_folds_it_has_not_learned_and_is_kept(pieces, mo
         results(pieces, "action", choices(pieces, "action", "both", {"one": recipe}, 0), {"one": recipe}, [0])
 
 
+def test_a_person_is_got_used_to_by_clips_that_are_not_judged(pieces, drawn, monkeypatch):
+    from benchmarks.accuracy import person
+    from benchmarks.accuracy import pieces as module
+
+    heard, moments_of = [], person.moments_of
+    monkeypatch.setattr(person, "moments_of", lambda *given: (heard.append(len(given[1])), moments_of(*given))[1])
+    people = module.Pieces(drawn, pieces._spec, "both", pieces._folder, people=True)
+    told = people.answers("one", module.Recipe({}, {"epochs": 1}), frozenset({1, 2}), seed=0)
+    assert sorted(row.path for row in told["person"]["action"].rows) == sorted(
+        row.path for row in told["both"]["action"].rows
+    )
+    assert not np.array_equal(told["person"]["action"].scores, told["both"]["action"].scores)
+    unseen = [row for row in drawn.rows if row.fold in (3, 4)]
+    assert heard == [len(others) for others, _ in person.halves(unseen, 0)]  # a window of a second each
+    for others, judged in person.halves(drawn.rows, 0):
+        assert not set(others) & set(judged)
+        assert len({drawn.rows[place].subject for place in (*others, *judged)}) == 1
+
+
 def test_clips_of_one_sense_have_nothing_of_the_other(drawn, tmp_path):
     from benchmarks.accuracy.senses import OneSense
     from video_understanding.spec import AudioSpec, ModelSpec, VideoSpec
