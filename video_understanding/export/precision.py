@@ -9,7 +9,7 @@ from video_understanding.export.network import Graph, before, graphs_of, kind_of
 # What stays in float, from the least to as much as is ever tried.
 REPAIRS = (
     "the log-mel and the norms",
-    "the log-mel and the norms, and the first tenth of what looks",
+    "the log-mel and the norms, and the first sixth of what looks",
     "the log-mel and the norms, and the first quarter of what looks",
     "the log-mel and the norms, the first quarter of what looks, and what joins the senses",
     "the log-mel and the norms, the first quarter of what looks, what joins the senses, and what listens",
@@ -34,7 +34,7 @@ def names_in_float(model: schema.ModelT, repairs: int) -> set[str]:
         names |= {name_of(graph, tensor) for tensor in graph.outputs}
     if repairs >= 1:
         places = _products(model, sees, set())  # the first have few weights, and all that follows sees their errors
-        names |= names_made(sees, sees.operators[: places[len(places) // (10 if repairs == 1 else 4)] + 1])
+        names |= names_made(sees, sees.operators[: places[len(places) // (6 if repairs == 1 else 4)] + 1])
     if repairs >= 3:
         names |= names_made(joins, joins.operators)
     if repairs >= 4:
