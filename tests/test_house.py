@@ -204,7 +204,8 @@ def test_no_random_numbers_without_a_seed():
 
 def test_the_command_reference_is_what_help_says():
     written = (PROJECT / "docs" / "commands.md").read_text(encoding="utf-8")
-    assert written == reference(), "run `make docs`"
+    # By words: where lines break and what is indented differs between versions of Python.
+    assert written.split() == reference().split(), "run `make docs`"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
