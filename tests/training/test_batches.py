@@ -99,26 +99,6 @@ def test_the_feed_gives_each_epoch_from_its_first_batch_on():
     assert not np.array_equal(gone_through(dataset), expected)
 
 
-@pytest.mark.parametrize(("epochs", "graphs"), [(3, [None]), (100_000, [None, 4])])
-def test_whole_batches_have_a_graph_of_their_own_only_in_a_long_training(epochs, graphs):
-    """In both the steps see the same batches, of which the last is smaller."""
-    made, traced = batches(HUGE, features=True), []
-
-    def step(batch):
-        traced.append(batch[0]["features"].shape[0])
-        return tf.reduce_sum(batch[0]["features"], axis=[1, 2])
-
-    made._order = made._order[:5]  # batches of 4 and of 1
-    dataset = Feed(made)
-    one_step = dataset.steps(step, epochs)
-    for _ in range(2):
-        ran = iter(dataset)
-        seen = [one_step(ran).numpy() for _ in range(len(made))]
-        expected = [made[place][0]["features"].sum(axis=(1, 2)) for place in range(len(made))]
-        assert all(np.allclose(*both) for both in zip(seen, expected, strict=True))
-    assert sorted(traced, key=str) == sorted(graphs, key=str)
-
-
 def test_batches_are_made_ahead_though_operations_are_repeatable():
     """While the first is held, the second is made; TensorFlow's own prefetch would not."""
     made, second = batches(HUGE, features=True), threading.Event()

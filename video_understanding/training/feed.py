@@ -21,8 +21,6 @@ from keras.src.trainers.data_adapters.data_adapter import DataAdapter
 from video_understanding.training.batches import ClipBatches
 
 _AHEAD = 2  # batches
-# Tracing takes seconds, and a graph that knows the size of its batches saves some hundredths of a small model's step.
-_WORTH_TRACING = 10_000  # steps
 
 Batch = tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]  # inputs and targets
 
@@ -57,36 +55,19 @@ class Feed(DataAdapter):
         """What Keras goes through."""
         return self
 
-    def steps(self, step: Callable[[Batch], Any], epochs: int) -> Callable[[Iterator[Batch]], Any]:
-        """A model's `train_step` or `test_step` as its `train_function` or `test_function`, for so many epochs.
+    def steps(self, step: Callable[[Batch], Any]) -> Callable[[Iterator[Batch]], Any]:
+        """A model's `train_step` or `test_step` as its `train_function` or `test_function`.
 
-        Traced for batches of any size, and for whole ones by themselves if that is worth it: Keras would trace both.
+        Traced once: Keras would trace the last, smaller batch of an epoch anew.
         """
-        first, last = self._batches[0], self._batches[len(self._batches) - 1]
-        whole, rest = _clips(first), _clips(last)
-        any_size = _traced(step, first, None)
-        if whole != rest and len(self._batches) * epochs < _WORTH_TRACING:
-            return lambda batches: any_size(next(batches))
-        this_size = _traced(step, first, whole)
-
-        def one_step(batches: Iterator[Batch]) -> Any:
-            batch = next(batches)
-            return (this_size if _clips(batch) == whole else any_size)(batch)
-
-        return one_step
+        form = tf.nest.map_structure(
+            lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype), self._batches[0]
+        )
+        traced = tf.function(step, input_signature=[form])
+        return lambda batches: traced(next(batches))
 
     def _make(self, place: int) -> Batch:
         return tf.nest.map_structure(tf.constant, self._batches[place])
-
-
-def _traced(step: Callable[[Batch], Any], batch: Any, size: int | None) -> Callable[[Batch], Any]:
-    """The step for batches like this one of `size` clips, or of any number; it is traced when it is first called."""
-    form = tf.nest.map_structure(lambda array: tf.TensorSpec((size, *array.shape[1:]), array.dtype), batch)
-    return tf.function(step, input_signature=[form])
-
-
-def _clips(batch: Any) -> int:
-    return tf.nest.flatten(batch)[0].shape[0]
 
 
 class EpochOrder(keras.callbacks.Callback):

@@ -145,9 +145,9 @@ def _without_memory_dump(
 ) -> None:
     learned = Feed(train)
     judged = None if validation is None else Feed(validation)
-    model.train_function = model.train_function or learned.steps(model.train_step, settings.epochs)
+    model.train_function = model.train_function or learned.steps(model.train_step)
     if judged is not None:
-        model.test_function = model.test_function or judged.steps(model.test_step, settings.epochs)
+        model.test_function = model.test_function or judged.steps(model.test_step)
     try:
         model.fit(
             learned,
