@@ -12,22 +12,19 @@ import os
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded: its matrix product is one thread's measure
 
-import gc
 import json
-import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks import material
-from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, read_options, tell
+from benchmarks.tables import RATIO_HEAD, Measured, Ratio, Spread, last_lines, machine, read_options, tell
+from benchmarks.turns import Taken, take_turns
 from video_understanding.clip import Clip
 from video_understanding.edge import LiteRTScorer
 from video_understanding.features.prepare import prepare
@@ -114,19 +111,17 @@ def _frame_encoder(scorers: dict[str, LiteRTScorer], facts: dict[str, Any], roun
     sessions = _onnx_sessions(report)
     for name, session in sessions.items():
         jobs[f"onnxruntime {name}"] = lambda session=session: [session.run(None, {"frame": f[None]}) for f in frames]
-    taken_s = _take_turns(jobs, rounds, "frame encoder")
+    taken = take_turns(jobs, rounds, "frame encoder")
 
     for name in sessions:
-        report.ratios.append(
-            Ratio.of(f"frame, {name}", "onnxruntime", taken_s[name], taken_s[f"onnxruntime {name}"], 1.0)
-        )
-    report.ratios.append(Ratio.of("frame, int8", "fp32", taken_s["int8"], taken_s["fp32"], 0.5))
-    product_flops_per_s = 10 * 2 * _MATRIX**3 / np.array(taken_s.pop("matrix product"))  # [rounds]
-    flops_per_s = _FRAMES * facts["frame_flops"] / np.array(taken_s["fp32"])
+        report.ratios.append(Ratio.of(f"frame, {name}", "onnxruntime", taken[name], taken[f"onnxruntime {name}"], 1.0))
+    report.ratios.append(Ratio.of("frame, int8", "fp32", taken["int8"], taken["fp32"], 0.5))
+    product_flops_per_s = 10 * 2 * _MATRIX**3 / np.array(taken.pop("matrix product").cpu_s)  # [rounds]
+    flops_per_s = _FRAMES * facts["frame_flops"] / np.array(taken["fp32"].cpu_s)
     share = Spread.of(list(flops_per_s / product_flops_per_s))
     report.ratios.append(Ratio("frame, fp32: operations a second", "matrix product", share, 0.75, at_least=True))
-    for name, row in taken_s.items():
-        report.cpu_ms[f"frame, {name}"] = Spread.of(row).times(1000 / _FRAMES)
+    for name, row in taken.items():
+        report.cpu_ms[f"frame, {name}"] = _ms(row, _FRAMES)
     report.facts["frame"] = f"{facts['frame_flops'] / 1e9:.3f} thousand million operations"
     report.facts["matrix product"] = f"{np.median(product_flops_per_s) / 1e9:.0f} thousand million operations a second"
 
@@ -158,8 +153,8 @@ def _parts(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> Non
     for name, scorer in scorers.items():
         jobs[f"hop, {name}"] = lambda scorer=scorer: scorer.encode_hops(hops)
         jobs[f"joining, {name}"] = lambda scorer=scorer: scorer.fuse(picture, sound, presence)
-    for name, row in _take_turns(jobs, rounds, "parts").items():
-        report.cpu_ms[name] = Spread.of(row).times(1000 / _FRAMES)
+    for name, row in take_turns(jobs, rounds, "parts").items():
+        report.cpu_ms[name] = _ms(row, _FRAMES)
 
 
 def _windows(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> None:
@@ -180,9 +175,9 @@ def _windows(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> N
 
     for name, scorer in scorers.items():
         jobs = {"shared": partial(shared, scorer), "anew": partial(anew, scorer)}
-        taken_s = _take_turns(jobs, rounds, f"windows, {name}")
+        taken = take_turns(jobs, rounds, f"windows, {name}")
         what = f"windows, {stride_s:g} of {spec.window_s:g} s apart, {name}"
-        report.ratios.append(Ratio.of(what, "each anew", taken_s["shared"], taken_s["anew"], 0.35))
+        report.ratios.append(Ratio.of(what, "each anew", taken["shared"], taken["anew"], 0.35))
 
 
 def _files(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> None:
@@ -194,12 +189,10 @@ def _files(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> Non
         name: lambda scorer=scorer: Recognizer(scorer).predict(path) for name, scorer in scorers.items()
     }
     jobs["reading"] = lambda: sum(1 for _ in iter_clips(path, spec, stride_s))
-    taken_s = _take_turns(jobs, rounds, "files")
+    taken = take_turns(jobs, rounds, "files")
     for name, goal in (("fp32", 1.4), ("int8", 1.2)):
-        report.ratios.append(
-            Ratio.of(f"10 s file to labels, {name}", "reading", taken_s[name], taken_s["reading"], goal)
-        )
-    for name, row in taken_s.items():
+        report.ratios.append(Ratio.of(f"10 s file to labels, {name}", "reading", taken[name], taken["reading"], goal))
+    for name, row in taken.items():
         report.cpu_ms["10 s file, only read" if name == "reading" else f"10 s file to labels, {name}"] = _ms(row)
 
 
@@ -208,7 +201,7 @@ def _live(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> None
     minute = material.made(material.MINUTE, material.FOLDER)
     spec = scorers["int8"].spec
     quick = replace(spec, video=replace(spec.video, frames_hz=_LIVE_HZ))
-    reading_s = _take_turns({"read": lambda: sum(1 for _ in iter_clips(minute, quick))}, rounds, "live")["read"]
+    reading_s = take_turns({"read": lambda: sum(1 for _ in iter_clips(minute, quick))}, rounds, "live")["read"].cpu_s
     hops_hz = 1 / spec.audio.hop_s
     for name in scorers:
         frame, hop, join = (report.cpu_ms[f"{part}, {name}"].median for part in ("frame", "hop", "joining"))
@@ -233,14 +226,10 @@ def _first_answer(rounds: int, report: Report) -> None:
             )
             for side, script in (("ours", _OURS), ("bare LiteRT", _BARE))
         }
-        walls_s: dict[str, list[float]] = {}
-        taken_s = _take_turns(jobs, rounds, f"first answer, {name}", walls_s)
+        taken = take_turns(jobs, rounds, f"first answer, {name}")
         what = f"first answer, {name}"
-        report.ratios.append(Ratio.of(what, "bare LiteRT", taken_s["ours"], taken_s["bare LiteRT"], 1.5))
-        report.ratios.append(
-            Ratio.of(f"{what}, by the clock", "bare LiteRT", walls_s["ours"], walls_s["bare LiteRT"], 1.5)
-        )
-        report.cpu_ms |= {f"{what}, {side}": _ms(row) for side, row in taken_s.items()}
+        report.ratios.append(Ratio.of(what, "bare LiteRT", taken["ours"], taken["bare LiteRT"], 1.5))
+        report.cpu_ms |= {f"{what}, {side}": _ms(row) for side, row in taken.items()}
 
 
 def _long_file(report: Report) -> None:
@@ -253,8 +242,8 @@ def _long_file(report: Report) -> None:
         command = [sys.executable, "-c", _WALK, str(_FOLDER / _INT8), str(files[minutes])]
         peaks_mb[minutes] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
-    taken_s = _take_turns({f"{minutes} min": lambda m=minutes: walk(m) for minutes in files}, 3, "long file")
-    report.ratios.append(Ratio.of("10 min to labels, int8", "1 min", taken_s["10 min"], taken_s["1 min"], 10.5))
+    taken = take_turns({f"{minutes} min": lambda m=minutes: walk(m) for minutes in files}, 3, "long file")
+    report.ratios.append(Ratio.of("10 min to labels, int8", "1 min", taken["10 min"], taken["1 min"], 10.5))
     report.facts["peak memory"] = ", ".join(f"{minutes} min {peak:.0f} MB" for minutes, peak in peaks_mb.items())
 
 
@@ -269,36 +258,13 @@ def _some_frames(scorer: LiteRTScorer) -> np.ndarray:
     return np.concatenate([clip.frames for clip in found])[:_FRAMES]
 
 
-def _take_turns(
-    jobs: dict[str, Callable[[], object]], rounds: int, title: str, walls_s: dict[str, list[float]] | None = None
-) -> dict[str, list[float]]:
-    """Seconds of CPU time of every job in every round, with those of processes it starts."""
-    taken_s: dict[str, list[float]] = {name: [] for name in jobs}
-    names = list(jobs)
-    for number in tqdm(range(rounds + 1), desc=title, unit="round", leave=False, disable=None):
-        first = number % len(names)
-        for name in names[first:] + names[:first]:  # nobody always comes after the same one
-            gc.collect()
-            began_s, began_cpu_s = time.perf_counter(), _cpu_s()
-            jobs[name]()
-            if number:
-                taken_s[name].append(_cpu_s() - began_cpu_s)
-                if walls_s is not None:
-                    walls_s.setdefault(name, []).append(time.perf_counter() - began_s)
-    return taken_s
-
-
-def _cpu_s() -> float:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
-
-
-def _ms(row: list[float]) -> Spread:
-    return Spread.of(row).times(1000)
+def _ms(taken: Taken, pieces: int = 1) -> Spread:
+    """Milliseconds of CPU time of one of so many pieces."""
+    return Spread.of(taken.cpu_s).times(1000 / pieces)
 
 
 _TEXT = """The preset "edge" as exported, by LiteRT on one thread, beside what bounds it. Ratios are of CPU time and
-count, except where the clock is named; milliseconds belong to the machine named below.
+count, those on the clock stand beside them; milliseconds belong to the machine named below.
 
 ```text
 {table}
@@ -311,7 +277,7 @@ script that imports NumPy and LiteRT, loads the file and calls `classify` once.
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{'what':<42} {'over':<16} {'ratio':>6} {'spread':<15} goal"
+    yield f"{'what':<42} {'over':<16} {RATIO_HEAD}"
     for ratio in report.ratios:
         yield f"{ratio.what:<42} {ratio.over:<16} {ratio.columns()}"
     yield ""

@@ -6,25 +6,23 @@ All readers take turns in one run, so that a busy machine troubles them alike. E
 pictures of the same window at the same size. Ours, plain PyAV and ffmpeg read the sound as well, except in
 lines that say "no sound": there ours reads the same pictures from a file that has none. CPU time is user
 and system time of all threads, for ffmpeg that of its process. Every ratio is ours over theirs: the median
-of the rounds, and the lowest and highest of them.
+of the rounds, and the lowest and highest of them; that of CPU time counts, that on the clock stands beside it.
 """
 
 from __future__ import annotations
 
-import gc
-import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks import material
 from benchmarks.peers import PICTURES_ONLY, Reader, available_peers
-from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, read_options, tell
+from benchmarks.tables import RATIO_HEAD, Measured, Ratio, Spread, last_lines, machine, read_options, tell
+from benchmarks.turns import Taken, take_turns
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.rows import Row
 from video_understanding.media.decode import read_clip
@@ -103,15 +101,15 @@ def _run(race: Race, peers: dict[str, Reader], rounds: int, report: Report) -> N
         "ours": lambda: read_clip(path, race.spec).frames,
         "ours, no sound": lambda: read_clip(soundless, race.spec).frames,
     } | {name: lambda read=read: read(path, race.spec, 0.0) for name, read in peers.items()}
-    taken_s = _take_turns(jobs, rounds, race.name)
-    report.cpu_ms[race.name] = _in_ms(taken_s)
-    ours, ours_soundless = taken_s.pop("ours"), taken_s.pop("ours, no sound")
-    for peer, theirs in taken_s.items():
+    taken = take_turns(jobs, rounds, race.name)
+    report.cpu_ms[race.name] = _in_ms(taken)
+    ours, ours_soundless = taken.pop("ours"), taken.pop("ours, no sound")
+    for peer, theirs in taken.items():
         report.ratios.append(Ratio.of(race.name, peer, ours, theirs, race.goals.get(peer)))
         if peer in PICTURES_ONLY:
             goal = race.goals.get(f"{peer}, no sound")
             report.ratios.append(Ratio.of(race.name, f"{peer}, no sound", ours_soundless, theirs, goal))
-    others = [name for name in taken_s if name != "ffmpeg"]
+    others = [name for name in taken if name != "ffmpeg"]
     pictures = jobs["ours"]().astype(np.float32)  # [T,H,W,3]
     report.picture_difference[race.name] = {
         name: float(np.abs(pictures - jobs[name]()).mean(axis=(1, 2, 3)).max()) for name in others
@@ -124,14 +122,14 @@ def _run_long(rounds: int, report: Report) -> None:
     hour = material.made_hour(minute, material.FOLDER)
     spec, offset_s = ModelSpec(), 28.0
     middle_s = 60 * material.MINUTES_IN_HOUR / 2 + offset_s  # the very same packets as in the minute
-    taken_s = _take_turns(
+    taken = take_turns(
         {"hour": lambda: read_clip(hour, spec, middle_s), "minute": lambda: read_clip(minute, spec, offset_s)},
         rounds,
         "long files",
     )
     what = f"{spec.window_s:g} s in the middle of an hour"
-    report.cpu_ms[what] = _in_ms(taken_s)
-    report.ratios.append(Ratio.of(what, "the same in a minute", taken_s["hour"], taken_s["minute"], None))
+    report.cpu_ms[what] = _in_ms(taken)
+    report.ratios.append(Ratio.of(what, "the same in a minute", taken["hour"], taken["minute"], None))
     for minutes in _WALKS_MIN:
         command = [sys.executable, "-c", _WALK, str(hour), str(minutes)]
         clips, peak_mb = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
@@ -154,32 +152,8 @@ def _run_cache(rounds: int, report: Report) -> None:
     report.cached_clips_per_s = Spread.of(rates)
 
 
-def _take_turns(jobs: dict[str, Callable[[], object]], rounds: int, title: str) -> dict[str, list[float]]:
-    """Seconds of CPU time of every job in every round; the first, in which caches fill, is not counted."""
-    taken_s: dict[str, list[float]] = {name: [] for name in jobs}
-    names = list(jobs)
-    for number in tqdm(range(rounds + 1), desc=title, unit="round", leave=False, disable=None):
-        first = number % len(names)
-        for name in names[first:] + names[:first]:  # nobody always comes after the same one
-            gc.collect()
-            cpu_s = _cpu_s(jobs[name])
-            if number:
-                taken_s[name].append(cpu_s)
-    return taken_s
-
-
-def _cpu_s(job: Callable[[], object]) -> float:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began_s, began_children_s = time.process_time(), children.ru_utime + children.ru_stime
-    job()
-    own_s = time.process_time() - began_s
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # What a program took is all that counts: to start it and wait for it is not its doing.
-    return (children.ru_utime + children.ru_stime - began_children_s) or own_s
-
-
-def _in_ms(taken_s: dict[str, list[float]]) -> dict[str, Spread]:
-    return {name: Spread.of(row).times(1000) for name, row in taken_s.items()}
+def _in_ms(taken: dict[str, Taken]) -> dict[str, Spread]:
+    return {name: Spread.of(row.cpu_s).times(1000) for name, row in taken.items()}
 
 
 _TEXT = """`make bench` measures reading beside the ways people read clips otherwise, in an environment of its own, on
@@ -200,7 +174,7 @@ file's index by FFmpeg when it is opened.
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{'what':<30} {'over':<22} {'ratio':>6} {'spread':<15} goal"
+    yield f"{'what':<30} {'over':<22} {RATIO_HEAD}"
     for ratio in report.ratios:
         yield f"{ratio.what:<30} {ratio.over:<22} {ratio.columns()}"
     yield ""

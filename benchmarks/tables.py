@@ -24,6 +24,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.turns import Taken
+
 ROUNDS, QUICK_ROUNDS = 11, 3
 TABLE = "{table}"  # where the table goes in a section's text
 
@@ -51,22 +53,29 @@ class Spread(NamedTuple):
 
 @dataclass(frozen=True)
 class Ratio:
-    """One number over another, in most cases our CPU time over another's."""
+    """One number over another, in most cases our CPU time over another's; `wall` is that of the times on the clock."""
 
     what: str
     over: str
     value: Spread
     goal: float | None = None
     at_least: bool = False
+    wall: Spread | None = None
 
     @classmethod
-    def of(cls, what: str, over: str, ours: Sequence[float], theirs: Sequence[float], goal: float | None) -> Ratio:
-        """Of what took turns: the ratio of each round."""
-        return cls(what, over, Spread.of([mine / other for mine, other in zip(ours, theirs, strict=True)]), goal)
+    def of(cls, what: str, over: str, ours: Taken, theirs: Taken, goal: float | None = None) -> Ratio:
+        """Of what took turns: the ratio of each round. The goal is one for the CPU time."""
+        wall = _ratio_of_rounds(ours.wall_s, theirs.wall_s)
+        return cls(what, over, _ratio_of_rounds(ours.cpu_s, theirs.cpu_s), goal, wall=wall)
 
     def columns(self) -> str:
-        """The ratio, its spread, and its goal."""
-        return f"{self.value.columns(2, 6)} {goal_text(self.value.median, self.goal, self.at_least)}"
+        """The ratio and its spread, those on the clock, and the goal."""
+        wall = self.wall.columns(2, 6) if self.wall else " " * len(self.value.columns(2, 6))
+        return f"{self.value.columns(2, 6)} {wall} {goal_text(self.value.median, self.goal, self.at_least)}"
+
+
+# Above what `Ratio.columns` gives.
+RATIO_HEAD = f"{'ratio':>6} {'spread':<15} {'clock':>6} {'spread':<15} goal"
 
 
 @dataclass
@@ -76,6 +85,10 @@ class Measured:
     ratios: list[Any] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     machine: dict[str, Any] = field(default_factory=dict)
+
+
+def _ratio_of_rounds(ours: Sequence[float], theirs: Sequence[float]) -> Spread:
+    return Spread.of([mine / other for mine, other in zip(ours, theirs, strict=True)])
 
 
 def goal_text(median: float, goal: float | None, at_least: bool = False) -> str:

@@ -1,0 +1,49 @@
+"""Taking turns: what is compared runs round by round, so that a busy machine troubles all sides alike."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tqdm import tqdm
+
+Job = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Seconds of one job in every round: on the clock, and of CPU time (user and system) of all its threads."""
+
+    wall_s: list[float] = field(default_factory=list)
+    cpu_s: list[float] = field(default_factory=list)
+
+
+def take_turns(jobs: Mapping[str, Job], rounds: int, title: str, warm_rounds: int = 1) -> dict[str, Taken]:
+    """What every job took in every round; the first rounds, in which caches fill, are not counted."""
+    taken = {name: Taken() for name in jobs}
+    names = list(jobs)
+    for number in tqdm(range(rounds + warm_rounds), desc=title, unit="round", leave=False, disable=None):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:  # nobody always comes after the same one
+            gc.collect()
+            wall_s, cpu_s = _taken_s(jobs[name])
+            if number >= warm_rounds:
+                taken[name].wall_s.append(wall_s)
+                taken[name].cpu_s.append(cpu_s)
+    return taken
+
+
+def _taken_s(job: Job) -> tuple[float, float]:
+    """Wall and CPU seconds of one call. Of a job that starts a program, the program's are all that counts as CPU."""
+    began_children_s, began_s, began_wall_s = _children_s(), time.process_time(), time.perf_counter()
+    job()
+    wall_s, own_s = time.perf_counter() - began_wall_s, time.process_time() - began_s
+    return wall_s, (_children_s() - began_children_s) or own_s
+
+
+def _children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
