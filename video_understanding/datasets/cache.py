@@ -14,8 +14,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import numpy as np
 
 from video_understanding.clip import Clip
 from video_understanding.datasets.at_once import at_once
+from video_understanding.datasets.one_writer import one_writer
 from video_understanding.datasets.record import Record, read_record, write_record
 from video_understanding.datasets.rows import Row
 from video_understanding.datasets.windows import window_starts_s
@@ -170,22 +170,19 @@ class ClipCache:
             [row.start_s, row.end_s],
         ]
         name = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:40]
-        return self.folder / name[:2] / f"{name}.clips", ""
+        return self.folder / name[0] / f"{name}.clips", ""
 
     def _prepare(self, row: Row, spec: ModelSpec, path: Path) -> Record | str:
         """Reads one clip and stores it at `path`, or says why not; another process at the same clip is waited for."""
         try:
             path.parent.mkdir(exist_ok=True)
-            with _alone_at(path):
-                record = read_record(path)
-                if record is not None:
-                    return record
-                try:
-                    clips = _windows(row, spec)
-                except VideoUnderstandingError as error:
-                    _failure_file(path).write_text(f"{error.cause}. {error.cure}", encoding="utf-8")
-                    return f"{error.cause}. {error.cure}"
-                write_record(path, clips)
+            try:
+                with one_writer(path, lambda: read_record(path) is not None) as file:
+                    if file is not None:
+                        write_record(file, _windows(row, spec))
+            except VideoUnderstandingError as error:
+                _failure_file(path).write_text(f"{error.cause}. {error.cure}", encoding="utf-8")
+                return f"{error.cause}. {error.cure}"
         except OSError as error:
             raise _cannot_write(self.folder, error) from error
         record = read_record(path)
@@ -240,23 +237,6 @@ def _known_failure(path: Path) -> str:
         return _failure_file(path).read_text(encoding="utf-8")
     except OSError:
         return ""
-
-
-@contextmanager
-def _alone_at(path: Path) -> Iterator[None]:
-    """Waits until no other process prepares this clip; the lock of a process that died is gone with it."""
-    try:
-        import fcntl
-    except ImportError:  # without such locks two processes may do the same work twice, which harms nothing
-        yield
-        return
-    lock = path.with_suffix(".lock")
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
 
 
 def _cannot_write(folder: Path, error: OSError) -> CacheError:

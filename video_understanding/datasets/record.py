@@ -9,11 +9,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from video_understanding.clip import Clip
-from video_understanding.whole_file import whole_file
 
 _MAGIC = b"VUCLIPS1"
 _ALIGNMENT = 64  # bytes; so that arrays begin where vector instructions like it
@@ -50,8 +50,8 @@ class Record:
         )
 
 
-def write_record(path: Path, clips: Sequence[Clip]) -> None:
-    """Writes the windows of one clip beside `path` and renames: whoever sees the file sees all of it."""
+def write_record(file: BinaryIO, clips: Sequence[Clip]) -> None:
+    """Writes the windows of one clip into an empty file."""
     header = json.dumps(
         {
             "frames_shape": [len(clips), *clips[0].frames.shape],
@@ -59,14 +59,13 @@ def write_record(path: Path, clips: Sequence[Clip]) -> None:
             "facts": [_facts(clip) for clip in clips],
         }
     ).encode()
-    with whole_file(path) as unfinished, unfinished.open("wb") as file:
-        file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
-        file.write(b"\0" * _padding(file.tell()))
-        for clip in clips:
-            file.write(np.ascontiguousarray(clip.frames).data)
-        file.write(b"\0" * _padding(file.tell()))
-        for clip in clips:
-            file.write(np.round(clip.waveform * FULL_SCALE).astype(np.int16).data)
+    file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
+    file.write(b"\0" * _padding(file.tell()))
+    for clip in clips:
+        file.write(np.ascontiguousarray(clip.frames).data)
+    file.write(b"\0" * _padding(file.tell()))
+    for clip in clips:
+        file.write(np.round(clip.waveform * FULL_SCALE).astype(np.int16).data)
 
 
 def read_record(path: Path) -> Record | None:
