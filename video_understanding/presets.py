@@ -12,9 +12,9 @@ PRESETS: dict[str, ModelSpec] = {
         audio=AudioSpec(hop_s=0.5),
         network=NetworkSpec(backbone="small", token_size=32),
     ),
-    "edge": ModelSpec(  # looking and listening cost less than a third of what reading the file costs
+    "edge": ModelSpec(  # with int8, looking and listening cost a fifth of what reading a 360p file costs
         window_s=4.0,
-        video=VideoSpec(frames_hz=2, height_px=96, width_px=96),
+        video=VideoSpec(frames_hz=2, height_px=80, width_px=80),
         audio=AudioSpec(hop_s=0.5),
         network=NetworkSpec(backbone="efficientnet_lite0", unfrozen_blocks=0, token_size=96),
     ),

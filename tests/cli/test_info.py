@@ -51,7 +51,7 @@ def test_a_person_reads_what_the_model_is(folder, capsys):
     for told in (
         "name sports",
         "tensorflow 2.21.0",
-        "8 frames of 96x96 in 4 s",
+        "8 frames of 80x80 in 4 s",
         "64000 samples at 16000 Hz",
         "efficientnet_lite0, cross_attention",
         "30 classes: sport number 0, sport number 1,",
@@ -96,7 +96,7 @@ def test_what_is_looked_at_closer_is_told(tmp_path, capsys):
     spec = preset("edge")
     spec = dataclasses.replace(spec, video=dataclasses.replace(spec.video, zoom=2))
     bundle = Bundle.write(tmp_path / "closer", spec, Labels(emotion=("calm", "glad")), {})
-    assert "8 frames of 96x96 in 4 s, where most moves in 192x192" in shown(bundle.folder, capsys)
+    assert "8 frames of 80x80 in 4 s, where most moves in 160x160" in shown(bundle.folder, capsys)
 
 
 def test_a_program_reads_one_document(folder, capsys):
@@ -104,7 +104,7 @@ def test_a_program_reads_one_document(folder, capsys):
     output = capsys.readouterr()
     told = json.loads(output.out)
     assert output.err == "" and told["folder"] == str(folder)
-    assert told["labels"]["emotion"] == ["calm", "glad"] and told["spec"]["video"]["height_px"] == 96
+    assert told["labels"]["emotion"] == ["calm", "glad"] and told["spec"]["video"]["height_px"] == 80
     assert told["metrics"] == _FACTS["metrics"] and told["data"] == _FACTS["data"]
     assert {"file": "saved_model/", "bytes": 4_300} in told["files"]
 
