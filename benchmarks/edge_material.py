@@ -51,7 +51,7 @@ def main() -> None:
     clips, truth = read_clips([drawn], spec, bundle.labels)
     print(export_bundle(bundle, ("fp32", "int8"), clips, truth).text())
     model = load_model(bundle)
-    facts = {"frame_flops": _flops(model.backbone) + _flops(model.frame_head)}
+    facts = {"frame_flops": _flops(model.backbone) + _flops(model.frame_head), "spec": spec.to_dict()}
     try:
         _write_onnx(model, clips, folder)
     except ImportError as error:
@@ -66,12 +66,12 @@ def _write_onnx(model: VideoUnderstandingModel, clips: ModelInputs, folder: Path
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     spec = model.spec
-    frame = tf.TensorSpec((1, *spec.frames_shape[1:]), tf.uint8, "frame")
+    frame = tf.TensorSpec((None, *spec.frames_shape[1:]), tf.uint8, "frame")
 
     @tf.function(input_signature=[frame])
     def encode_frame(frame: tf.Tensor) -> dict[str, tf.Tensor]:
-        features = model.backbone(tf.cast(frame, tf.float32), training=False)  # [1,F]
-        return {"picture_tokens": model.frame_head(features, training=False)}  # [1,D]
+        features = model.backbone(tf.cast(frame, tf.float32), training=False)  # [n,F]
+        return {"picture_tokens": model.frame_head(features, training=False)}  # [n,D]
 
     class Samples(CalibrationDataReader):
         def __init__(self) -> None:
