@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -46,13 +47,20 @@ VP9 = Material("vp9.webm", 10, 360, 640, 30, "libvpx-vp9", "libopus", 1_000_000,
 
 def made(material: Material, folder: Path) -> Path:
     """The file, written now unless it was before."""
-    path = folder / material.name
-    if not path.exists():
+    return made_alike([material], folder)[0]
+
+
+def made_alike(materials: Sequence[Material], folder: Path) -> list[Path]:
+    """The files of materials that show the same in other codecs: what is missing is drawn once for all of them."""
+    paths = [folder / material.name for material in materials]
+    missing = [material for material, path in zip(materials, paths, strict=True) if not path.exists()]
+    if missing:
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"unfinished_{path.name}")
-        _write(material, unfinished)
-        unfinished.replace(path)
-    return path
+        unfinished = [folder / f"unfinished_{material.name}" for material in missing]
+        _write(missing, unfinished)
+        for material, path in zip(missing, unfinished, strict=True):
+            path.replace(folder / material.name)
+    return paths
 
 
 def made_soundless(path: Path) -> Path:
@@ -63,7 +71,7 @@ def made_soundless(path: Path) -> Path:
     if not soundless.exists():
         unfinished = path.with_name(f"unfinished_{path.name}")
         with av.open(path) as source, av.open(unfinished, "w") as target:
-            stream = target.add_stream_from_template(source.streams.video[0])
+            stream = target.add_stream_from_template(source.streams.video[0], opaque=True)  # AV1 has other encoders
             for packet in source.demux(video=0):
                 if packet.dts is not None:  # the last, empty one says that it was the last
                     packet.stream = stream
@@ -77,35 +85,64 @@ def made_hour(minute: Path, folder: Path) -> Path:
     return made_longer(minute, MINUTES_IN_HOUR, folder / "hour.mp4")
 
 
-def made_longer(minute: Path, minutes: int, path: Path) -> Path:
-    """The minute's packets so many times over."""
+def made_longer(piece: Path, times: int, path: Path, piece_s: int = MINUTE.seconds) -> Path:
+    """The packets of a file of `piece_s` seconds so many times over."""
     if not path.exists():
         unfinished = path.with_name(f"unfinished_{path.name}")
-        _repeat(minute, minutes, unfinished)
+        _repeat(piece, piece_s, times, unfinished)
         unfinished.replace(path)
     return path
 
 
-def _write(material: Material, path: Path) -> None:
-    import av
+def _write(materials: Sequence[Material], paths: Sequence[Path]) -> None:
+    alike = materials[0]
+    scenes = _pictures(alike)
+    with ExitStack() as stack:
+        writers = [stack.enter_context(_Writer(*both)) for both in zip(materials, paths, strict=True)]
+        names = ", ".join(material.name for material in materials)
+        for second in tqdm(range(alike.seconds), desc=f"making {names}", unit="s", disable=None):
+            for number in range(second * alike.frames_hz, (second + 1) * alike.frames_hz):
+                picture = next(scenes)  # [H,W,3]
+                for writer in writers:
+                    writer.add_picture(picture, number)
+            for writer in writers:
+                writer.add_sound(second)
 
-    sound_hz = 48_000 if material.sound_codec == "libopus" else _SOUND_HZ
-    with av.open(path, "w") as container:
-        picture = container.add_stream(material.picture_codec, rate=material.frames_hz, options=material.options)
+
+class _Writer:
+    """Writes one file, picture by picture and second by second of sound."""
+
+    def __init__(self, material: Material, path: Path) -> None:
+        import av
+
+        self._frames_hz = material.frames_hz
+        self._sound_hz = 48_000 if material.sound_codec == "libopus" else _SOUND_HZ
+        self._container = av.open(path, "w")
+        picture = self._container.add_stream(material.picture_codec, rate=material.frames_hz, options=material.options)
         picture.width, picture.height, picture.pix_fmt = material.width_px, material.height_px, "yuv420p"
         if material.bits_per_s:
             picture.bit_rate = material.bits_per_s
-        sound = container.add_stream(material.sound_codec, rate=sound_hz, layout="stereo")
+        sound = self._container.add_stream(material.sound_codec, rate=self._sound_hz, layout="stereo")
         sound.bit_rate = 128_000
-        scenes = _pictures(material)
-        for second in tqdm(range(material.seconds), desc=f"making {material.name}", unit="s", disable=None):
-            for number in range(second * material.frames_hz, (second + 1) * material.frames_hz):
-                frame = av.VideoFrame.from_ndarray(next(scenes), format="rgb24")
-                frame.pts, frame.time_base = number, Fraction(1, material.frames_hz)
-                container.mux(picture.encode(frame))
-            container.mux(sound.encode(_sound(second, sound_hz)))
-        container.mux(picture.encode(None))
-        container.mux(sound.encode(None))
+        self._picture, self._sound = picture, sound
+
+    def add_picture(self, picture: np.ndarray, number: int) -> None:
+        import av
+
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        frame.pts, frame.time_base = number, Fraction(1, self._frames_hz)
+        self._container.mux(self._picture.encode(frame))
+
+    def add_sound(self, second: int) -> None:
+        self._container.mux(self._sound.encode(_sound(second, self._sound_hz)))
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._container.mux(self._picture.encode(None))
+        self._container.mux(self._sound.encode(None))
+        self._container.close()
 
 
 def _pictures(material: Material) -> Iterator[np.ndarray]:
@@ -176,22 +213,22 @@ def _sound(second: int, rate_hz: int) -> av.AudioFrame:
     return frame
 
 
-def _repeat(minute: Path, minutes: int, path: Path) -> None:
+def _repeat(piece: Path, piece_s: int, times: int, path: Path) -> None:
     import av
 
     with av.open(path, "w") as target:
         streams, reached = {}, {}
-        for number in tqdm(range(minutes), desc=f"making {minutes} minutes", unit="min", disable=None):
-            with av.open(minute) as source:
+        for number in tqdm(range(times), desc=f"making {path.name}", unit="piece", disable=None):
+            with av.open(piece) as source:
                 if not streams:
                     streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
                 for packet in source.demux():
                     index = packet.stream.index
                     if packet.dts is None:
                         continue
-                    shift = round(number * MINUTE.seconds / packet.time_base)
+                    shift = round(number * piece_s / packet.time_base)
                     packet.dts, packet.pts = packet.dts + shift, packet.pts + shift
-                    # Sound comes in blocks that do not fill a minute evenly: the overhang gives way.
+                    # Sound comes in blocks that do not fill a piece evenly: the overhang gives way.
                     if packet.dts >= reached.get(index, packet.dts):
                         reached[index] = packet.dts + packet.duration
                         packet.stream = streams[index]

@@ -1,16 +1,24 @@
-"""The other ways to read a clip: ffmpeg, OpenCV, decord and plain PyAV, as far as they are installed.
+"""The other ways to read a clip: programs and packages that people take for it, as far as they are installed.
 
-Each reader takes a file, a spec and where the window begins, and gives uint8 [T,H,W,3] with one picture for
-each of `spec.instants_s`; ffmpeg gives nothing, for it only decodes. Each works as it does unless told otherwise.
+Each reader takes a file, a spec and where the window begins, and gives one picture for each of `spec.instants_s` and,
+unless it knows no sound, the window's sound; ffmpeg gives nothing, for it only decodes. Each is used as its guide
+teaches, with the quickest call it has for the task, and with as many threads as it takes by itself.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import os
+import re
+import shutil
 import subprocess
+import sys
+import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,32 +27,70 @@ from video_understanding.spec import ModelSpec
 if TYPE_CHECKING:
     import av
 
-Reader = Callable[[Path, ModelSpec, float], np.ndarray | None]
+_FOLDER = Path("build/bench")
+
+
+class Got(NamedTuple):
+    """What a reader gives: pictures uint8 [T,H,W,3], and sound float32 [n], mono at the spec's rate."""
+
+    pictures: np.ndarray | None
+    sound: np.ndarray | None
+
+
+Reader = Callable[[Path, ModelSpec, float], Got]
+
+
+def start_with_ffmpeg() -> None:
+    """Starts this program anew with FFmpeg where torchcodec looks for it; in the new one it does nothing.
+
+    torchcodec brings no FFmpeg, and where libraries lie is read only when a program starts. It is given PyAV's, so
+    that both decode with the very same code; where PyAV brings none, it has to find one of the machine's.
+    """
+    folder = str((_FOLDER / "ffmpeg_libraries").resolve())
+    searched = os.environ.get("LD_LIBRARY_PATH", "")
+    if sys.platform != "linux" or folder in searched or importlib.util.find_spec("torchcodec") is None:
+        return
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for library in Path(importlib.util.find_spec("av").origin).parents[1].glob("av.libs/lib*"):
+        if found := re.match(r"(lib(?:av|sw)\w+)-[0-9a-f]+(\.so\.\d+)", library.name):
+            _link(Path(folder, "".join(found.groups())), library)
+    os.environ["LD_LIBRARY_PATH"] = f"{folder}:{searched}".strip(":")
+    os.execv(sys.executable, sys.orig_argv)
 
 
 def available_peers() -> tuple[dict[str, Reader], list[str]]:
     """The readers that can be used here by name, and the names of those that cannot."""
     peers, absent = {}, []
-    for name, (module, read) in _PEERS.items():
+    for name, (modules, read) in _PEERS.items():
         try:
-            importlib.import_module(module)
+            for module in modules:
+                importlib.import_module(module)
         except (ImportError, OSError, RuntimeError):  # not installed, or a library that does not load
             absent.append(name)
         else:
             peers[name] = read
+    if "OpenCV + librosa" in peers and shutil.which("ffmpeg") is None:
+        # librosa opens such files with the program of this name alone, wherever it comes from.
+        import imageio_ffmpeg
+
+        folder = (_FOLDER / "programs").resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        _link(folder / "ffmpeg", Path(imageio_ffmpeg.get_ffmpeg_exe()))
+        os.environ["PATH"] += f"{os.pathsep}{folder}"
     return peers, absent
 
 
-def read_ffmpeg(path: Path, spec: ModelSpec, start_s: float) -> None:
-    """Decodes picture and sound of the whole file into nothing: what the cheapest honest reader used to cost."""
+def read_ffmpeg(path: Path, spec: ModelSpec, start_s: float) -> Got:
+    """Decodes picture and sound of the window into nothing: what the cheapest honest reader used to cost."""
     import imageio_ffmpeg
 
     program = imageio_ffmpeg.get_ffmpeg_exe()
     window = ["-ss", f"{start_s}", "-t", f"{spec.window_s}"] if start_s else []
     subprocess.run([program, "-nostdin", "-v", "error", *window, "-i", str(path), "-f", "null", "-"], check=True)
+    return Got(None, None)
 
 
-def read_opencv(path: Path, spec: ModelSpec, start_s: float) -> np.ndarray:
+def read_opencv(path: Path, spec: ModelSpec, start_s: float) -> Got:
     """Goes through the pictures one by one, and turns only the wanted ones into pixels."""
     import cv2
 
@@ -52,6 +98,9 @@ def read_opencv(path: Path, spec: ModelSpec, start_s: float) -> np.ndarray:
     wanted = _numbers(spec, start_s, capture.get(cv2.CAP_PROP_FPS))
     frames = np.empty(spec.frames_shape, np.uint8)  # [T,H,W,3]
     number = -1
+    if start_s:
+        capture.set(cv2.CAP_PROP_POS_FRAMES, wanted[0])
+        number = wanted[0] - 1
     for place, want in enumerate(wanted):
         while number < want:
             capture.grab()
@@ -60,37 +109,121 @@ def read_opencv(path: Path, spec: ModelSpec, start_s: float) -> np.ndarray:
         size = (spec.video.width_px, spec.video.height_px)
         frames[place] = cv2.cvtColor(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
     capture.release()
-    return frames
+    return Got(frames, None)
 
 
-def read_decord(path: Path, spec: ModelSpec, start_s: float) -> np.ndarray:
+def read_decord(path: Path, spec: ModelSpec, start_s: float) -> Got:
     """Its own way to fetch a set of pictures, scaled while decoding."""
     import decord
 
     reader = decord.VideoReader(str(path), width=spec.video.width_px, height=spec.video.height_px, ctx=decord.cpu(0))
-    return reader.get_batch(_numbers(spec, start_s, reader.get_avg_fps())).asnumpy()  # [T,H,W,3]
+    frames = reader.get_batch(_numbers(spec, start_s, reader.get_avg_fps())).asnumpy()  # [T,H,W,3]
+    return Got(frames, None)
 
 
-def read_pyav(path: Path, spec: ModelSpec, start_s: float) -> np.ndarray:
-    """Decodes everything up to the window's end and picks by time, as PyAV's documentation teaches."""
+def read_pyav(path: Path, spec: ModelSpec, start_s: float) -> Got:
+    """Decodes everything from the key frame before the window to its end and picks by time, as PyAV's guide teaches."""
     import av
 
-    instants_s = spec.instants_s(start_s)
+    instants_s, end_s = spec.instants_s(start_s), start_s + spec.window_s
     shown: list[av.VideoFrame] = []
-    sound: list[np.ndarray] = []
     before = None
-    resampler = av.AudioResampler("flt", "mono", spec.audio.sample_rate_hz)
+    sound, through = _Sound(spec, start_s), set()
     with av.open(path) as container:
+        if start_s:
+            container.seek(round(start_s * av.time_base))
         for frame in container.decode(video=0, audio=0):
             if isinstance(frame, av.AudioFrame):
-                sound += [part.to_ndarray() for part in resampler.resample(frame)]
-                continue
-            while len(shown) < spec.frames and before is not None and frame.time > instants_s[len(shown)]:
-                shown.append(_scaled(before, spec))
-            before = frame
+                sound.add(frame)
+            else:
+                while len(shown) < spec.frames and before is not None and frame.time > instants_s[len(shown)]:
+                    shown.append(_scaled(before, spec))
+                before = frame
+            if frame.time >= end_s:
+                through.add(type(frame))
+                if len(through) == 2:
+                    break
         shown += [_scaled(before, spec)] * (spec.frames - len(shown))
-    np.concatenate(sound, axis=1)
-    return np.stack(shown)  # [T,H,W,3]
+    return Got(np.stack(shown), sound.joined())  # [T,H,W,3], [n]
+
+
+def read_opencv_and_pyav(path: Path, spec: ModelSpec, start_s: float) -> Got:
+    """OpenCV for the pictures, and PyAV for the sound, which is decoded in a pass of its own."""
+    import av
+
+    pictures = read_opencv(path, spec, start_s).pictures  # [T,H,W,3]
+    sound = _Sound(spec, start_s)
+    with av.open(path) as container:
+        if start_s:
+            container.seek(round(start_s * av.time_base))
+        for frame in container.decode(audio=0):
+            if frame.time >= start_s + spec.window_s:
+                break
+            sound.add(frame)
+    return Got(pictures, sound.joined())  # [n]
+
+
+def read_opencv_and_librosa(path: Path, spec: ModelSpec, start_s: float) -> Got:
+    """As most tutorials do it: OpenCV for the pictures, `librosa.load` for the sound."""
+    import librosa
+
+    pictures = read_opencv(path, spec, start_s).pictures  # [T,H,W,3]
+    with warnings.catch_warnings(action="ignore"):  # that it needs a program for such files
+        rate_hz = spec.audio.sample_rate_hz
+        sound, _ = librosa.load(path, sr=rate_hz, mono=True, offset=start_s, duration=spec.window_s)  # [n]
+    return Got(pictures, sound)
+
+
+def read_moviepy(path: Path, spec: ModelSpec, start_s: float) -> Got:
+    """Pictures at their times and the sound of the span, both from the ffmpeg program through a pipe."""
+    from moviepy import VideoFileClip
+
+    size, rate_hz = (spec.video.width_px, spec.video.height_px), spec.audio.sample_rate_hz
+    with warnings.catch_warnings(action="ignore"), VideoFileClip(str(path), target_resolution=size) as clip:
+        pictures = np.stack([clip.get_frame(instant_s) for instant_s in spec.instants_s(start_s)])  # [T,H,W,3]
+        end_s = min(start_s + spec.window_s, clip.duration)
+        sound = clip.audio.subclipped(start_s, end_s).to_soundarray(fps=rate_hz)  # [n,2]
+    return Got(pictures, sound.mean(axis=1))
+
+
+def read_torchcodec(path: Path, spec: ModelSpec, start_s: float, seek_mode: str = "exact") -> Got:
+    """The pictures played at the instants, scaled by its decoder, and the samples of the window."""
+    from torchcodec.decoders import AudioDecoder, VideoDecoder
+    from torchcodec.transforms import Resize
+
+    size = (spec.video.height_px, spec.video.width_px)
+    decoder = VideoDecoder(path, dimension_order="NHWC", seek_mode=seek_mode, transforms=[Resize(size)])
+    # Before its first and after its last picture it gives an error, not a picture.
+    first_s, last_s = decoder.metadata.begin_stream_seconds, decoder.metadata.end_stream_seconds - 1e-3
+    pictures = decoder.get_frames_played_at(np.clip(spec.instants_s(start_s), first_s, last_s).tolist()).data
+    sounds = AudioDecoder(path, sample_rate=spec.audio.sample_rate_hz, num_channels=1)
+    sound = sounds.get_samples_played_in_range(start_s, start_s + spec.window_s).data  # [1,n]
+    return Got(pictures.numpy(), sound[0].numpy())
+
+
+class _Sound:
+    """The window's sound out of PyAV's frames, mono at the spec's rate."""
+
+    def __init__(self, spec: ModelSpec, start_s: float) -> None:
+        import av
+
+        self._start_s, self._many, self._rate_hz = start_s, spec.samples, spec.audio.sample_rate_hz
+        self._resampler = av.AudioResampler("flt", "mono", self._rate_hz)
+        self._first_s: float | None = None
+        self._parts: list[np.ndarray] = []  # [1,n] each
+
+    def add(self, frame: av.AudioFrame) -> None:
+        if frame.time + frame.samples / frame.sample_rate <= self._start_s:
+            return
+        if self._first_s is None:
+            self._first_s = frame.time
+        self._parts += [part.to_ndarray() for part in self._resampler.resample(frame)]
+
+    def joined(self) -> np.ndarray:
+        """float32 [n]"""
+        self._parts += [part.to_ndarray() for part in self._resampler.resample(None)]
+        before = max(0, round((self._start_s - self._first_s) * self._rate_hz))
+        return np.concatenate(self._parts, axis=1)[0, before : before + self._many]
 
 
 def _scaled(frame: av.VideoFrame, spec: ModelSpec) -> np.ndarray:
@@ -102,10 +235,22 @@ def _numbers(spec: ModelSpec, start_s: float, frames_hz: float) -> list[int]:
     return [int(instant_s * frames_hz + 1e-6) for instant_s in spec.instants_s(start_s)]
 
 
+def _link(name: Path, target: Path) -> None:
+    if name.resolve() != target.resolve():
+        name.unlink(missing_ok=True)
+        name.symlink_to(target.resolve())
+
+
 PICTURES_ONLY = ("OpenCV", "decord")
-_PEERS: dict[str, tuple[str, Reader]] = {
-    "ffmpeg": ("imageio_ffmpeg", read_ffmpeg),
-    "OpenCV": ("cv2", read_opencv),
-    "decord": ("decord", read_decord),
-    "plain PyAV": ("av", read_pyav),
+# In the order of their import: OpenCV has to come before PyAV.
+_PEERS: dict[str, tuple[tuple[str, ...], Reader]] = {
+    "ffmpeg": (("imageio_ffmpeg",), read_ffmpeg),
+    "OpenCV": (("cv2",), read_opencv),
+    "decord": (("decord",), read_decord),
+    "plain PyAV": (("av",), read_pyav),
+    "OpenCV + PyAV": (("cv2", "av"), read_opencv_and_pyav),
+    "OpenCV + librosa": (("cv2", "librosa", "imageio_ffmpeg"), read_opencv_and_librosa),
+    "moviepy": (("moviepy",), read_moviepy),
+    "torchcodec": (("torchcodec.decoders",), read_torchcodec),
+    "torchcodec, approx.": (("torchcodec.decoders",), partial(read_torchcodec, seek_mode="approximate")),
 }
