@@ -164,7 +164,8 @@ def _count_right(name: str, numbered: Numbered, peers: dict[str, Reader], report
 
 
 _TEXT = """The same as under [Reading](#reading) on many kinds of files: our CPU time over that of other readers, median
-and spread; below, the same on the clock. Lines with "of 10 s" and "of 10 min" read a window in the middle of a longer file.
+and spread; below, the same on the clock. Lines with "of 10 s" and "of 10 min" read a window in the middle of a longer
+file.
 
 ```text
 {table}
