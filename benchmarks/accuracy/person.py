@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from benchmarks.accuracy.senses import SeenScorer
+from benchmarks.accuracy.senses import KnownScorer
+from video_understanding.clip import SILENCE_PEAK
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.rows import Row
 from video_understanding.evaluation import Answers, join_answers
@@ -16,23 +17,30 @@ from video_understanding.evaluation.evaluate import evaluate_inputs
 from video_understanding.features.prepare import sound_from_prepared
 from video_understanding.labels import HEADS
 from video_understanding.models.build import VideoUnderstandingModel
-from video_understanding.models.personal import last_norm, moments_of
+from video_understanding.models.personal import last_norm, moments_with_usual
 
 
 def person_answers(
-    model: VideoUnderstandingModel, scorer: SeenScorer, prepared: PreparedClips, rows: Sequence[Row], seed: int
+    model: VideoUnderstandingModel,
+    scorer: KnownScorer,
+    prepared: PreparedClips,
+    heard: np.ndarray,
+    rows: Sequence[Row],
+    seed: int,
 ) -> dict[str, Answers]:
     """Head -> answers of the labelled rows, each by the model as it is used to the other half of that person's clips.
 
-    The labels of that half are not looked at. Who has a single clip is left out.
+    `heard` [windows,M,S,C] is what the listener heard in the prepared clips. The labels of the other half are not
+    looked at. Who has a single clip is left out.
     """
     parts: dict[str, list[Answers]] = {}
     norm = last_norm(model)
     usual = [keras.ops.convert_to_numpy(kept) for kept in (norm.moving_mean, norm.moving_variance)]
     for others, judged in halves(rows, seed):
-        heard = np.flatnonzero(np.isin(prepared.row_numbers, others))
-        waveform, _ = sound_from_prepared(prepared, heard)  # [n,N]
-        own = moments_of(model, waveform, rows[others[0]].subject or "one person")
+        numbers = np.flatnonzero(np.isin(prepared.row_numbers, others))
+        waveform, _ = sound_from_prepared(prepared, numbers)  # [n,N]
+        loud = np.abs(waveform.reshape(-1, model.spec.audio.hop_samples)).max(axis=1) >= SILENCE_PEAK  # [n*M]
+        own = moments_with_usual(model, heard[numbers].reshape(-1, *heard.shape[2:])[loud])
         for kept, moment in zip((norm.moving_mean, norm.moving_variance), own, strict=True):
             kept.assign(moment)
         report = evaluate_inputs(

@@ -14,10 +14,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from benchmarks.accuracy.looks import Looks
+from benchmarks.accuracy.frozen_parts import Ear, Eye
 from benchmarks.accuracy.person import person_answers
-from benchmarks.accuracy.senses import OneSense, SeenScorer
-from video_understanding.datasets.cache import ClipCache
+from benchmarks.accuracy.remembered import Remembered
+from benchmarks.accuracy.senses import KnownScorer, OneSense
+from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.frozen_split import Split
 from video_understanding.datasets.grouping import clip_ids
 from video_understanding.datasets.manifest import Manifest
@@ -61,7 +62,7 @@ class Pieces:
         spec: ModelSpec,
         senses: str,
         folder: Path,
-        changed_looks: int = 2,
+        changed: int = 2,
         people: bool = False,
     ) -> None:
         self.manifest = manifest
@@ -69,7 +70,7 @@ class Pieces:
         self._spec = spec
         self._senses = senses
         self._folder = folder
-        self._looks = Looks(spec, changed_looks)
+        self._changed = changed
         self._people = people and senses != "video"
 
     def answers(self, name: str, recipe: Recipe, learned: frozenset[int], seed: int) -> dict[str, dict[str, Answers]]:
@@ -100,7 +101,7 @@ class Pieces:
 
     def _learn(self, recipe: Recipe, learned: frozenset[int], seed: int) -> dict[str, dict[str, dict]]:
         trained = self._fit(recipe, learned, seed)
-        scorer = SeenScorer(trained.model, self._features[0])
+        scorer = KnownScorer(trained.model, self._seen[0], self._heard[0])
         told = {
             asked: {
                 head: _written(report.answers)
@@ -118,7 +119,8 @@ class Pieces:
             if self._senses in ("both", asked)
         }
         if self._people:
-            used = person_answers(trained.model, scorer, trained.prepared, trained.rows_of("test"), seed)
+            own = trained.rows_of("test")
+            used = person_answers(trained.model, scorer, trained.prepared, self._heard[0], own, seed)
             told[PERSON] = {head: _written(answers) for head, answers in used.items()}
         return told
 
@@ -132,13 +134,24 @@ class Pieces:
                 TrainingSettings(**recipe.training, seed=seed),
                 cache=ClipCache() if self._senses == "both" else OneSense(self._senses),
                 progress=False,
-                look=lambda *_: self._features,
+                look=lambda *_: self._seen,
+                hear=lambda *_: self._heard,
             )
 
+    # Looked at and listened to only when something has to be learned.
     @cached_property
-    def _features(self) -> np.ndarray:
-        """float32 [looks,windows,T,F], looked at only when something has to be learned."""
-        return self._looks.of(ClipCache().prepare(self.manifest.rows, self._spec))
+    def _seen(self) -> np.ndarray:
+        """float16 [looks,windows,T,F]."""
+        return Remembered(Eye(self._spec), self._changed).of(self._prepared)
+
+    @cached_property
+    def _heard(self) -> np.ndarray:
+        """float16 [looks,windows,M,S,C]."""
+        return Remembered(Ear(self._spec), self._changed).of(self._prepared)
+
+    @cached_property
+    def _prepared(self) -> PreparedClips:
+        return ClipCache().prepare(self.manifest.rows, self._spec)
 
     @cached_property
     def _rows(self) -> dict[str, Row]:

@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from video_understanding.clip import Clip
 from video_understanding.datasets.cache import ClipCache, PreparedClips
-from video_understanding.features.prepare import sound_from_prepared
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import probabilities
 from video_understanding.scorer import SENSES, Scores
@@ -48,37 +47,40 @@ class _Alone(PreparedClips):
 
 
 @dataclass(frozen=True)
-class SeenInputs:
-    """A batch as `ModelInputs`, with features float32 [B,T,F] instead of frames."""
+class KnownInputs:
+    """A batch as `ModelInputs`, with features float32 [B,T,F] for frames and heard float32 [B,M,S,C] for sound."""
 
     features: np.ndarray
-    waveform: np.ndarray
+    heard: np.ndarray
     presence: np.ndarray
 
 
-class SeenScorer:
-    """Scores of a model by what its frozen backbone saw before."""
+class KnownScorer:
+    """Scores of a model by what its frozen backbone saw, and its frozen listener heard, before."""
 
     def __init__(
-        self, model: VideoUnderstandingModel, features: np.ndarray, temperature: Mapping[str, float] | None = None
+        self,
+        model: VideoUnderstandingModel,
+        features: np.ndarray,
+        heard: np.ndarray,
+        temperature: Mapping[str, float] | None = None,
     ) -> None:
         self.spec, self.labels = model.spec, model.labels
-        self._features = features  # float32 [windows,T,F]
+        self._features, self._heard = features, heard  # float16 [windows,T,F] and [windows,M,S,C]
         self._score = tf.function(
-            lambda features, waveform, presence: probabilities(
+            lambda features, heard, presence: probabilities(
                 model,
-                model({"features": features, "waveform": waveform, "presence": presence}, training=False),
+                model({"features": features, "heard": heard, "presence": presence}, training=False),
                 temperature or {},
             ),
             reduce_retracing=True,
         )
 
-    def inputs(self, prepared: PreparedClips, numbers: np.ndarray, without: str | None = None) -> SeenInputs:
+    def inputs(self, prepared: PreparedClips, numbers: np.ndarray, without: str | None = None) -> KnownInputs:
         """The windows of these numbers, one sense taken away if named."""
-        waveform, presence = sound_from_prepared(prepared, numbers)
-        presence &= [sense != without for sense in SENSES]
-        return SeenInputs(self._features[numbers], waveform, presence)
+        presence = prepared.sound_batch(numbers)["presence"] & [sense != without for sense in SENSES]
+        return KnownInputs(self._features[numbers], self._heard[numbers], presence)
 
-    def __call__(self, inputs: SeenInputs) -> Scores:
-        heads = self._score(inputs.features, inputs.waveform, inputs.presence.astype(np.float32))
-        return Scores(self.labels, {head: values.numpy() for head, values in heads.items()})
+    def __call__(self, inputs: KnownInputs) -> Scores:
+        given = (np.asarray(values, np.float32) for values in (inputs.features, inputs.heard, inputs.presence))
+        return Scores(self.labels, {head: values.numpy() for head, values in self._score(*given).items()})

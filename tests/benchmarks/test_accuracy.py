@@ -61,21 +61,25 @@ def drawn(tmp_path_factory):
 
 @pytest.fixture
 def pieces(drawn, tmp_path, monkeypatch):
-    """Trainings on the drawn set whose backbone sees nothing but noise: what is tested is what happens around it."""
+    """Trainings on the drawn set whose eye and ear notice nothing but noise: what is tested happens around them."""
     from benchmarks.accuracy import pieces as module
     from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
 
     monkeypatch.setenv("VIDEO_UNDERSTANDING_CACHE", str(tmp_path / "cache"))
 
     class Noise:
-        def __init__(self, *_):
-            pass
+        def __init__(self, part, changed):
+            self._shape = (1 + changed, part.shape)
 
         def of(self, prepared):
-            return np.random.default_rng(0).normal(size=(2, len(prepared), 4, 1280)).astype(np.float32)
+            changed, shape = self._shape
+            return np.random.default_rng(0).normal(size=(changed, len(prepared), *shape)).astype(np.float16)
 
-    monkeypatch.setattr(module, "Looks", Noise)
-    network = NetworkSpec(backbone="efficientnet_lite0", unfrozen_blocks=0, token_size=8, attention_heads=2)
+    monkeypatch.setattr(module, "Remembered", Noise)
+    network = NetworkSpec(
+        backbone="efficientnet_lite0", unfrozen_blocks=0, listener="separable", unfrozen_listener_blocks=0,
+        token_size=8, attention_heads=2,
+    )  # fmt: skip
     spec = ModelSpec(1.0, VideoSpec(4, 32, 32), AudioSpec(hop_s=0.5), network)
     return module.Pieces(drawn, spec, "both", tmp_path / "pieces")
 
@@ -108,8 +112,8 @@ def test_a_person_is_got_used_to_by_clips_that_are_not_judged(pieces, drawn, mon
     from benchmarks.accuracy import person
     from benchmarks.accuracy import pieces as module
 
-    heard, moments_of = [], person.moments_of
-    monkeypatch.setattr(person, "moments_of", lambda *given: (heard.append(len(given[1])), moments_of(*given))[1])
+    heard, plain = [], person.moments_with_usual
+    monkeypatch.setattr(person, "moments_with_usual", lambda *given: (heard.append(len(given[1])), plain(*given))[1])
     people = module.Pieces(drawn, pieces._spec, "both", pieces._folder, people=True)
     told = people.answers("one", module.Recipe({}, {"epochs": 1}), frozenset({1, 2}), seed=0)
     assert sorted(row.path for row in told["person"]["action"].rows) == sorted(
@@ -117,7 +121,7 @@ def test_a_person_is_got_used_to_by_clips_that_are_not_judged(pieces, drawn, mon
     )
     assert not np.array_equal(told["person"]["action"].scores, told["both"]["action"].scores)
     unseen = [row for row in drawn.rows if row.fold in (3, 4)]
-    assert heard == [len(others) for others, _ in person.halves(unseen, 0)]  # a window of a second each
+    assert heard == [2 * len(others) for others, _ in person.halves(unseen, 0)]  # two hops of half a second each
     for others, judged in person.halves(drawn.rows, 0):
         assert not set(others) & set(judged)
         assert len({drawn.rows[place].subject for place in (*others, *judged)}) == 1

@@ -8,6 +8,7 @@ import pytest
 
 from video_understanding.errors import SpecError, VideoUnderstandingError
 from video_understanding.labels import Labels
+from video_understanding.models.audio_encoder import listener_of
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.fusion import FUSIONS
 from video_understanding.models.keras_scorer import KerasScorer
@@ -95,6 +96,19 @@ def test_frames_and_what_the_backbone_saw_in_them_give_the_same():
     short = {"features": features, "waveform": given["waveform"], "presence": given["presence"]}
     for head, value in numbers(model(short)).items():
         assert np.array_equal(value, numbers(model(given))[head])
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_sound_and_what_the_listener_heard_in_it_give_the_same(training):
+    spec = small_spec(listener="separable", unfrozen_listener_blocks=0, dropout=0.0, sense_dropout=0.0)
+    model = VideoUnderstandingModel(spec, LABELS, seed=1)
+    given = inputs(spec)
+    hops = np.reshape(given["waveform"], (-1, spec.audio.hop_samples))  # [B*M,hop]
+    heard = np.array(listener_of(model.hop_encoder)(hops))  # [B*M,S,C]
+    short = {name: given[name] for name in ("frames", "presence")}
+    short["heard"] = heard.reshape(-1, spec.hops, *heard.shape[1:])  # [B,M,S,C]
+    for head, value in numbers(model(short, training=training)).items():
+        np.testing.assert_allclose(value, numbers(model(given, training=training))[head], atol=1e-5)
 
 
 def test_a_hop_of_sound_has_the_same_tokens_wherever_it_stands():

@@ -70,6 +70,22 @@ def test_with_features_the_sound_changes_and_keeps_its_time():
     assert len({sound.tobytes() for sound in heard}) > 0.5 * len(heard)
 
 
+def test_with_what_was_heard_no_sound_is_given_and_learning_takes_one_of_the_looks():
+    seen = np.zeros((CLIPS, 2, 3), np.float16)
+    heard = np.arange(3)[:, None, None, None, None] * np.ones((3, CLIPS, 2, 4, 5), np.float16)  # [looks,windows,M,S,C]
+    settings, all_of_them = TrainingSettings(batch_size=CLIPS, seed=1), np.arange(CLIPS)
+
+    def given(learning: bool, changes: TrainingSettings = settings) -> dict[str, np.ndarray]:
+        known = {"features": seen, "heard": heard}
+        return ClipBatches(prepared(HUGE), ROWS, LABELS, all_of_them, changes, learning=learning, **known)[0][0]
+
+    inputs = given(learning=True)
+    assert set(inputs) == {"features", "heard", "presence"} and inputs["heard"].dtype == np.float32
+    assert 1 < len(set(inputs["heard"][:, 0, 0, 0]) & {0, 1, 2})
+    for plain in (given(learning=False), given(True, TrainingSettings(batch_size=CLIPS, augment=False))):
+        assert not plain["heard"].any()
+
+
 def test_with_frames_the_sound_moves_together_with_them():
     made, moved = batches(SMALL, features=False), set()
     for epoch in range(5):

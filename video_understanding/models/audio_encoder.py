@@ -11,7 +11,7 @@ from keras import ops
 
 from video_understanding.errors import SpecError
 from video_understanding.layers.log_mel import LogMel
-from video_understanding.models.listeners import LISTENERS
+from video_understanding.models.listeners import HEARD, LISTENERS
 from video_understanding.models.listeners.freezing import freeze_listener
 from video_understanding.models.listeners.weights import load_listener
 from video_understanding.spec import ModelSpec
@@ -53,6 +53,19 @@ def make_hop_encoder(spec: ModelSpec, weights: str | Path | None = "default", se
         load_listener(encoder, spec)
     freeze_listener(encoder, network.unfrozen_listener_blocks)
     return encoder
+
+
+def listener_of(encoder: keras.Model) -> keras.Model:
+    """The part of a hop encoder that a frozen listener leaves as it is: float32 [B,hop_samples] -> heard [B,S,C]."""
+    return keras.Model(encoder.input, encoder.get_layer(HEARD).output)
+
+
+def tokens_of(encoder: keras.Model, heard: object, training: bool | None = None) -> object:
+    """What the rest of it makes of heard [B,S,C]: tokens [B,K,D]."""
+    names = [layer.name for layer in encoder.layers]
+    for layer in encoder.layers[names.index(HEARD) + 1 :]:
+        heard = layer(heard, training=training)
+    return heard
 
 
 def _seeds(seed: int | None) -> Iterator[int | None]:

@@ -13,7 +13,7 @@ from video_understanding.labels import Labels
 from video_understanding.layers.motion import MotionTokens
 from video_understanding.layers.over_time import OverTime
 from video_understanding.layers.presence import MissingSense, SenseDropout
-from video_understanding.models.audio_encoder import make_hop_encoder
+from video_understanding.models.audio_encoder import make_hop_encoder, tokens_of
 from video_understanding.models.fusion import FUSIONS, Fusion
 from video_understanding.models.losses import loss_and_accuracy
 from video_understanding.models.video_encoder import make_frame_head, make_video_backbone
@@ -25,7 +25,8 @@ class VideoUnderstandingModel(keras.Model):
     """A `keras.Model` for the clips that `spec` describes and the classes that `labels` name.
 
     Inputs, a dict: frames uint8 [B,T,H,W,3], waveform float32 [B,N], presence [B,2] (1 where the clip has
-    video, audio). Instead of frames it takes `features` float32 [B,T,F], what a frozen backbone saw in them.
+    video, audio). Instead of frames it takes `features` float32 [B,T,F], what a frozen backbone saw in them; instead
+    of the waveform `heard` float32 [B,M,S,C], what a frozen listener heard in its hops.
     Outputs, a dict: for each head with classes, logits float32 [B,C] in the order of the labels.
 
     `weights` are those that the backbone begins with (see `make_backbone`), `seed` decides all random ones.
@@ -105,7 +106,10 @@ class VideoUnderstandingModel(keras.Model):
         presence = self.sense_dropout(inputs["presence"], training=training)  # [B,2]
         features = inputs["features"] if "features" in inputs else self.see(inputs["frames"], training)  # [B,T,F]
         picture = self.note(features, training)  # [B,T,D]
-        sound = self.listen(inputs["waveform"], training)  # [B,M*K,D]
+        if "heard" in inputs:
+            sound = self.interpret(inputs["heard"], training)  # [B,M*K,D]
+        else:
+            sound = self.listen(inputs["waveform"], training)
         return self.conclude(picture, sound, presence, training)
 
     def see(self, frames: Any, training: bool | None = None) -> Any:
@@ -122,6 +126,13 @@ class VideoUnderstandingModel(keras.Model):
         hops = ops.reshape(waveform, (-1, spec.hops, spec.audio.hop_samples))  # [B,M,hop]
         tokens = self._listen(hops, training=training)  # [B,M,K,D]
         return ops.reshape(tokens, (-1, spec.hops * spec.network.tokens_per_hop, spec.network.token_size))
+
+    def interpret(self, heard: Any, training: bool | None = None) -> Any:
+        """What a frozen listener heard, [B,M,S,C] -> sound tokens [B,M*K,D]."""
+        network = self.spec.network
+        of_hops = ops.reshape(heard, (-1, *heard.shape[2:]))  # [B*M,S,C]
+        tokens = tokens_of(self.hop_encoder, of_hops, training)  # [B*M,K,D]
+        return ops.reshape(tokens, (-1, self.spec.hops * network.tokens_per_hop, network.token_size))
 
     def conclude(self, picture: Any, sound: Any, presence: Any, training: bool | None = None) -> dict[str, Any]:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence [B,2] -> logits of every head."""

@@ -47,16 +47,22 @@ def personalised(
 
 def moments_of(model: VideoUnderstandingModel, waveform: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance float [C] that the listener's last norm should expect of the person in float32 [n,N]."""
-    audio, norm = model.spec.audio, last_norm(model)
+    audio = model.spec.audio
     hops = np.asarray(waveform, np.float32).reshape(-1, audio.hop_samples)  # [H,hop]
     hops = hops[np.abs(hops).max(axis=1, initial=0) >= SILENCE_PEAK]
     if not len(hops):
         raise ClipError(name, "have no sound to get used to", "Give recordings in which the person can be heard.")
-    hear = keras.Model(model.hop_encoder.input, norm.input)
+    hear = keras.Model(model.hop_encoder.input, last_norm(model).input)
     heard = np.concatenate([hear(hops[first : first + _AT_ONCE]) for first in range(0, len(hops), _AT_ONCE)])  # [H,S,C]
+    return moments_with_usual(model, heard)
+
+
+def moments_with_usual(model: VideoUnderstandingModel, heard: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance float [C] of what was heard of the person, [H,S,C] of H hops, and of what is usual together."""
+    norm = last_norm(model)
     mean, variance = (moment(heard, axis=(0, 1), dtype=np.float64) for moment in (np.mean, np.var))  # [C] each
     usual_mean, usual_variance = (keras.ops.convert_to_numpy(kept) for kept in (norm.moving_mean, norm.moving_variance))
-    seconds = len(hops) * audio.hop_s
+    seconds = len(heard) * model.spec.audio.hop_s
     share = seconds / (seconds + USUAL_S)
     apart = share * (1 - share) * (mean - usual_mean) ** 2  # two groups together spread more than each alone
     return share * mean + (1 - share) * usual_mean, share * variance + (1 - share) * usual_variance + apart

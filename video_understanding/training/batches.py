@@ -26,8 +26,9 @@ class ClipBatches(keras.utils.PyDataset):
     `numbers` are the windows to use. When `learning`, their order and their changes are drawn anew for each
     epoch, from the seed and the epoch alone: a training that is resumed sees what it would have seen. With
     `features` float32 [windows,T,F] the model gets these instead of frames; no frame is read then, and the
-    sound alone is changed, without being moved against what was seen. Features [looks,windows,T,F] are of
-    differently changed pictures: learning takes one of the looks at random, and otherwise it is the first.
+    sound alone is changed, without being moved against what was seen. With `heard` [windows,M,S,C] beside them
+    the model gets that instead of the sound. Features [looks,windows,T,F] are of differently changed pictures,
+    and so is heard of sound: learning takes one of them at random, and otherwise it is the first.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class ClipBatches(keras.utils.PyDataset):
         *,
         learning: bool,
         features: np.ndarray | None = None,
+        heard: np.ndarray | None = None,
         epoch: int = 0,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
@@ -48,6 +50,7 @@ class ClipBatches(keras.utils.PyDataset):
         self._numbers = np.asarray(numbers)
         self._learning = learning
         self._looks = features if features is None or features.ndim == 4 else features[None]  # [looks,windows,T,F]
+        self._hearings = heard if heard is None or heard.ndim == 5 else heard[None]  # [looks,windows,M,S,C]
         self._augmentation = default_augmentation() if features is None else sound_augmentation()
         self._changes = learning and (settings.augment or (settings.mixup > 0 and features is None))
         self._targets = targets_of([rows[place] for place in prepared.row_numbers], labels)  # {head: [windows,C+1]}
@@ -82,6 +85,8 @@ class ClipBatches(keras.utils.PyDataset):
         if not self._changes:
             return self._as_they_are(numbers), targets
         chance = np.random.default_rng([self._settings.seed, _CHANGES, self._epoch, place])
+        if self._hearings is not None:
+            return self._remembered(numbers, chance), targets
         clips, targets = self._changed(numbers, targets, chance)
         return self._inputs(clips, numbers, chance), targets
 
@@ -109,7 +114,17 @@ class ClipBatches(keras.utils.PyDataset):
             }
         return clips, targets
 
+    def _remembered(self, numbers: np.ndarray, chance: np.random.Generator | None = None) -> dict[str, np.ndarray]:
+        """What was seen and heard of the windows: as they are, or changed in one of the ways there are."""
+        given = {"presence": self._prepared.sound_batch(numbers)["presence"].astype(np.float32)}
+        for name, known in (("features", self._looks), ("heard", self._hearings)):
+            look = np.zeros(len(numbers), int) if chance is None else chance.integers(len(known), size=len(numbers))
+            given[name] = known[look, numbers].astype(np.float32)  # [B,T,F], [B,M,S,C]
+        return given
+
     def _as_they_are(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
+        if self._hearings is not None:
+            return self._remembered(numbers)
         if self._looks is None:
             inputs = from_prepared(self._prepared, numbers)
             return _named("frames", inputs.frames, inputs.waveform, inputs.presence)

@@ -71,6 +71,7 @@ def fit(
     cache: ClipCache | None = None,
     progress: bool | None = None,
     look: Look = frame_features,
+    hear: Look | None = None,
 ) -> Trained:
     """Trains a model of the spec on the split's train part, guided by its validation part.
 
@@ -78,8 +79,8 @@ def fit(
     ends with the very weights of a training that was never stopped. Ctrl-C ends the training early, and what is
     given back is the best model so far.
 
-    `look` tells what a frozen backbone sees in the prepared clips, as `ClipBatches` takes it: those who train often
-    on the same clips look once and remember.
+    `look` tells what a frozen backbone sees in the prepared clips, as `ClipBatches` takes it, and `hear` what a frozen
+    listener hears: those who train often on the same clips look and listen once and remember.
     """
     began_s = time.monotonic()
     rows, parts = manifest.rows, tuple(split.part_of_rows())
@@ -93,10 +94,12 @@ def fit(
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
     model = VideoUnderstandingModel(spec, labels, weights=weights, seed=settings.seed)
-    features = look(model, prepared, progress) if spec.network.unfrozen_blocks == 0 else None
+    known = {"features": look(model, prepared, progress)} if spec.network.unfrozen_blocks == 0 else {}
+    if hear is not None:
+        known["heard"] = hear(model, prepared, progress)
 
     def batches(numbers: np.ndarray, epoch: int, learning: bool) -> ClipBatches:
-        return ClipBatches(prepared, rows, labels, numbers, settings, learning=learning, features=features, epoch=epoch)
+        return ClipBatches(prepared, rows, labels, numbers, settings, learning=learning, **known, epoch=epoch)
 
     steps = len(batches(train, 0, True))
     targets = targets_of([rows[place] for place in prepared.row_numbers[train]], labels)
