@@ -12,29 +12,26 @@ import os
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded: its matrix product is one thread's measure
 
-import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import material
+from benchmarks.edge_files import BUNDLE, edge_facts, made_edge
 from benchmarks.tables import RATIO_HEAD, Measured, Ratio, Spread, last_lines, machine, read_options, tell
 from benchmarks.turns import Taken, take_turns
 from video_understanding.clip import Clip
 from video_understanding.edge import LiteRTScorer
 from video_understanding.features.prepare import prepare
 from video_understanding.media.decode import iter_clips
-from video_understanding.presets import preset
 from video_understanding.recognition import Recognizer, Stride, WindowScorer
 
-_FOLDER = material.FOLDER / "edge"
-_FP32, _INT8 = "model_fp32.tflite", "model_int8.tflite"
 _FRAMES, _MATRIX = 40, 768
 _HOW = {"frames of a file": 4, "frame of a stream": 1}  # how frames are asked for, and so many at once
 _LIVE_HZ = 4.0  # frames a second that a device should keep up with
@@ -79,30 +76,19 @@ class Report(Measured):
 def main() -> int:
     options = read_options(__doc__)
     report = Report(machine=machine(_PACKAGES, options.rounds))
-    facts = _made_models()
+    files = made_edge()
     subprocess.run([sys.executable, "-m", "benchmarks.material"], check=True)
-    scorers = {name: LiteRTScorer(_FOLDER / file, threads=1) for name, file in (("fp32", _FP32), ("int8", _INT8))}
-    _frame_encoder(scorers, facts, options.rounds, report)
+    scorers = {name: LiteRTScorer(file, threads=1) for name, file in files.items()}
+    _frame_encoder(scorers, edge_facts(), options.rounds, report)
     _parts(scorers, options.rounds, report)
     _windows(scorers, options.rounds, report)
     _files(scorers, options.rounds, report)
-    _live(scorers, options.rounds, report)
-    _first_answer(options.rounds, report)
+    _live(scorers, files, options.rounds, report)
+    _first_answer(files, options.rounds, report)
     if not options.quick:
-        _long_file(report)
+        _long_file(files["int8"], report)
     tell(report, options, lines=list(_lines(report)), title="Edge", text=_TEXT)
     return 0
-
-
-def _made_models() -> dict[str, Any]:
-    """Facts of the files, which are made unless they are there for the preset as it is."""
-    file = _FOLDER / "facts.json"
-    facts = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    if facts.get("spec") != preset("edge").to_dict():
-        shutil.rmtree(_FOLDER, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "benchmarks.edge_material", str(_FOLDER)], check=True)
-        facts = json.loads(file.read_text(encoding="utf-8"))
-    return facts
 
 
 def _frame_encoder(scorers: dict[str, LiteRTScorer], facts: dict[str, Any], rounds: int, report: Report) -> None:
@@ -150,7 +136,7 @@ def _onnx_sessions(report: Report) -> dict[str, Any]:
         return {}
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    files = {name: _FOLDER / f"frame_encoder_{name}.onnx" for name in ("fp32", "int8")}
+    files = {name: BUNDLE / f"frame_encoder_{name}.onnx" for name in ("fp32", "int8")}
     return {
         name: onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         for name, file in files.items()
@@ -212,7 +198,7 @@ def _files(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> Non
         report.cpu_ms["10 s file, only read" if name == "reading" else f"10 s file to labels, {name}"] = _ms(row)
 
 
-def _live(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> None:
+def _live(scorers: dict[str, LiteRTScorer], files: dict[str, Path], rounds: int, report: Report) -> None:
     """How many times faster than real time, four frames and all sound a second, decoding included."""
     minute = material.made(material.MINUTE, material.FOLDER)
     spec = scorers["int8"].spec
@@ -229,17 +215,17 @@ def _live(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> None
         )
         spare = Spread.of([1000 / (ms + 1000 * row / material.MINUTE.seconds) for row in reading_s])
         report.ratios.append(Ratio(f"real time, {name}, decoding included", "one core", spare, 10.0, at_least=True))
-        size_mb = (_FOLDER / (_INT8 if name == "int8" else _FP32)).stat().st_size / 1e6
+        size_mb = files[name].stat().st_size / 1e6
         goal = 5.0 if name == "int8" else None
         report.ratios.append(Ratio(f"size of the file, {name}", "1 MB", Spread(size_mb, size_mb, size_mb), goal))
 
 
-def _first_answer(rounds: int, report: Report) -> None:
+def _first_answer(files: dict[str, Path], rounds: int, report: Report) -> None:
     """A new process until its first answer: imports, loading, one clip; and the same with LiteRT and NumPy alone."""
-    for name, file in (("fp32", _FP32), ("int8", _INT8)):
+    for name, file in files.items():
         jobs = {
             side: lambda script=script, file=file: subprocess.run(
-                [sys.executable, "-c", script, str(_FOLDER / file)], check=True, capture_output=True
+                [sys.executable, "-c", script, str(file)], check=True, capture_output=True
             )
             for side, script in (("ours", _OURS), ("bare LiteRT", _BARE))
         }
@@ -249,17 +235,17 @@ def _first_answer(rounds: int, report: Report) -> None:
         report.cpu_ms |= {f"{what}, {side}": _ms(row) for side, row in taken.items()}
 
 
-def _long_file(report: Report) -> None:
+def _long_file(file: Path, report: Report) -> None:
     """Ten minutes beside one: ten times the work, and no more memory."""
     minute = material.made(material.MINUTE, material.FOLDER)
-    files = {1: minute, 10: material.made_longer(minute, 10, material.FOLDER / "ten_minutes.mp4")}
+    longer = {1: minute, 10: material.made_longer(minute, 10, material.FOLDER / "ten_minutes.mp4")}
     peaks_mb = {}
 
     def walk(minutes: int) -> None:
-        command = [sys.executable, "-c", _WALK, str(_FOLDER / _INT8), str(files[minutes])]
+        command = [sys.executable, "-c", _WALK, str(file), str(longer[minutes])]
         peaks_mb[minutes] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
-    taken = take_turns({f"{minutes} min": lambda m=minutes: walk(m) for minutes in files}, 3, "long file")
+    taken = take_turns({f"{minutes} min": lambda m=minutes: walk(m) for minutes in longer}, 3, "long file")
     report.ratios.append(Ratio.of("10 min to labels, int8", "1 min", taken["10 min"], taken["1 min"], 10.5))
     report.facts["peak memory"] = ", ".join(f"{minutes} min {peak:.0f} MB" for minutes, peak in peaks_mb.items())
 

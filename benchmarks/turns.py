@@ -37,13 +37,12 @@ def take_turns(jobs: Mapping[str, Job], rounds: int, title: str, warm_rounds: in
 
 
 def _taken_s(job: Job) -> tuple[float, float]:
-    """Wall and CPU seconds of one call. Of a job that starts a program, the program's are all that counts as CPU."""
-    began_children_s, began_s, began_wall_s = _children_s(), time.process_time(), time.perf_counter()
+    """Wall and CPU seconds of one call, with those of programs that it starts."""
+    began_cpu_s, began_wall_s = _cpu_s(), time.perf_counter()
     job()
-    wall_s, own_s = time.perf_counter() - began_wall_s, time.process_time() - began_s
-    return wall_s, (_children_s() - began_children_s) or own_s
+    return time.perf_counter() - began_wall_s, _cpu_s() - began_cpu_s
 
 
-def _children_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def _cpu_s() -> float:
+    of_programs = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + of_programs.ru_utime + of_programs.ru_stime
