@@ -4,6 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 BENCH_BIN := .venv-bench/bin
 BENCH_READY := .venv-bench/.ready
+BENCHES := reading kinds log_mel input training edge edge_peers streaming whole_path growth
 TOGETHER := -n 2 --dist loadgroup --no-loadscope-reorder
 FUZZ_FILES ?= 3000
 FUZZ_SEED ?= 0
@@ -18,8 +19,8 @@ help:
 	@echo "make docs         write the command reference anew"
 	@echo "make notebooks    open the notebooks, with JupyterLab"
 	@echo "make strip        take the outputs out of the notebooks, before they are committed"
-	@echo "make bench        measure reading and training beside others, in an environment of its own"
-	@echo "make bench-quick  the same with fewer rounds"
+	@echo "make bench        measure everything beside what one would use otherwise, in an environment of its own"
+	@echo "make bench-quick  the same with fewer rounds (a few minutes)"
 	@echo "make bench-page   the same, and write docs/benchmarks.md anew"
 	@echo "make accuracy     measure on the real clips of ../shared, and write docs/accuracy.md (hours; goes on where it stopped)"
 	@echo "make box          train the model in saved_models/ on them anew (about an hour; goes on where it stopped)"
@@ -65,19 +66,17 @@ strip: $(READY)
 	$(BIN)/python -m tests.strip_notebooks
 
 bench: $(BENCH_READY)
-	$(BENCH_BIN)/python -m benchmarks.reading --json build/bench/reading.json
-	$(BENCH_BIN)/python -m benchmarks.training --json build/bench/training.json
-	$(BENCH_BIN)/python -m benchmarks.edge --json build/bench/edge.json
+	for one in $(BENCHES); do $(BENCH_BIN)/python -m benchmarks.$$one --json build/bench/$$one.json || exit 1; done
 
 bench-page: $(BENCH_READY)
-	$(BENCH_BIN)/python -m benchmarks.reading --page docs/benchmarks.md
-	$(BENCH_BIN)/python -m benchmarks.training --page docs/benchmarks.md
-	$(BENCH_BIN)/python -m benchmarks.edge --page docs/benchmarks.md
+	for one in $(BENCHES); do \
+		$(BENCH_BIN)/python -m benchmarks.$$one --json build/bench/$$one.json --page docs/benchmarks.md || exit 1; \
+	done
 
 bench-quick: $(BENCH_READY)
-	$(BENCH_BIN)/python -m benchmarks.reading --quick --json build/bench/reading-quick.json
-	$(BENCH_BIN)/python -m benchmarks.training --quick --json build/bench/training-quick.json
-	$(BENCH_BIN)/python -m benchmarks.edge --quick --json build/bench/edge-quick.json
+	for one in $(BENCHES); do \
+		$(BENCH_BIN)/python -m benchmarks.$$one --quick --json build/bench/$$one-quick.json || exit 1; \
+	done
 
 accuracy: $(READY)
 	$(BIN)/python -m benchmarks.accuracy --fusions --page docs/accuracy.md

@@ -1,0 +1,30 @@
+"""Two runs agree where the spreads of their ratios meet."""
+
+import json
+
+import pytest
+
+from benchmarks import agree
+
+
+def report(low, high, wall=None):
+    return {"ratios": [{"what": "a step", "over": "another's", "value": [1.0, low, high], "goal": None, "wall": wall}]}
+
+
+@pytest.mark.parametrize(
+    ("second", "agrees"),
+    [
+        (report(1.1, 1.3), True),
+        (report(1.21, 1.3), False),
+        (report(0.5, 0.79), False),
+        (report(0.9, 1.0, wall=[1.0, 0.9, 1.1]), True),  # of what only one run tells, nothing is said
+    ],
+)
+def test_ratios_agree_where_spreads_meet(tmp_path, monkeypatch, capsys, second, agrees):
+    for name, told in (("first", report(0.8, 1.2)), ("second", second)):
+        (tmp_path / name).write_text(json.dumps(told))
+    monkeypatch.setattr("sys.argv", ["agree", str(tmp_path / "first"), str(tmp_path / "second")])
+    assert agree.main() == (0 if agrees else 1)
+    told = capsys.readouterr().out
+    assert ("a step, over another's, CPU: 0.80 - 1.20" in told) is not agrees
+    assert f"{int(agrees)} of 1 ratios agree" in told
