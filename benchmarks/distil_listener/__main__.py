@@ -2,9 +2,9 @@
 
     python -m benchmarks.distil_listener --teacher FILE --sounds FOLDER... --out FILE [--seed N] [--steps N]
 
-Both hear the same pieces of a second, each through its own log-mel. The student learns the teacher's maps at three
-depths: in the first part of the steps each third of it by itself, from what the teacher gives to the next; then
-all of it in a row. What is written are the student's weights, none of the teacher's.
+Both hear the same pieces of a second, each through its own log-mel. The student learns the teacher's maps after each
+of its blocks: in the first part of the steps each block by itself, from what the teacher gives to the next; then all
+of them in a row. What is written are the student's weights, none of the teacher's.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import tensorflow as tf
 from benchmarks.distil_listener.sounds import Pieces, drawn_sounds, read_sounds
 from benchmarks.distil_listener.teacher import STEP, WINDOW, Teacher
 from video_understanding.models.audio_encoder import make_hop_encoder
+from video_understanding.models.listeners.separable import BLOCKS
 from video_understanding.models.listeners.weights import write_weights
 from video_understanding.spec import AudioSpec, LogMelSpec, ModelSpec, NetworkSpec
 
@@ -29,10 +30,10 @@ SPEC = ModelSpec(
     audio=AudioSpec(hop_s=1.0, log_mel=LogMelSpec(floor_power=1e-8)), network=NetworkSpec(listener="separable")
 )
 USUAL_FLOOR_DB = 10 * math.log10(LogMelSpec().floor_power / SPEC.audio.log_mel.floor_power)
-TAPS = ("block_2_across_relu", "block_4_across_relu", "block_6_across_relu")
+TAPS = tuple(f"block_{number}_across_relu" for number in range(1, len(BLOCKS) + 1))
 BATCH_SIZE = 48
 RATE, FINAL_RATE = 3e-3, 3e-5
-APART = 0.4  # share of the steps in which the thirds learn by themselves
+APART = 0.4  # share of the steps in which the blocks learn by themselves
 CHECKED = 10  # batches that are never learned from
 
 
@@ -46,7 +47,7 @@ class Distillation:
         self._log_mel = keras.Model(self.student.input, self.student.get_layer("log_mel").output)
         begins = [self._log_mel.output, *taps[:-1]]
         self._whole = keras.Model(self._log_mel.output, taps)
-        self._thirds = [keras.Model(begin, end) for begin, end in zip(begins, taps, strict=True)]
+        self._blocks = [keras.Model(begin, end) for begin, end in zip(begins, taps, strict=True)]
         self._heard = keras.Model(self.student.input, self.student.get_layer("moments").output)
         schedule = keras.optimizers.schedules.CosineDecay(
             RATE * 0.1, steps, FINAL_RATE / RATE, warmup_target=RATE, warmup_steps=steps // 20
@@ -56,7 +57,7 @@ class Distillation:
 
     @tf.function
     def step(self, sound: tf.Tensor, apart: bool) -> tf.Tensor:
-        """One step on pieces [B,N]; -> what is left of each map's variance [3]."""
+        """One step on pieces [B,N]; -> what is left of each map's variance [taps]."""
         wanted = self.teacher(sound)
         with tf.GradientTape() as tape:
             missed = self._missed(sound, wanted, apart, training=True)
@@ -67,7 +68,7 @@ class Distillation:
 
     @tf.function
     def check(self, sound: tf.Tensor) -> tf.Tensor:
-        """What is left of each map's variance [3], for the student as it will be used."""
+        """What is left of each map's variance [taps], for the student as it will be used."""
         return self._missed(sound, self.teacher(sound), False, training=False)
 
     @tf.function
@@ -82,7 +83,7 @@ class Distillation:
         picture = tf.concat([picture[:half], tf.maximum(picture[half:], USUAL_FLOOR_DB)], axis=0)
         if apart:
             given = [picture, *wanted[:-1]]
-            maps = [third(own, training=training) for third, own in zip(self._thirds, given, strict=True)]
+            maps = [block(own, training=training) for block, own in zip(self._blocks, given, strict=True)]
         else:
             maps = self._whole(picture, training=training)
         return tf.stack([_left(*pair) for pair in zip(maps, wanted, strict=True)])
@@ -141,7 +142,7 @@ def main() -> None:
     parser.add_argument("--sounds", type=Path, nargs="+", required=True, metavar="FOLDER", help="recordings to hear")
     parser.add_argument("--out", type=Path, required=True, help="file of weights to write (.npz)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=6500)
     distil(**{"folders" if name == "sounds" else name: value for name, value in vars(parser.parse_args()).items()})
 
 

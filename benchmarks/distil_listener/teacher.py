@@ -9,12 +9,13 @@ import tensorflow as tf
 
 RATE_HZ, WINDOW, STEP, FFT = 16_000, 400, 160, 512
 BANDS, LOW_HZ, HIGH_HZ, FLOOR = 64, 125.0, 7500.0, 0.001
-# After these of its convolutions the maps have a quarter, an eighth and a sixteenth of the log-mel's steps.
-TAPS = (6, 10, 14)
+# After these of its convolutions, each the second half of a block, the maps have a half of the log-mel's steps, a
+# quarter twice, an eighth twice and a sixteenth twice.
+TAPS = (2, 4, 6, 8, 10, 12, 14)
 
 
 class Teacher:
-    """Waveforms [B,N] -> maps at TAPS, [B,S/4,16,128], [B,S/8,8,256] and [B,S/16,4,512], each number from 0 to 6."""
+    """Waveforms [B,N] -> maps at TAPS, from [B,S/2,32,64] to [B,S/16,4,512], each number from 0 to 6."""
 
     def __init__(self, file: Path) -> None:
         self._convolutions = [

@@ -142,7 +142,7 @@ def test_only_the_last_blocks_learn(listener, unfrozen):
         for name, weights in before.items()
         if any(not np.array_equal(*pair) for pair in zip(weights, encoder.get_layer(name).get_weights(), strict=True))
     }
-    last = {"separable": "block_6", "conv1d": ("conv_2", "norm_2")}[listener]
+    last = {"separable": "block_7", "conv1d": ("conv_2", "norm_2")}[listener]
     of_blocks = {name for name in changed if name not in ("tokens", "even", "norm_heard")}
     assert {"tokens", "even"} <= changed
     if unfrozen is None:

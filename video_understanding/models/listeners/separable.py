@@ -11,7 +11,8 @@ from video_understanding.layers.batch_norm import BatchNormalization
 from video_understanding.spec import ModelSpec
 
 STEM = 32  # channels of the first convolution, which halves time and bands
-BLOCKS = ((64, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1))  # channels of each block, and its stride
+# Channels of each block, and its stride.
+BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1))
 AROUND_SPREAD = math.sqrt(2 / 9)  # of random weights that see 3x3 places of one channel; Keras counts all channels
 NORM_MOMENTUM = 0.95
 HEARD = "moments"  # the layer up to which all is learned before; what comes after it learns always
