@@ -72,6 +72,7 @@ bench-page: $(BENCH_READY)
 	for one in $(BENCHES); do \
 		$(BENCH_BIN)/python -m benchmarks.$$one --json build/bench/$$one.json --page docs/benchmarks.md || exit 1; \
 	done
+	$(BENCH_BIN)/python -m benchmarks.standing build/bench --page docs/benchmarks.md
 
 bench-quick: $(BENCH_READY)
 	for one in $(BENCHES); do \
