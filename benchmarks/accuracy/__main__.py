@@ -58,7 +58,7 @@ def _measure(name: str, senses: str, options: argparse.Namespace) -> None:
     grid = QUICK if options.quick else GRID
     own = SETS[name]
     folder = FOLDER / ("quick" if options.quick else "pieces") / name
-    pieces = Pieces(manifest_of(name, senses), own.spec, senses, folder, people=own.people)
+    pieces = Pieces(manifest_of(name), own.spec, senses, folder, people=own.people)
     head, seeds = own.head, range(options.seeds)
     chosen = choices(pieces, head, senses, grid, seed=0)
     fusions = [fusion for fusion in FUSIONS if options.fusions and senses == "both" and fusion != SPEC.network.fusion]

@@ -18,7 +18,6 @@ from benchmarks.accuracy.frozen_parts import Ear, Eye
 from benchmarks.accuracy.person import person_answers
 from benchmarks.accuracy.remembered import Remembered
 from benchmarks.accuracy.senses import KnownScorer, OneSense
-from benchmarks.accuracy.sets import EXTRA
 from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.frozen_split import Split
 from video_understanding.datasets.grouping import clip_ids
@@ -67,7 +66,7 @@ class Pieces:
         people: bool = False,
     ) -> None:
         self.manifest = manifest
-        self.folds = sorted({row.fold for row in manifest} - {EXTRA})
+        self.folds = sorted({row.fold for row in manifest})
         self._spec = spec
         self._senses = senses
         self._folder = folder
@@ -98,8 +97,7 @@ class Pieces:
         return keras.models.load_model(file, compile=False)
 
     def _about(self, recipe: Recipe) -> dict[str, object]:
-        told = {"network": dict(recipe.network), "training": dict(recipe.training), "spec": self._spec.to_dict()}
-        return {**told, "clips": len(self.manifest)}
+        return {"network": dict(recipe.network), "training": dict(recipe.training), "spec": self._spec.to_dict()}
 
     def _learn(self, recipe: Recipe, learned: frozenset[int], seed: int) -> dict[str, dict[str, dict]]:
         trained = self._fit(recipe, learned, seed)
@@ -130,7 +128,7 @@ class Pieces:
         with tempfile.TemporaryDirectory() as folder:
             return fit(
                 self.manifest,
-                learned_only(self.manifest, learned | {EXTRA}),
+                learned_only(self.manifest, learned),
                 recipe.spec(self._spec),
                 Path(folder),
                 TrainingSettings(**recipe.training, seed=seed),

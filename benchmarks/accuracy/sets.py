@@ -26,7 +26,6 @@ class AccuracySet:
     goals    the UAR wanted, by the same names
     floors   what logistic regression reaches on simple features, by the same names
     people   whether its subjects are people who speak, to whom a model can be made used
-    extra    other sets of sound from which is learned as well, as far as they show its classes
     video    how its pictures are seen, where it is not as in `SPEC`
     """
 
@@ -37,7 +36,6 @@ class AccuracySet:
     goals: dict[str, float]
     floors: dict[str, float]
     people: bool = False
-    extra: tuple[str, ...] = ()
     video: VideoSpec | None = None
 
     @property
@@ -52,7 +50,6 @@ class AccuracySet:
 
 
 BOTH = ("both", "video", "audio")
-EXTRA = -1  # the fold of clips that are always learned from and never judged
 SETS: dict[str, AccuracySet] = {
     "ucf": AccuracySet(
         "action_ucf_av3", "UCF101, research use", "action", BOTH,
@@ -65,7 +62,7 @@ SETS: dict[str, AccuracySet] = {
     ),
     "javanese": AccuracySet(
         "emotion_javanese", "no licence: measuring and training only, never shown", "emotion", BOTH,
-        {"both": 62}, {"both": 33, "video": 26, "audio": 47}, people=True, extra=("ravdess",),
+        {"both": 62}, {"both": 33, "video": 26, "audio": 47}, people=True,
     ),
     "ravdess": AccuracySet(
         "speech_ravdess", "CC BY-NC-SA 4.0", "emotion", ("audio",), {"audio": 65}, {"audio": 41}, people=True,
@@ -92,15 +89,9 @@ SPEC = ModelSpec(
 )
 
 
-def manifest_of(name: str, senses: str = "both") -> Manifest:
-    """The clips of one set, with the folds they come with, and those of its extra sets in the fold `EXTRA`."""
-    own = SETS[name]
-    manifest = load_manifest(own.place)
-    if senses == "video" or not own.extra:
-        return manifest
-    both = joined([name, *own.extra], manifest.labels)
-    rows = [row if row.root.name == own.folder else dataclasses.replace(row, fold=EXTRA) for row in both]
-    return dataclasses.replace(both, rows=tuple(rows))
+def manifest_of(name: str) -> Manifest:
+    """The clips of one set, with the folds they come with."""
+    return load_manifest(SETS[name].place)
 
 
 def joined(names: Sequence[str], labels: Labels) -> Manifest:
