@@ -15,6 +15,7 @@ from video_understanding.evaluation import Answers, HeadReport, join_answers
 GRID: dict[str, Recipe] = {
     "short": Recipe({"dropout": 0.2}, {"epochs": 15, "patience": 15, "learning_rate": 1e-3}),
     "long": Recipe({"dropout": 0.3}, {"epochs": 30, "patience": 30, "learning_rate": 1e-3, "weight_decay": 1e-2}),
+    "gentle": Recipe({"dropout": 0.5}, {"epochs": 30, "patience": 30, "learning_rate": 3e-4, "weight_decay": 3e-2}),
 }
 QUICK: dict[str, Recipe] = {"quick": Recipe({}, {"epochs": 2, "patience": 2})}
 

@@ -20,7 +20,7 @@ How well clips of people, places and recordings are recognised that the model ha
 - **One spec for all sets:** windows of 2 s, 5 frames a second of 160x160 pixels, hops of 1 s; a frozen
   EfficientNet-Lite0 looks, the frozen listener "separable" listens, tokens of 96 numbers with motion. A clip's
   answer is the mean of its windows'. The listener has heard the sound of these sets but RAVDESS, without labels.
-  Fights alone are seen nearer, at `zoom` 4, and their pictures keep their shape.
+  Fights are seen nearer, at `zoom` 4, and their pictures keep their shape; so are faces in Javanese, at `zoom` 2.
 - **The person known:** the model was made used to half of a person's clips, without their labels, as
   `vu personalise` does, and is judged by the other half; each half once.
 - **Learned from** both senses or one. A model of both is also tested with one sense taken away.

@@ -27,6 +27,7 @@ from video_understanding.evaluation import HeadReport
 from video_understanding.evaluation.answers import Answers
 from video_understanding.evaluation.evaluate import evaluate_inputs
 from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.models.listeners.weights import WEIGHTS
 from video_understanding.models.load import save_model
 from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import Trained, fit
@@ -97,7 +98,9 @@ class Pieces:
         return keras.models.load_model(file, compile=False)
 
     def _about(self, recipe: Recipe) -> dict[str, object]:
-        return {"network": dict(recipe.network), "training": dict(recipe.training), "spec": self._spec.to_dict()}
+        told = {"network": dict(recipe.network), "training": dict(recipe.training), "spec": self._spec.to_dict()}
+        weights = WEIGHTS[self._spec.network.listener].read_bytes()
+        return {**told, "listener": hashlib.sha256(weights).hexdigest()[:12]}
 
     def _learn(self, recipe: Recipe, learned: frozenset[int], seed: int) -> dict[str, dict[str, dict]]:
         trained = self._fit(recipe, learned, seed)
