@@ -236,7 +236,7 @@ Transformers is its video-classification pipeline with VideoMAE-small (22 millio
 and hears nothing; its sixteen frames are spread over the file, while by itself it would look at the first sixteen. The
 other is what tutorials do: OpenCV reads every frame and scales it to 160 pixels, the ffmpeg program writes a WAV file,
 librosa makes a mel spectrogram, and `predict` runs MobileNetV2 over sixteen frames and Conv1D over the sound (3 million
-parameters). Ours looks at two frames a second of 96 pixels and hears everything. A first answer is that of a new
+parameters). Ours looks at two frames a second of 80 pixels and hears everything. A first answer is that of a new
 process, from its first import on, of the file of ten seconds. Where our time goes is told by Python's profiler with CPU
 time as its clock, which makes small functions look larger than they are: only shares are told. Packets and plan are
 reading the container and choosing what to decode; the rest is everything between the parts.
