@@ -23,7 +23,7 @@ help:
 	@echo "make bench-quick  the same with fewer rounds (a few minutes)"
 	@echo "make bench-page   the same, and write docs/benchmarks.md anew"
 	@echo "make accuracy     measure on the real clips of ../shared, and write docs/accuracy.md (hours; goes on where it stopped)"
-	@echo "make box          train the model in saved_models/ on them anew (about an hour; goes on where it stopped)"
+	@echo "make box          train the model in saved_models/ on them anew (about half an hour; goes on where it stopped)"
 	@echo "make fuzz         read FUZZ_FILES=$(FUZZ_FILES) mutated media files and look for crashes"
 	@echo "make clean        remove environments and caches"
 

@@ -53,8 +53,8 @@ LABELS = Labels(
     emotion=("angry", "fearful", "happy", "neutral", "sad", "surprised"),
 )
 RECIPE = Recipe(
-    network={},
-    training={"epochs": 12, "patience": 12, "batch_size": 32, "weight_decay": 1e-3, "unsure": 0.3},
+    network={"dropout": 0.3},
+    training={"epochs": 25, "patience": 25, "batch_size": 32, "weight_decay": 1e-2, "unsure": 0.3},
 )
 SEED = 0
 FALSE_ALARMS = 0.1  # share of clips of known classes that may be called unknown
