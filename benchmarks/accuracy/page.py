@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.accuracy.sets import SETS
 from benchmarks.tables import Measured, last_lines
+from video_understanding.spec import NetworkSpec
 
 _BEGINNING = """# Accuracy
 
@@ -51,7 +52,7 @@ def table(found: Sequence[Mapping[str, Any]]) -> str:
 
 def page(found: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> str:
     """docs/accuracy.md: what was measured, how, and how far it can be trusted."""
-    return "\n".join([*_beginning(), *_results(found), *_folds(found), *_end(found, facts)]) + "\n"
+    return "\n".join([*_beginning(), *_results(found), *_fusions(found), *_folds(found), *_end(found, facts)]) + "\n"
 
 
 def _beginning() -> Iterator[str]:
@@ -65,6 +66,25 @@ def _results(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield table(found)
     yield "```"
     yield ""
+
+
+def _fusions(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """For each set on which all ways of joining were tried: whether one of them is better than the default."""
+    for name in sorted({told["set"] for told in found}):
+        own = [told for told in found if (told["set"], told["learned"]) == (name, "both")]
+        tried = {told["fusion"]: told["results"]["both"] for told in own}
+        if len(tried) < 2:
+            continue
+        default = tried[NetworkSpec().fusion]
+        best = max(tried, key=lambda fusion: tried[fusion]["uar"])
+        low, high = default["uar_interval"]
+        apart = "beyond" if tried[best]["uar"] > high else "within"
+        yield (
+            f"**Ways of joining, {name}:** the best of {len(tried)} is {best} with {tried[best]['uar']:.1f}; the "
+            f"default, {NetworkSpec().fusion}, has {default['uar']:.1f}, and the best is {apart} its interval of "
+            f"{low:.0f} to {high:.0f}."
+        )
+        yield ""
 
 
 def _folds(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:

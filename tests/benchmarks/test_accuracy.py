@@ -162,4 +162,25 @@ def test_a_page_tells_results_choices_and_commands():
     taken = [line for line in text.splitlines() if line.startswith("ucf")][1]
     assert taken.split()[-3:] == ["91.0", "-", "99"]  # a sense taken away has no goal of its own
     assert "`python -m x`" in text
+    assert "Ways of joining" not in text  # of one there is nothing to say
     assert "| 90 92 |" in text
+
+
+def test_a_page_tells_whether_another_way_of_joining_is_better():
+    from benchmarks.accuracy.page import page
+
+    def told(fusion: str, uar: float) -> dict:
+        result = {
+            "uar": uar, "uar_of_folds": [uar], "uar_interval": [uar - 5, uar + 5], "accuracy": uar, "subjects": 5,
+            "accuracy_of_subjects": [50.0, 90.0, 100.0],
+        }  # fmt: skip
+        return {
+            "set": "javanese", "learned": "both", "fusion": fusion, "chosen": {}, "seeds": 1,
+            "results": {"both": result}, "command": "x", "seconds": 3, "commit": "abc",
+        }  # fmt: skip
+
+    facts = {"rounds": 1, "cpu": "c", "cores": 2, "system": "s", "python": "3", "versions": {}, "commit": "abc"}
+    for uar, apart in ((54.0, "within"), (56.0, "beyond")):
+        text = page([told("cross_attention", 50.0), told("late", uar)], facts)
+        assert f"the best of 2 is late with {uar:.1f}; the default, cross_attention, has 50.0" in text
+        assert f"the best is {apart} its interval of 45 to 55" in text
