@@ -8,7 +8,8 @@ goals; CPU time is that of all threads, and of a peer whose threads wait busily 
 is ours over theirs: the median of the rounds, and the lowest and highest of them. Everything runs with the
 number of threads that the libraries choose, and trains as `video_understanding.training` does, repeatably.
 PyTorch is met twice: with all threads, and with one thread on each side. On a machine that has other work, too,
-only the second can be believed: PyTorch's threads wait for each other after every operation, and so for that work.
+only the second can be believed: PyTorch's threads wait for each other after every operation, and so for that work;
+with `--quick` there is no other.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ from video_understanding.training.tensorboard import EpochCurves
 _WARM_ROUNDS = 2  # in the first, graphs are traced; in the second, memory is still being found
 _FOLD = (4, 16, 64)  # clips, frames of each, height and width in pixels
 _CLIPS, _SEED = 48, 5
-_EPOCH_STEPS, _EPOCHS = 20, 4
+_EPOCH_STEPS, _EPOCHS, _QUICK_EPOCHS = 20, 4, 2
 _SHORT_ROUNDS = 5  # in the place of one, where a round is a few steps: what disturbs the machine then falls on a few
 _ALIKE = 0.02  # how far the numbers of parameters may lie apart
 _PACKAGES = ("tensorflow", "keras", "torch", "numpy", "av")
@@ -110,12 +111,13 @@ def main() -> int:
 
     report = Report(machine=machine(_PACKAGES, options.rounds))
     _time_distributed(options.rounds, report)
-    for threads in (os.cpu_count() or 1, 1):
+    for threads in (1,) if options.quick else (os.cpu_count() or 1, 1):
         # Each in a process of its own: the number of threads can be chosen but once.
         with ProcessPoolExecutor(1, get_context("spawn")) as alone:
             report.add(alone.submit(_against_torch, threads, options.rounds).result())
     spec, data, prepared = _material()
-    _cached_epoch(spec, data, prepared, options.rounds, report)
+    epochs = _QUICK_EPOCHS if options.quick else _EPOCHS
+    _cached_epochs(spec, data, prepared, epochs, options.rounds, report)
     _first_epoch(spec, data, options.rounds, report)
     tell(report, options, lines=list(_lines(report)), title="Training", text=_TEXT)
     return 0
@@ -250,7 +252,9 @@ def _report_sizes(model: keras.Model, twin: Any, inputs: dict[str, np.ndarray], 
         raise SystemExit(f"the networks are not alike: {report.facts}")
 
 
-def _cached_epoch(spec: ModelSpec, data: Manifest, prepared: PreparedClips, rounds: int, report: Report) -> None:
+def _cached_epochs(
+    spec: ModelSpec, data: Manifest, prepared: PreparedClips, epochs: int, rounds: int, report: Report
+) -> None:
     """Epochs as `fit` runs them, out of a warm cache, beside as many bare steps on one batch in memory."""
     keep_freed_memory()
     tf.config.experimental.enable_op_determinism()
@@ -264,9 +268,9 @@ def _cached_epoch(spec: ModelSpec, data: Manifest, prepared: PreparedClips, roun
         numbers = np.resize(np.arange(len(prepared)), _EPOCH_STEPS * settings.batch_size)  # more clips than were made
         races.append(
             Race(
-                f"{_EPOCHS} epochs of {len(numbers)} cached clips, {name}",
-                ("fit", _Epochs(model, data, prepared, numbers, settings, features)),
-                ("bare steps", functools.partial(_bare_steps, bare, _as_tensors(inputs), _as_tensors(targets))),
+                f"{epochs} epochs of {len(numbers)} cached clips, {name}",
+                ("fit", _Epochs(model, data, prepared, numbers, settings, features, epochs)),
+                ("bare steps", functools.partial(_bare_steps, bare, _as_tensors(inputs), _as_tensors(targets), epochs)),
                 0.97,
                 at_least=True,
             )
@@ -285,8 +289,9 @@ class _Epochs:
         numbers: np.ndarray,
         settings: TrainingSettings,
         features: np.ndarray | None,
+        epochs: int,
     ) -> None:
-        self._model, self._settings, self._epoch = model, settings, 0
+        self._model, self._settings, self._epoch, self._epochs = model, settings, 0, epochs
         self._batches = ClipBatches(
             prepared, data.rows, data.labels, numbers, settings, learning=True, features=features
         )
@@ -298,13 +303,13 @@ class _Epochs:
     def __call__(self) -> None:
         bar = TrainingBar(self._settings.epochs, len(self._batches), self._epoch, False)
         callbacks = [self._keeper, bar, EpochCurves(self._work)]
-        settings = replace(self._settings, epochs=self._epoch + _EPOCHS)
+        settings = replace(self._settings, epochs=self._epoch + self._epochs)
         training._without_memory_dump(self._model, self._batches, None, settings, self._epoch, callbacks)
-        self._epoch += _EPOCHS
+        self._epoch += self._epochs
 
 
-def _bare_steps(model: keras.Model, inputs: dict[str, tf.Tensor], targets: dict[str, tf.Tensor]) -> None:
-    for _ in range(_EPOCHS * _EPOCH_STEPS):
+def _bare_steps(model: keras.Model, inputs: dict[str, tf.Tensor], targets: dict[str, tf.Tensor], epochs: int) -> None:
+    for _ in range(epochs * _EPOCH_STEPS):
         model.train_on_batch(inputs, targets)
 
 
