@@ -4,6 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 BENCH_BIN := .venv-bench/bin
 BENCH_READY := .venv-bench/.ready
+ROUNDS ?= 11
 BENCHES := reading kinds log_mel input training edge edge_peers streaming whole_path growth
 TOGETHER := -n 2 --dist loadgroup --no-loadscope-reorder
 FUZZ_FILES ?= 3000
@@ -19,7 +20,7 @@ help:
 	@echo "make docs         write the command reference anew"
 	@echo "make notebooks    open the notebooks, with JupyterLab"
 	@echo "make strip        take the outputs out of the notebooks, before they are committed"
-	@echo "make bench        measure everything beside what one would use otherwise, in an environment of its own"
+	@echo "make bench        measure everything beside what one would use otherwise, in an environment of its own (ROUNDS=11)"
 	@echo "make bench-quick  the same with fewer rounds (a few minutes)"
 	@echo "make bench-page   the same, and write docs/benchmarks.md anew"
 	@echo "make accuracy     measure on the real clips of ../shared, and write docs/accuracy.md (hours; goes on where it stopped)"
@@ -66,11 +67,12 @@ strip: $(READY)
 	$(BIN)/python -m tests.strip_notebooks
 
 bench: $(BENCH_READY)
-	for one in $(BENCHES); do $(BENCH_BIN)/python -m benchmarks.$$one --json build/bench/$$one.json || exit 1; done
+	for one in $(BENCHES); do $(BENCH_BIN)/python -m benchmarks.$$one --rounds $(ROUNDS) --json build/bench/$$one.json || exit 1; done
 
 bench-page: $(BENCH_READY)
 	for one in $(BENCHES); do \
-		$(BENCH_BIN)/python -m benchmarks.$$one --json build/bench/$$one.json --page docs/benchmarks.md || exit 1; \
+		$(BENCH_BIN)/python -m benchmarks.$$one --rounds $(ROUNDS) \
+			--json build/bench/$$one.json --page docs/benchmarks.md || exit 1; \
 	done
 	$(BENCH_BIN)/python -m benchmarks.standing build/bench --page docs/benchmarks.md
 

@@ -3,7 +3,7 @@
 A benchmark measures rounds in which all sides take turns, makes a `Spread` of each row of numbers, and yields the
 lines of its table, at the end `last_lines`. `tell` prints them, and writes what the options ask for:
 
-    options = read_options(__doc__)                   # --quick, --json FILE, --page FILE; with them come the rounds
+    options = read_options(__doc__)                   # --quick, --rounds N, --json FILE, --page FILE
     report = Report(machine=machine(PACKAGES, options.rounds))  # a dataclass that adds its own to `Measured`
     ...                                               # measure; a row of rounds becomes Spread.of(row)
     tell(report, options, lines=list(_lines(report)), title="Training", text=_TEXT)
@@ -100,13 +100,16 @@ def goal_text(median: float, goal: float | None, at_least: bool = False) -> str:
 
 
 def read_options(description: str) -> argparse.Namespace:
-    """The command line of a benchmark: `quick`, `json` and `page`, and how many `rounds` that makes."""
+    """The command line of a benchmark: `quick`, `json` and `page`, and how many `rounds` there are."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, and nothing that takes long")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there as well")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the section of this page in Markdown anew")
+    parser.add_argument(
+        "--rounds", type=int, metavar="N", help=f"turns that count ({ROUNDS}, or {QUICK_ROUNDS} if quick)"
+    )
     options = parser.parse_args()
-    options.rounds = QUICK_ROUNDS if options.quick else ROUNDS
+    options.rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     return options
 
 
