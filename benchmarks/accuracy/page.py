@@ -109,6 +109,8 @@ def _folds(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _end(found: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> Iterator[str]:
     yield "## Where this comes from"
     yield ""
+    yield "Seconds are those of the run that ended it, on one thread; what was done before and kept is not in them."
+    yield ""
     yield "| set | learned from | joined by | seeds | commit | seconds | command |"
     yield "|---|---|---|---|---|---|---|"
     for told in found:
