@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from benchmarks.tables import Measured, Ratio, Spread, goal_text, last_lines, tell, with_section
+from benchmarks.turns import Taken
 
 PAGE = "# Benchmarks\n\nHow they are made.\n\n## Reading\n\nold words\n\n## Edge\n\nof others\n"
 
@@ -40,9 +41,12 @@ def test_numbers_stand_in_columns():
 
 
 def test_a_ratio_is_that_of_each_round():
-    ratio = Ratio.of("frame", "matrix product", [1.0, 3.0, 2.0], [2.0, 2.0, 4.0], 0.4)
+    ours, theirs = Taken([3.0, 3.0, 3.0], [1.0, 3.0, 2.0]), Taken([3.0, 6.0, 2.0], [2.0, 2.0, 4.0])
+    ratio = Ratio.of("frame", "matrix product", ours, theirs, 0.4)
     assert ratio.value == (0.5, 0.5, 1.5)
-    assert ratio.columns() == f"{'0.50':>6} {'0.50 - 1.50':<15} <= 0.40 MISSED"
+    assert ratio.wall == (1.0, 0.5, 1.5)
+    clock = f"{'1.00':>6} {'0.50 - 1.50':<15}"
+    assert ratio.columns() == f"{'0.50':>6} {'0.50 - 1.50':<15} {clock} <= 0.40 MISSED"
 
 
 def test_a_table_ends_with_who_is_absent_and_the_machine():

@@ -38,7 +38,8 @@ def make_clip(peak: float = 0.5, *, video: bool = True, audio: bool = True, sour
 
 
 def stored(tmp_path, clips: list[Clip]) -> PreparedClips:
-    write_record(tmp_path / "one.clips", clips)
+    with (tmp_path / "one.clips").open("wb") as file:
+        write_record(file, clips)
     return PreparedClips(SPEC, [(0, read_record(tmp_path / "one.clips"))], (), ())
 
 
