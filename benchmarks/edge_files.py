@@ -18,7 +18,7 @@ _MADE_LAST = BUNDLE / "facts.json"
 
 def made_edge() -> dict[str, Path]:
     """The TFLite files by their mode, in the folder of the bundle."""
-    if edge_facts().get("spec") != preset("edge").to_dict():
+    if edge_facts().get("spec") != json.loads(preset("edge").to_json()):
         shutil.rmtree(BUNDLE, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "benchmarks.edge_material", str(BUNDLE)], check=True)
     return {mode: BUNDLE / f"model_{mode}.tflite" for mode in ("fp32", "int8")}
