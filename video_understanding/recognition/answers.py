@@ -94,31 +94,20 @@ class _Memory:
     """Encodes parts of windows; those of the last window are known when the next one comes.
 
     A part is known by its bytes and not by its place: then a picture that is held, or shown for long, costs nothing,
-    and whatever a file does, the tokens are those of the very pixels. So few are known that to compare them in a row
-    is much quicker than to make a hash of every part.
+    and whatever a file does, the tokens are those of the very pixels.
     """
 
     def __init__(self, encode: Callable[[np.ndarray], np.ndarray], parts_per_window: int) -> None:
         self._encode = encode
         self._parts_per_window = parts_per_window
-        self._known: list[bytes] = []
-        self._tokens: list[np.ndarray] = []  # [...] of each known part
+        self._known: dict[bytes, np.ndarray] = {}
 
     def __call__(self, parts: Sequence[np.ndarray]) -> np.ndarray:
         """Parts [...] each -> tokens [n,...]."""
-        places, new = [], []
-        for part in parts:
-            own = part.tobytes()
-            try:
-                place = self._known.index(own)
-            except ValueError:
-                place = len(self._known)
-                self._known.append(own)
-                new.append(part)
-            places.append(place)
+        keys = [part.tobytes() for part in parts]
+        new = {key: part for key, part in zip(keys, parts, strict=True) if key not in self._known}
         if new:
-            self._tokens.extend(self._encode(np.stack(new)))
-        tokens = np.stack([self._tokens[place] for place in places])
-        last = places[-self._parts_per_window :]
-        self._known, self._tokens = [self._known[place] for place in last], [self._tokens[place] for place in last]
+            self._known |= dict(zip(new, self._encode(np.stack(list(new.values()))), strict=True))
+        tokens = np.stack([self._known[key] for key in keys])
+        self._known = {key: self._known[key] for key in keys[-self._parts_per_window :]}
         return tokens
