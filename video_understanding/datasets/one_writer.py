@@ -26,11 +26,12 @@ def one_writer(path: Path, is_there: Callable[[], bool]) -> Iterator[BinaryIO | 
         return
     unfinished = path.with_suffix(".unfinished")
     while not is_there():
-        with os.fdopen(os.open(unfinished, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT, 0o666), "wb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             if not _is_at(file, unfinished):
                 continue  # whoever had the lock is done with this file, well or not
-            file.truncate()  # of one that died here
+            if os.fstat(file.fileno()).st_size:
+                file.truncate()  # of one that died here
             try:
                 yield file
                 file.flush()
