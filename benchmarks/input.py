@@ -266,6 +266,9 @@ what later epochs need; PyDataset, grain and DataLoader only read. All have the 
 OpenCV and PyAV, as one reads without a library for both. In a cached epoch these three read a file of NumPy's for each
 clip. Each has as many threads or processes as there are processors; DataLoader's processes are there before the clock
 starts, and grain and DataLoader hand over arrays or tensors of their own, which TensorFlow would have to convert.
+
+In a cached epoch tf.data's file is quicker: it holds sound in 32 bits and converts nothing, while ours holds it in 16,
+in half the space. Grain and DataLoader are quicker or as quick in the first epoch, for they keep nothing for the next.
 """
 
 

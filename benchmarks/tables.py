@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.turns import Taken
 
-ROUNDS, QUICK_ROUNDS = 11, 3
+ROUNDS, QUICK_ROUNDS = 11, 2
 TABLE = "{table}"  # where the table goes in a section's text
 
 
