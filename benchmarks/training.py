@@ -110,7 +110,8 @@ def main() -> int:
     options = read_options(__doc__)
 
     report = Report(machine=machine(_PACKAGES, options.rounds))
-    _time_distributed(options.rounds, report)
+    if not options.quick:  # to trace the other's graph alone takes half a minute
+        _time_distributed(options.rounds, report)
     for threads in (1,) if options.quick else (os.cpu_count() or 1, 1):
         # Each in a process of its own: the number of threads can be chosen but once.
         with ProcessPoolExecutor(1, get_context("spawn")) as alone:
