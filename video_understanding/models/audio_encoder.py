@@ -11,7 +11,7 @@ from keras import ops
 
 from video_understanding.errors import SpecError
 from video_understanding.layers.log_mel import LogMel
-from video_understanding.models.listeners import HEARD, LISTENERS
+from video_understanding.models.listeners import LISTENERS
 from video_understanding.models.listeners.freezing import freeze_listener
 from video_understanding.models.listeners.weights import load_listener
 from video_understanding.spec import ModelSpec
@@ -56,16 +56,20 @@ def make_hop_encoder(spec: ModelSpec, weights: str | Path | None = "default", se
 
 
 def listener_of(encoder: keras.Model) -> keras.Model:
-    """The part of a hop encoder that a frozen listener leaves as it is: float32 [B,hop_samples] -> heard [B,S,C]."""
-    return keras.Model(encoder.input, encoder.get_layer(HEARD).output)
+    """The part of a hop encoder before its listener's last norm: float32 [B,hop_samples] -> heard [B,S,C]."""
+    return keras.Model(encoder.input, last_norm_of(encoder).input)
 
 
 def tokens_of(encoder: keras.Model, heard: object, training: bool | None = None) -> object:
-    """What the rest of it makes of heard [B,S,C]: tokens [B,K,D]."""
-    names = [layer.name for layer in encoder.layers]
-    for layer in encoder.layers[names.index(HEARD) + 1 :]:
+    """What the rest of it, from that norm on, makes of heard [B,S,C]: tokens [B,K,D]."""
+    for layer in encoder.layers[encoder.layers.index(last_norm_of(encoder)) :]:
         heard = layer(heard, training=training)
     return heard
+
+
+def last_norm_of(encoder: keras.Model) -> keras.layers.BatchNormalization:
+    """The norm that a hop encoder's listener ends with."""
+    return [layer for layer in encoder.layers if isinstance(layer, keras.layers.BatchNormalization)][-1]
 
 
 def _seeds(seed: int | None) -> Iterator[int | None]:

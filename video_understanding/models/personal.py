@@ -20,6 +20,7 @@ from video_understanding.clip import SILENCE_PEAK
 from video_understanding.errors import BundleError, ClipError
 from video_understanding.features.prepare import prepare_sound
 from video_understanding.media.decode import iter_clips
+from video_understanding.models.audio_encoder import last_norm_of, listener_of
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.load import load_model, save_model
 from video_understanding.whole_file import write_whole
@@ -52,7 +53,7 @@ def moments_of(model: VideoUnderstandingModel, waveform: np.ndarray, name: str) 
     hops = hops[np.abs(hops).max(axis=1, initial=0) >= SILENCE_PEAK]
     if not len(hops):
         raise ClipError(name, "have no sound to get used to", "Give recordings in which the person can be heard.")
-    hear = keras.Model(model.hop_encoder.input, last_norm(model).input)
+    hear = listener_of(model.hop_encoder)
     heard = np.concatenate([hear(hops[first : first + _AT_ONCE]) for first in range(0, len(hops), _AT_ONCE)])  # [H,S,C]
     return moments_with_usual(model, heard)
 
@@ -89,7 +90,7 @@ def personalised_bundle(bundle: Bundle, files: Sequence[str | Path], folder: str
 
 def last_norm(model: VideoUnderstandingModel) -> keras.layers.BatchNormalization:
     """The norm that the model's listener ends with."""
-    return [layer for layer in model.hop_encoder.layers if isinstance(layer, keras.layers.BatchNormalization)][-1]
+    return last_norm_of(model.hop_encoder)
 
 
 def _sound(file: str | Path, bundle: Bundle) -> np.ndarray:

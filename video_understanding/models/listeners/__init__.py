@@ -11,10 +11,8 @@ from collections.abc import Callable, Iterator
 import keras
 
 from video_understanding.models.listeners.conv1d import conv1d
-from video_understanding.models.listeners.separable import HEARD, separable
+from video_understanding.models.listeners.separable import separable
 from video_understanding.spec import ModelSpec
-
-__all__ = ["HEARD", "LISTENERS", "Listener"]
 
 Listener = Callable[[keras.KerasTensor, ModelSpec, Iterator[int | None]], keras.KerasTensor]
 

@@ -15,7 +15,6 @@ STEM = 32  # channels of the first convolution, which halves time and bands
 BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1))
 AROUND_SPREAD = math.sqrt(2 / 9)  # of random weights that see 3x3 places of one channel; Keras counts all channels
 NORM_MOMENTUM = 0.95
-HEARD = "moments"  # the layer up to which all is learned before; what comes after it learns always
 MIDDLE_DB, SPREAD_DB = -30.0, 20.0  # of the bands of ordinary recordings, as powers of a full scale
 
 
@@ -26,7 +25,7 @@ def separable(log_mel: keras.KerasTensor, spec: ModelSpec, seeds: Iterator[int |
     mean = keras.layers.AveragePooling2D((1, bands), name="mean_over_bands")(heard)  # [B,S/16,1,512]
     highest = keras.layers.MaxPooling2D((1, bands), name="highest_of_bands")(heard)  # [B,S/16,1,512]
     both = keras.layers.Concatenate(name="both")([mean, highest])  # [B,S/16,1,1024]
-    heard = keras.layers.Reshape((moments, 2 * channels), name=HEARD)(both)
+    heard = keras.layers.Reshape((moments, 2 * channels), name="moments")(both)
     return BatchNormalization(momentum=NORM_MOMENTUM, name="norm_heard")(heard)
 
 
