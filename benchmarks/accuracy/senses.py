@@ -42,8 +42,10 @@ class _Alone(PreparedClips):
 
     def sound_batch(self, numbers: Sequence[int]) -> dict[str, np.ndarray]:
         batch = super().sound_batch(numbers)
-        batch["presence"] &= [sense == self._sense for sense in SENSES]
         return {**batch, "sound": batch["sound"] if self._sense == "audio" else np.zeros_like(batch["sound"])}
+
+    def presence(self, numbers: Sequence[int]) -> np.ndarray:
+        return super().presence(numbers) & [sense == self._sense for sense in SENSES]
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class KnownScorer:
 
     def inputs(self, prepared: PreparedClips, numbers: np.ndarray, without: str | None = None) -> KnownInputs:
         """The windows of these numbers, one sense taken away if named."""
-        presence = prepared.sound_batch(numbers)["presence"] & [sense != without for sense in SENSES]
+        presence = prepared.presence(numbers) & [sense != without for sense in SENSES]
         return KnownInputs(self._features[numbers], self._heard[numbers], presence)
 
     def __call__(self, inputs: KnownInputs) -> Scores:

@@ -85,13 +85,19 @@ class PreparedClips(Sequence):
     def sound_batch(self, numbers: Sequence[int]) -> dict[str, np.ndarray]:
         """The sound and presence of `batch` alone; frames stay on disk."""
         sound = np.empty((len(numbers), self.spec.samples), np.int16)  # [B,N]
-        presence = np.empty((len(numbers), 2), bool)  # [B,2]
         for place, number in enumerate(numbers):
             record, window = self._places[number]
             sound[place] = record.sound[window]
+        return {"sound": sound, "presence": self.presence(numbers)}
+
+    def presence(self, numbers: Sequence[int]) -> np.ndarray:
+        """The presence of `batch` alone; no sound is read either."""
+        presence = np.empty((len(numbers), 2), bool)  # [B,2]
+        for place, number in enumerate(numbers):
+            record, window = self._places[number]
             facts = record.facts[window]
             presence[place] = any(facts["frame_present"]), facts["sound_span_s"] is not None
-        return {"sound": sound, "presence": presence}
+        return presence
 
     def report(self) -> str:
         """What was set aside, a line for each clip; empty if nothing was."""

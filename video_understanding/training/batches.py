@@ -116,7 +116,7 @@ class ClipBatches(keras.utils.PyDataset):
 
     def _remembered(self, numbers: np.ndarray, chance: np.random.Generator | None = None) -> dict[str, np.ndarray]:
         """What was seen and heard of the windows: as they are, or changed in one of the ways there are."""
-        given = {"presence": self._prepared.sound_batch(numbers)["presence"].astype(np.float32)}
+        given = {"presence": self._prepared.presence(numbers).astype(np.float32)}
         for name, known in (("features", self._looks), ("heard", self._hearings)):
             look = np.zeros(len(numbers), int) if chance is None else chance.integers(len(known), size=len(numbers))
             given[name] = known[look, numbers].astype(np.float32)  # [B,T,F], [B,M,S,C]
