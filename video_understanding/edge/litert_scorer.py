@@ -46,21 +46,13 @@ class LiteRTScorer(PartwiseScorer):
     def encode_frames(self, frames: np.ndarray) -> np.ndarray:
         """uint8 [n,H,W,3] -> picture tokens float32 [n,D]."""
         _require("frames", frames, np.uint8, self.spec.frames_shape[1:])
-        tokens = np.empty((len(frames), self.spec.network.token_size), np.float32)  # [n,D]
-        for place in range(0, len(frames), _AT_ONCE):
-            some = slice(place, place + _AT_ONCE)
-            tokens[some] = self._run("encode_frame", frames[some])["picture_tokens"]
-        return tokens
+        return self._encode("encode_frame", frames, (self.spec.network.token_size,))
 
     def encode_hops(self, hops: np.ndarray) -> np.ndarray:
         """float32 [n,hop_samples] -> sound tokens float32 [n,K,D]."""
         _require("hops", hops, np.float32, (self.spec.audio.hop_samples,))
         network = self.spec.network
-        tokens = np.empty((len(hops), network.tokens_per_hop, network.token_size), np.float32)  # [n,K,D]
-        for place in range(0, len(hops), _AT_ONCE):
-            some = slice(place, place + _AT_ONCE)
-            tokens[some] = self._run("encode_audio", hops[some])["sound_tokens"]
-        return tokens
+        return self._encode("encode_audio", hops, (network.tokens_per_hop, network.token_size))
 
     def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
@@ -74,6 +66,14 @@ class LiteRTScorer(PartwiseScorer):
         _require("frames", inputs.frames, np.uint8, self.spec.frames_shape)
         _require("waveform", inputs.waveform, np.float32, (self.spec.samples,))
         return self._scores("classify", inputs.frames, inputs.waveform, inputs.presence)
+
+    def _encode(self, signature: str, parts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Parts [n,...] -> tokens float32 [n,*shape], a few in each call."""
+        tokens = np.empty((len(parts), *shape), np.float32)
+        for place in range(0, len(parts), _AT_ONCE):
+            some = slice(place, place + _AT_ONCE)
+            (tokens[some],) = self._run(signature, parts[some]).values()
+        return tokens
 
     def _scores(self, signature: str, *arrays: np.ndarray) -> Scores:
         *seen_and_heard, presence = arrays
