@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks import material
 from benchmarks.edge_files import BUNDLE, edge_facts, made_edge
-from benchmarks.tables import RATIO_HEAD, Measured, Ratio, Spread, last_lines, machine, read_options, tell
+from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, ratio_lines, read_options, tell
 from benchmarks.turns import Taken, take_turns
 from video_understanding.clip import Clip
 from video_understanding.edge import LiteRTScorer
@@ -281,10 +281,7 @@ script that imports NumPy and LiteRT, loads the file and calls `classify` once.
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{'what':<42} {'over':<16} {RATIO_HEAD}"
-    for ratio in report.ratios:
-        yield f"{ratio.what:<42} {ratio.over:<16} {ratio.columns()}"
-    yield ""
+    yield from ratio_lines(report.ratios, 42, 16)
     yield f"{'milliseconds of CPU time':<42} {'median':>8} spread"
     for what, cpu_ms in report.cpu_ms.items():
         yield f"{what:<42} {cpu_ms.columns(3 if cpu_ms.median < 10 else 1, 8)}"

@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks import material
 from benchmarks.edge_files import made_edge
-from benchmarks.tables import RATIO_HEAD, Measured, Ratio, Spread, last_lines, machine, read_options, tell
+from benchmarks.tables import Compared, Spread, last_lines, machine, ratio_lines, read_options, tell
 from benchmarks.turns import Taken, take_turns
 from benchmarks.video_mae import PUBLISHED_PARAMETERS, WEIGHTS, made_video_mae
 from video_understanding.clip import Clip
@@ -96,11 +96,9 @@ class Side:
 
 
 @dataclass
-class Report(Measured):
+class Report(Compared):
     """All that was measured, of ten seconds of video."""
 
-    cpu_ms: dict[str, Spread] = field(default_factory=dict)
-    wall_ms: dict[str, Spread] = field(default_factory=dict)
     load_ms: dict[str, Spread] = field(default_factory=dict)
     takes: dict[str, str] = field(default_factory=dict)
     size_mb: dict[str, float] = field(default_factory=dict)
@@ -121,10 +119,10 @@ def main() -> int:
     for threads in _THREADS:
         told = f"{threads} thread{'s' if threads > 1 else ''}"
         taken = take_turns({name: side.job(threads) for name, side in sides.items()}, options.rounds, told)
-        _compare(f"10 s, {told}", taken, list(ours), list(theirs), report)
+        report.compare(f"10 s, {told}", taken, ours, list(theirs))
     if not options.quick:
         taken, load_s = _first_answers(sides, options.rounds // 4)
-        _compare("first answer", taken, list(ours), list(theirs), report)
+        report.compare("first answer", taken, ours, list(theirs))
         report.load_ms = {name: Spread.of(rows).times(1000) for name, rows in load_s.items()}
     tell(report, options, lines=list(_lines(report)), title="Edge beside other models", text=_TEXT)
     return 0
@@ -229,15 +227,6 @@ def _first_answers(sides: dict[str, Side], rounds: int) -> tuple[dict[str, Taken
     return take_turns(jobs, rounds, "first answer", warm_rounds=0), load_s
 
 
-def _compare(what: str, taken: dict[str, Taken], ours: list[str], theirs: list[str], report: Report) -> None:
-    for mine in ours:
-        for other in theirs:
-            report.ratios.append(Ratio.of(f"{what}: {mine}", other, taken[mine], taken[other]))
-    for name, row in taken.items():
-        report.cpu_ms[f"{what}: {name}"] = Spread.of(row.cpu_s).times(1000)
-        report.wall_ms[f"{what}: {name}"] = Spread.of(row.wall_s).times(1000)
-
-
 _TEXT = """What one could run on a small device instead. **The weights of the others are random: nothing is said here of
 accuracy**, and they hear nothing, while ours hears all of the sound. An answer is that for ten seconds whose pictures
 and sound lie ready in memory. Ratios are ours over theirs.
@@ -257,10 +246,7 @@ VideoMAE-small is that of Transformers, in PyTorch and float32, with 16 frames f
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{'what':<30} {'over':<18} {RATIO_HEAD}"
-    for ratio in report.ratios:
-        yield f"{ratio.what:<30} {ratio.over:<18} {ratio.columns()}"
-    yield ""
+    yield from ratio_lines(report.ratios, 30, 18)
     yield f"{'milliseconds':<38} {'CPU':>8} {'spread':<19} {'clock':>8} {'spread':<19} clock per second of video"
     for what, cpu_ms in report.cpu_ms.items():
         wall_ms = report.wall_ms[what]

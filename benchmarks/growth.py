@@ -24,7 +24,7 @@ import tensorflow as tf
 
 from benchmarks.growth_lines import Line, draw
 from benchmarks.material import FOLDER, Material, made
-from benchmarks.tables import RATIO_HEAD, Measured, Ratio, Spread, last_lines, machine, read_options, tell
+from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, ratio_lines, read_options, tell
 from benchmarks.turns import Job, take_turns
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.manifest import load_manifest
@@ -204,10 +204,7 @@ medians of all, and its deviation is that of the point farthest from it. Millise
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{'what grows':<24} {'from, to':<18} {RATIO_HEAD}"
-    for ratio in report.ratios:
-        yield f"{ratio.what:<24} {ratio.over:<18} {ratio.columns()}"
-    yield ""
+    yield from ratio_lines(report.ratios, 24, 18, ("what grows", "from, to"))
     yield f"{'line, ms of CPU time':<24} {'base':>8} {'+ each':>9} {'R2':>7} {'off by at most':>15} growth"
     for what, line in report.lines.items():
         fit = f"{line.base_ms:8.1f} {line.slope_ms:9.4f} {line.r2:7.4f} {line.deviation_percent:13.1f} %"

@@ -27,7 +27,7 @@ import numpy as np
 from benchmarks import input_peers as peers
 from benchmarks.input_peers import Epoch, Sample
 from benchmarks.material import FOLDER
-from benchmarks.tables import RATIO_HEAD, Measured, Ratio, Spread, last_lines, machine, read_options, tell
+from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, ratio_lines, read_options, tell
 from benchmarks.turns import Taken, take_turns
 from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.manifest import Manifest, load_manifest
@@ -273,10 +273,7 @@ in half the space. Grain and DataLoader are quicker or as quick in the first epo
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{'ours':<14} {'over':<20} {RATIO_HEAD}"
-    for ratio in report.ratios:
-        yield f"{ratio.what:<14} {ratio.over:<20} {ratio.columns()}"
-    yield ""
+    yield from ratio_lines(report.ratios, 14, 20, ("ours", "over"))
     head = f"{'CPU ms a clip':>13} {'spread':<19} {'clips a second':>14}"
     yield f"{'':<14} {'side':<20} {head} spread"
     for what, sides in report.cpu_ms.items():

@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks import kinds_material, material
 from benchmarks.kinds_material import LARGE, MIDDLE, NUMBERED, SMALL, Numbered
 from benchmarks.peers import PICTURES_ONLY, Got, Reader, available_peers, start_with_ffmpeg
-from benchmarks.pivot import cells_in_columns, pivot
+from benchmarks.pivot import cells_in_columns, pivots
 from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, read_options, tell
 from benchmarks.turns import take_turns
 from video_understanding.media.decode import read_clip
@@ -186,10 +186,7 @@ who takes timestamps as they are goes wrong where they do not begin at zero, as 
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield from pivot(report.ratios, "ratio of CPU time, ours over")
-    yield ""
-    yield from pivot(report.ratios, "ratio on the clock, ours over", wall=True)
-    yield ""
+    yield from pivots(report.ratios)
     readers = list(dict.fromkeys(reader for row in report.right.values() for reader in row))
     cells = {name: [row.get(reader, "-") for reader in readers] for name, row in report.right.items()}
     yield from cells_in_columns("right pictures", readers, cells)

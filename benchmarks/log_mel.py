@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.pivot import pivot
+from benchmarks.pivot import pivots
 from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, read_options, tell
 from benchmarks.turns import take_turns
 from video_understanding.spec import AudioSpec
@@ -298,10 +298,7 @@ transform is quicker on this machine.
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield from pivot(report.ratios, "ratio of CPU time, ours over")
-    yield ""
-    yield from pivot(report.ratios, "ratio on the clock, ours over", wall=True)
-    yield ""
+    yield from pivots(report.ratios)
     kinds = list(next(iter(report.differs_db.values())))
     yield f"{'largest difference from librosa':<32}" + "".join(f"{kind:>12}" for kind in kinds)
     for name, row in report.differs_db.items():

@@ -23,6 +23,14 @@ def pivot(ratios: Sequence[Ratio], heading: str, *, wall: bool = False) -> Itera
     yield from cells_in_columns(heading, peers, cells)
 
 
+def pivots(ratios: Sequence[Ratio]) -> Iterator[str]:
+    """The ratios of CPU time, then those on the clock, each with an empty line after it."""
+    yield from pivot(ratios, "ratio of CPU time, ours over")
+    yield ""
+    yield from pivot(ratios, "ratio on the clock, ours over", wall=True)
+    yield ""
+
+
 def cells_in_columns(heading: str, peers: Sequence[str], cells: dict[str, list[str]]) -> Iterator[str]:
     """A head and, for each key, its cells below the peers."""
     wide = max(len(heading), *map(len, cells))

@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks import material
 from benchmarks.peers import PICTURES_ONLY, Reader, available_peers, start_with_ffmpeg
-from benchmarks.tables import RATIO_HEAD, Measured, Ratio, Spread, last_lines, machine, read_options, tell
+from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, ratio_lines, read_options, tell
 from benchmarks.turns import Taken, take_turns
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.rows import Row
@@ -181,10 +181,7 @@ file's index by FFmpeg when it is opened.
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{'what':<30} {'over':<22} {RATIO_HEAD}"
-    for ratio in report.ratios:
-        yield f"{ratio.what:<30} {ratio.over:<22} {ratio.columns()}"
-    yield ""
+    yield from ratio_lines(report.ratios, 30, 22)
     yield f"{'milliseconds of CPU time':<30} {'reader':<22} {'median':>6} {'spread':<15} worst picture's difference"
     for what, readers in report.cpu_ms.items():
         for reader, cpu_ms in readers.items():

@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks import material
 from benchmarks.edge_files import BUNDLE, made_edge
-from benchmarks.tables import RATIO_HEAD, Measured, Ratio, Spread, last_lines, machine, read_options, tell
+from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, ratio_lines, read_options, tell
 from benchmarks.turns import Taken, take_turns
 from video_understanding.clip import Clip
 from video_understanding.edge import LiteRTScorer
@@ -201,10 +201,7 @@ of a line through memory after the first fifth; in a short run it is no more tha
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{'what':<46} {'over':<16} {RATIO_HEAD}"
-    for ratio in report.ratios:
-        yield f"{ratio.what:<46} {ratio.over:<16} {ratio.columns()}"
-    yield ""
+    yield from ratio_lines(report.ratios, 46, 16)
     yield f"{'milliseconds of CPU time':<46} {'median':>8} spread"
     for what, cpu_ms in report.cpu_ms.items():
         yield f"{what:<46} {cpu_ms.columns(2, 8)}"

@@ -19,7 +19,7 @@ import platform
 import re
 import statistics
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,10 +74,6 @@ class Ratio:
         return f"{self.value.columns(2, 6)} {wall} {goal_text(self.value.median, self.goal, self.at_least)}"
 
 
-# Above what `Ratio.columns` gives.
-RATIO_HEAD = f"{'ratio':>6} {'spread':<15} {'clock':>6} {'spread':<15} goal"
-
-
 @dataclass
 class Measured:
     """What every benchmark keeps: ratios, of its own kind or `Ratio`; the peers that are not installed; the machine."""
@@ -87,8 +83,36 @@ class Measured:
     machine: dict[str, Any] = field(default_factory=dict)
 
 
+def ratio_lines(
+    ratios: Iterable[Ratio], what_wide: int, over_wide: int, heads: tuple[str, str] = ("what", "over")
+) -> Iterator[str]:
+    """The part of a table that tells ratios: a head, a line for each, and one that is empty."""
+    what, over = heads
+    yield f"{what:<{what_wide}} {over:<{over_wide}} {'ratio':>6} {'spread':<15} {'clock':>6} {'spread':<15} goal"
+    for ratio in ratios:
+        yield f"{ratio.what:<{what_wide}} {ratio.over:<{over_wide}} {ratio.columns()}"
+    yield ""
+
+
 def _ratio_of_rounds(ours: Sequence[float], theirs: Sequence[float]) -> Spread:
     return Spread.of([mine / other for mine, other in zip(ours, theirs, strict=True)])
+
+
+@dataclass
+class Compared(Measured):
+    """What a benchmark keeps that sets sides of ours beside sides of others: how long each took, by what it did."""
+
+    cpu_ms: dict[str, Spread] = field(default_factory=dict)
+    wall_ms: dict[str, Spread] = field(default_factory=dict)
+
+    def compare(self, what: str, taken: Mapping[str, Taken], ours: Iterable[str], theirs: Sequence[str]) -> None:
+        """Takes in what took turns: the ratios of each of ours over each of theirs, and what every side took."""
+        self.ratios += [
+            Ratio.of(f"{what}: {mine}", other, taken[mine], taken[other]) for mine in ours for other in theirs
+        ]
+        for name, row in taken.items():
+            self.cpu_ms[f"{what}: {name}"] = Spread.of(row.cpu_s).times(1000)
+            self.wall_ms[f"{what}: {name}"] = Spread.of(row.wall_s).times(1000)
 
 
 def goal_text(median: float, goal: float | None, at_least: bool = False) -> str:

@@ -24,7 +24,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from benchmarks import material
 from benchmarks.edge_files import BUNDLE, made_edge
-from benchmarks.tables import RATIO_HEAD, Measured, Ratio, Spread, last_lines, machine, read_options, tell
+from benchmarks.tables import Compared, last_lines, machine, ratio_lines, read_options, tell
 from benchmarks.turns import Taken, take_turns
 from benchmarks.tutorials import FRAMES, KerasTutorial, TransformersPipeline, write_wav
 from benchmarks.video_mae import made_video_mae
@@ -95,11 +95,9 @@ class Side:
 
 
 @dataclass
-class Report(Measured):
+class Report(Compared):
     """All that was measured."""
 
-    cpu_ms: dict[str, Spread] = field(default_factory=dict)
-    wall_ms: dict[str, Spread] = field(default_factory=dict)
     peak_mb: dict[str, float] = field(default_factory=dict)
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
     """For each of our sides, of its CPU time by part."""
@@ -125,7 +123,7 @@ def main() -> int:
             name: _together([taken[f"{name} {number}"] for number in range(len(side.jobs))])
             for name, side in sides.items()
         }
-        _compare(f"{length} file", together, list(ours), list(theirs), report)
+        report.compare(f"{length} file", together, ours, list(theirs))
     path = material.made(material.TEN_SECONDS, material.FOLDER)
     if not options.quick:
         _first_answers(ours, theirs, path, options.rounds // 4, report)
@@ -188,7 +186,7 @@ def _first_answers(ours: dict[str, Side], theirs: dict[str, Side], path: Path, r
     jobs = {name: partial(first, name, side) for name, side in (ours | theirs).items()}
     # No round to warm up in: this process has read the same files.
     taken = take_turns(jobs, rounds, "first answer", warm_rounds=0)
-    _compare("first answer", taken, list(ours), list(theirs), report)
+    report.compare("first answer", taken, ours, list(theirs))
 
 
 def shares(recognizer: Recognizer, path: Path, rounds: int) -> dict[str, float]:
@@ -216,15 +214,6 @@ def _seconds(stats: pstats.Stats, functions: tuple[tuple[str, str], ...]) -> flo
     return total_s
 
 
-def _compare(what: str, taken: dict[str, Taken], ours: list[str], theirs: list[str], report: Report) -> None:
-    for mine in ours:
-        for other in theirs:
-            report.ratios.append(Ratio.of(f"{what}: {mine}", other, taken[mine], taken[other]))
-    for name, row in taken.items():
-        report.cpu_ms[f"{what}: {name}"] = Spread.of(row.cpu_s).times(1000)
-        report.wall_ms[f"{what}: {name}"] = Spread.of(row.wall_s).times(1000)
-
-
 _TEXT = """From a file of 640x360 pixels to its labels, by the preset "edge". **The weights of the others are random:
 nothing is said here of accuracy.** Ratios are ours over theirs.
 
@@ -244,10 +233,7 @@ reading the container and choosing what to decode; the rest is everything betwee
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{'what':<30} {'over':<24} {RATIO_HEAD}"
-    for ratio in report.ratios:
-        yield f"{ratio.what:<30} {ratio.over:<24} {ratio.columns()}"
-    yield ""
+    yield from ratio_lines(report.ratios, 30, 24)
     yield f"{'milliseconds':<40} {'CPU':>8} {'spread':<19} {'clock':>8} spread"
     for what, cpu_ms in report.cpu_ms.items():
         yield f"{what:<40} {cpu_ms.columns(1, 8)} {report.wall_ms[what].columns(1, 8)}"
