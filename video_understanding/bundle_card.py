@@ -313,6 +313,7 @@ def _use(bundle: Bundle) -> list[str]:
     return [
         "```python",
         "import video_understanding as vu",
+        "",
         f"model = vu.load({json.dumps(folder, ensure_ascii=False)})",
         'print(model.predict("clip.mp4"))',
         "```",
