@@ -33,7 +33,7 @@ from video_understanding.media.decode import iter_clips
 from video_understanding.recognition import Recognizer, Stride, WindowScorer
 
 _FRAMES, _MATRIX = 40, 768
-_HOW = {"frames of a file": 4, "frame of a stream": 1}  # how frames are asked for, and so many at once
+_HOW = {"frames of a file": 5, "frame of a stream": 1}  # how frames are asked for, and so many at once
 _LIVE_HZ = 4.0  # frames a second that a device should keep up with
 _PACKAGES = ("ai-edge-litert", "onnxruntime", "numpy", "av")
 
@@ -274,7 +274,7 @@ count, those on the clock stand beside them; milliseconds belong to the machine 
 ```
 
 onnxruntime runs the frame encoder made by tf2onnx from the same network, and its own static quantization of it, both
-given four frames at once, as our runtime does with those of a file, or one, as with those of a stream. The
+given five frames at once, as our runtime does with those of a file, or one, as with those of a stream. The
 matrix product is NumPy's, float32, on one thread. Reading is `iter_clips` over the same windows. Bare LiteRT is a
 script that imports NumPy and LiteRT, loads the file and calls `classify` once.
 """
