@@ -21,7 +21,7 @@ help:
 	@echo "make notebooks    open the notebooks, with JupyterLab"
 	@echo "make strip        take the outputs out of the notebooks, before they are committed"
 	@echo "make bench        measure everything beside what one would use otherwise, in an environment of its own (ROUNDS=11)"
-	@echo "make bench-quick  the same with fewer rounds (six minutes)"
+	@echo "make bench-quick  the same with fewer rounds (five minutes)"
 	@echo "make bench-page   the same, and write docs/benchmarks.md anew"
 	@echo "make accuracy     measure on the real clips of ../shared, and write docs/accuracy.md (hours; goes on where it stopped)"
 	@echo "make box          train the model in saved_models/ on them anew (about half an hour; goes on where it stopped)"

@@ -117,7 +117,9 @@ def main() -> int:
     for threads in (1,) if options.quick else (os.cpu_count() or 1, 1):
         _against_torch(batch, threads, options.rounds, report)
     epochs = _QUICK_EPOCHS if options.quick else _EPOCHS
-    _cached_epochs(spec, data, prepared, epochs, options.rounds, report)
+    # The quicker step of the two, which the least delay shows in, is enough for a quick look.
+    kinds = {"frozen backbone": 0} if options.quick else {"all learns": None, "frozen backbone": 0}
+    _cached_epochs(spec, data, prepared, kinds, epochs, options.rounds, report)
     _first_epoch(spec, data, options.rounds, report)
     tell(report, options, lines=list(_lines(report)), title="Training", text=_TEXT)
     return 0
@@ -183,12 +185,21 @@ def _batch(spec: ModelSpec, data: Manifest, prepared: PreparedClips) -> Batch:
 
 
 def _cached_epochs(
-    spec: ModelSpec, data: Manifest, prepared: PreparedClips, epochs: int, rounds: int, report: Report
+    spec: ModelSpec,
+    data: Manifest,
+    prepared: PreparedClips,
+    kinds: dict[str, int | None],
+    epochs: int,
+    rounds: int,
+    report: Report,
 ) -> None:
-    """Epochs as `fit` runs them, out of a warm cache, beside as many bare steps on one batch in memory."""
+    """Epochs as `fit` runs them, out of a warm cache, beside as many bare steps on one batch in memory.
+
+    `kinds` tells of each how many blocks of the backbone learn, None for all.
+    """
     keep_freed_memory()
     tf.config.experimental.enable_op_determinism()
-    for name, blocks in (("all learns", None), ("frozen backbone", 0)):
+    for name, blocks in kinds.items():
         settings = TrainingSettings(epochs=10_000, patience=10_000, augment=False)
         its_spec = replace(spec, network=replace(spec.network, unfrozen_blocks=blocks))
         model, inputs, targets = _model_and_batch(its_spec, data, prepared, settings, features=blocks == 0)
