@@ -206,6 +206,7 @@ def _commit() -> str:
 
     try:
         commit = git("rev-parse", "--short", "HEAD") or "none"
-        return f"{commit} and changes" if git("status", "--porcelain") else commit
+        # The pages are what is being written.
+        return f"{commit} and changes" if git("status", "--porcelain", "--", ".", ":!docs") else commit
     except OSError:  # no git here
         return "unknown"
