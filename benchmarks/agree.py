@@ -8,6 +8,7 @@ the machine had other work.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,12 @@ Interval = tuple[float, float]
 
 
 def main() -> int:
-    first, second = (json.loads(Path(name).read_text(encoding="utf-8")) for name in sys.argv[1:3])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", type=Path, nargs=2, metavar="RUN.json", help="what two runs wrote with --json")
+    try:
+        first, second = (json.loads(file.read_text(encoding="utf-8")) for file in parser.parse_args().runs)
+    except (OSError, ValueError) as error:
+        parser.error(f"no benchmark's numbers can be read there: {error}")
     ours, again = dict(intervals(first)), dict(intervals(second))
     apart = [what for what in ours if what in again and not _meet(ours[what], again[what])]
     for what in apart:

@@ -310,6 +310,7 @@ pictures channels last, its attention and AdamW the fused ones. Beside it ours i
 Each has a process of its own and nobody's threads wait in the other's turn; both let the allocator keep freed memory,
 as our trainings do, which spares PyTorch's step a quarter of its time, too.
 Bare steps are `train_on_batch` on one batch in memory, which is Keras's own way and takes a millisecond more of Python.
+The first epoch leaves a file of each clip behind: to make these is what it takes longer, and the disk says how long.
 """
 
 

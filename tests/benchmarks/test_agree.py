@@ -28,3 +28,11 @@ def test_ratios_agree_where_spreads_meet(tmp_path, monkeypatch, capsys, second, 
     told = capsys.readouterr().out
     assert ("a step, over another's, CPU: 0.80 - 1.20" in told) is not agrees
     assert f"{int(agrees)} of 1 ratios agree" in told
+
+
+def test_a_run_that_is_not_there_is_told_without_a_traceback(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["agree", str(tmp_path / "nowhere.json"), str(tmp_path / "nowhere.json")])
+    with pytest.raises(SystemExit) as stopped:
+        agree.main()
+    assert stopped.value.code == 2
+    assert "nowhere.json" in capsys.readouterr().err
