@@ -10,14 +10,17 @@ the very clips that ours does. CPU time is that of all threads, and of the proce
 from __future__ import annotations
 
 import itertools
+import math
 import multiprocessing
 import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from multiprocessing import get_context, set_start_method
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -42,6 +45,8 @@ from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.settings import TrainingSettings
 
 _CLIPS, _SEED = 48, 5
+# How memory lies differs between processes, and what a batch costs by a quarter with it: the spread tells of that.
+_PROCESSES = 3
 _REPEATS = 10  # so often each clip comes in a cached epoch, which would else be over before it has begun
 _MOST_PICTURE_DIFFERENCE = 4.0  # of 255, between OpenCV's pictures and ours; all others are the same to the byte
 _MOST_SOUND_DIFFERENCE = 1e-4  # of full scale: caches keep 16 bits
@@ -109,17 +114,52 @@ def main() -> int:
     options = read_options(__doc__)
     there, absent = peers.available("grain", "torch")
     report = Report(absent=absent, machine=machine(_PACKAGES, options.rounds))
-    keep_freed_memory()  # as our trainings do; it serves all sides
-    clips = _material()
     shutil.rmtree(FOLDER / "input", ignore_errors=True)
-    for what, repeats, epochs in ((_FIRST, 1, _first_epochs), (_CACHED, _REPEATS, _cached_epochs)):
-        numbers = np.tile(np.arange(_CLIPS), repeats)
-        folder = FOLDER / "input" / what.split()[0]
-        folder.mkdir(parents=True)
-        _run(what, epochs(clips, numbers, folder, there), clips, numbers, options.rounds, report)
-    shutil.rmtree(FOLDER / "input")
+    processes = 1 if options.quick else _PROCESSES
+    rounds = math.ceil(options.rounds / processes)
+    for what, (repeats, _) in _EPOCHS.items():
+        rows: list[dict[str, Taken]] = []
+        for _ in range(processes):
+            with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+                rows.append(alone.submit(_taken, what, rounds, there).result())
+        _report(what, {name: _one_after_another([row[name] for row in rows]) for name in rows[0]}, repeats, report)
     tell(report, options, lines=list(_lines(report)), title="Input", text=_TEXT)
     return 0
+
+
+def _taken(what: str, rounds: int, there: list[str]) -> dict[str, Taken]:
+    """What each side took for an epoch of this kind, in one process."""
+    set_start_method("fork", force=True)  # the usual one where this runs, for DataLoader's processes
+    keep_freed_memory()  # as our trainings do; it serves all sides
+    clips = _material()
+    repeats, make = _EPOCHS[what]
+    numbers = np.tile(np.arange(_CLIPS), repeats)
+    folder = FOLDER / "input" / what.split()[0]
+    folder.mkdir(parents=True)
+    epochs = make(clips, numbers, folder, there)
+    for name, epoch in epochs.items():
+        _require_same_clips(f"{what}, {name}", epoch, clips, numbers)
+    sides = {name: Side(epoch, len(numbers)) for name, epoch in epochs.items()}
+    taken = take_turns(sides, rounds, what)
+    for name, side in sides.items():
+        counted = side.children_s[-rounds:]
+        taken[name].cpu_s[:] = [cpu_s + own_s for cpu_s, own_s in zip(taken[name].cpu_s, counted, strict=True)]
+    shutil.rmtree(FOLDER / "input")
+    return taken
+
+
+def _one_after_another(parts: list[Taken]) -> Taken:
+    """The rounds of several processes."""
+    wall_s = [second for part in parts for second in part.wall_s]
+    return Taken(wall_s, [second for part in parts for second in part.cpu_s])
+
+
+def _report(what: str, taken: dict[str, Taken], repeats: int, report: Report) -> None:
+    clips = _CLIPS * repeats
+    report.cpu_ms[what] = {name: Spread.of(row.cpu_s).times(1000 / clips) for name, row in taken.items()}
+    report.clips_per_s[what] = {name: _rate(row, clips) for name, row in taken.items()}
+    ours = taken.pop("ours")
+    report.ratios += [Ratio.of(what, name, ours, theirs) for name, theirs in taken.items()]
 
 
 def _material() -> Clips:
@@ -197,22 +237,6 @@ def _our_epoch(clips: Clips, prepared: PreparedClips, numbers: np.ndarray) -> Ep
     return epoch
 
 
-def _run(
-    what: str, epochs: Mapping[str, Epoch], clips: Clips, numbers: np.ndarray, rounds: int, report: Report
-) -> None:
-    for name, epoch in epochs.items():
-        _require_same_clips(f"{what}, {name}", epoch, clips, numbers)
-    sides = {name: Side(epoch, len(numbers)) for name, epoch in epochs.items()}
-    taken = take_turns(sides, rounds, what)
-    for name, side in sides.items():
-        counted = side.children_s[-rounds:]
-        taken[name].cpu_s[:] = [cpu_s + own_s for cpu_s, own_s in zip(taken[name].cpu_s, counted, strict=True)]
-    report.cpu_ms[what] = {name: Spread.of(row.cpu_s).times(1000 / len(numbers)) for name, row in taken.items()}
-    report.clips_per_s[what] = {name: _rate(row, len(numbers)) for name, row in taken.items()}
-    ours = taken.pop("ours")
-    report.ratios += [Ratio.of(what, name, ours, theirs) for name, theirs in taken.items()]
-
-
 def _require_same_clips(what: str, epoch: Epoch, clips: Clips, numbers: np.ndarray) -> None:
     """Refuses a side that does not deliver each clip as often as it should, with its pictures, sound and targets."""
     small = np.stack([_small(sample["frames"]) for sample in clips.truth])  # [clips,n]
@@ -252,6 +276,12 @@ def _children_s() -> float:
 def _rate(taken: Taken, clips: int) -> Spread:
     return Spread.of([clips / wall_s for wall_s in taken.wall_s])
 
+
+_EPOCHS: dict[str, tuple[int, Callable[..., dict[str, Epoch]]]] = {
+    _FIRST: (1, _first_epochs),
+    _CACHED: (_REPEATS, _cached_epochs),
+}
+"""How often each clip comes in an epoch of this kind, and what makes the epochs of all sides."""
 
 _TEXT = """How the clips of a data set on disk reach the training step, in batches of 16 of frames, waveform, presence
 and targets; all sides take turns in one run, and each delivers the same clips. Ratios are our CPU time over theirs,
