@@ -4,7 +4,8 @@
 
 All sides take turns in one run, go through the same clips in an order that is new in every epoch, and hand over batches
 of frames, waveform, presence and targets in the form of their library. Before anything is timed, each has to deliver
-the very clips that ours does. CPU time is that of all threads, and of the processes that a side has at work.
+the very clips that ours does. CPU time is that of all threads, and of the processes that a side has at work. The rounds
+are those of three processes, one after another.
 """
 
 from __future__ import annotations
@@ -297,8 +298,7 @@ OpenCV and PyAV, as one reads without a library for both. In a cached epoch thes
 clip. Each has as many threads or processes as there are processors; DataLoader's processes are there before the clock
 starts, and grain and DataLoader hand over arrays or tensors of their own, which TensorFlow would have to convert.
 
-In a cached epoch tf.data's file is quicker: it holds sound in 32 bits and converts nothing, while ours holds it in 16,
-in half the space. Grain and DataLoader are quicker or as quick in the first epoch, for they keep nothing for the next.
+Grain and DataLoader are quicker or as quick in the first epoch, for they keep nothing for the next.
 """
 
 
