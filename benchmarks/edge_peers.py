@@ -23,7 +23,16 @@ import numpy as np
 
 from benchmarks import material
 from benchmarks.edge_files import made_edge
-from benchmarks.tables import Compared, Spread, last_lines, machine, ratio_lines, read_options, tell
+from benchmarks.tables import (
+    FIRST_ANSWER_ROUNDS,
+    Compared,
+    Spread,
+    last_lines,
+    machine,
+    ratio_lines,
+    read_options,
+    tell,
+)
 from benchmarks.turns import Taken, take_turns
 from benchmarks.video_mae import PUBLISHED_PARAMETERS, WEIGHTS, made_video_mae
 from video_understanding.clip import Clip
@@ -37,7 +46,6 @@ _BASE, _STREAM, _FACTS = "movinet_a0_base.tflite", "movinet_a0_stream.tflite", "
 _SECONDS = material.TEN_SECONDS.seconds
 _THREADS = (1, 2)
 _ALIKE = 0.05  # how far parameters and multiplications may lie from the published ones
-_FIRST_ROUNDS = 5  # of new processes until their first answer, which take seconds each
 _PACKAGES = ("ai-edge-litert", "tensorflow", "torch", "transformers", "numpy")
 
 # Each tells the seconds that loading took, imports aside.
@@ -122,7 +130,7 @@ def main() -> int:
         taken = take_turns({name: side.job(threads) for name, side in sides.items()}, options.rounds, told)
         report.compare(f"10 s, {told}", taken, ours, list(theirs))
     if not options.quick:
-        taken, load_s = _first_answers(sides, min(options.rounds, _FIRST_ROUNDS))
+        taken, load_s = _first_answers(sides, min(options.rounds, FIRST_ANSWER_ROUNDS))
         report.compare("first answer", taken, ours, list(theirs))
         report.load_ms = {name: Spread.of(rows).times(1000) for name, rows in load_s.items()}
     tell(report, options, lines=list(_lines(report)), title="Edge beside other models", text=_TEXT)

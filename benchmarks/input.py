@@ -46,7 +46,7 @@ from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.settings import TrainingSettings
 
 _CLIPS, _SEED = 48, 5
-# How memory lies differs between processes, and what a batch costs by a quarter with it: the spread tells of that.
+# What a batch costs differs more from process to process than between the rounds of one: the spread tells of that.
 _PROCESSES = 3
 _REPEATS = 10  # so often each clip comes in a cached epoch, which would else be over before it has begun
 _MOST_PICTURE_DIFFERENCE = 4.0  # of 255, between OpenCV's pictures and ours; all others are the same to the byte
@@ -114,10 +114,10 @@ class Side:
 def main() -> int:
     options = read_options(__doc__)
     there, absent = peers.available("grain", "torch")
-    report = Report(absent=absent, machine=machine(_PACKAGES, options.rounds))
-    shutil.rmtree(FOLDER / "input", ignore_errors=True)
     processes = 1 if options.quick else _PROCESSES
     rounds = math.ceil(options.rounds / processes)
+    report = Report(absent=absent, machine=machine(_PACKAGES, processes * rounds))
+    shutil.rmtree(FOLDER / "input", ignore_errors=True)
     for what, (repeats, _) in _EPOCHS.items():
         rows: list[dict[str, Taken]] = []
         for _ in range(processes):

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 from benchmarks.turns import Taken
 
 ROUNDS, QUICK_ROUNDS = 11, 2
+FIRST_ANSWER_ROUNDS = 5  # of new processes until their first answer, which take seconds each
 TABLE = "{table}"  # where the table goes in a section's text
 
 

@@ -66,10 +66,8 @@ _WARM_ROUNDS = 2  # in the first, graphs are traced; in the second, memory is st
 _FOLD = (4, 16, 64)  # clips, frames of each, height and width in pixels
 _CLIPS, _SEED = 48, 5
 _EPOCHS, _QUICK_EPOCHS = 4, 2
-_SHORT_ROUNDS, _SHORT_REPEATS = (
-    2,
-    5,
-)  # in the place of one, where a job is one step: its turn is some steps, as in a training
+# Where a job is one step: so many turns in the place of one, and so many steps in a turn, as in a training.
+_SHORT_ROUNDS, _SHORT_REPEATS = 2, 5
 _PACKAGES = ("tensorflow", "keras", "torch", "numpy", "av")
 
 
@@ -308,8 +306,8 @@ goal is a lowest (>=), the ratio is one of rates: clips per second over theirs.
 The network in PyTorch is `benchmarks/torch_twin.py`: the same layers and shapes, its sound through `torch.stft`, its
 pictures channels last, its attention and AdamW the fused ones. Beside it ours is the step that `fit` runs, traced once.
 Each has a process of its own and nobody's threads wait in the other's turn; both let the allocator keep freed memory,
-as our trainings do, which spares PyTorch's step a quarter of its time, too.
-Bare steps are `train_on_batch` on one batch in memory, which is Keras's own way and takes a millisecond more of Python.
+as our trainings do, which makes PyTorch's step quicker, too.
+Bare steps are `train_on_batch` on one batch in memory, which is Keras's own way and takes more of Python.
 The first epoch leaves a file of each clip behind: to make these is what it takes longer, and the disk says how long.
 """
 

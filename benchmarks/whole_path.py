@@ -24,7 +24,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from benchmarks import material
 from benchmarks.edge_files import BUNDLE, made_edge
-from benchmarks.tables import Compared, last_lines, machine, ratio_lines, read_options, tell
+from benchmarks.tables import FIRST_ANSWER_ROUNDS, Compared, last_lines, machine, ratio_lines, read_options, tell
 from benchmarks.turns import Taken, take_turns
 from benchmarks.tutorials import FRAMES, KerasTutorial, TransformersPipeline, write_wav
 from benchmarks.video_mae import made_video_mae
@@ -33,7 +33,6 @@ from video_understanding.recognition import Recognizer
 from video_understanding.runtimes import load
 
 _TUTORIAL, _WAV = material.FOLDER / "tutorial.keras", material.FOLDER / "tutorial.wav"
-_FIRST_ROUNDS = 5  # of new processes until their first answer, which take seconds each
 _PACKAGES = (
     "ai-edge-litert",
     "tensorflow",
@@ -127,7 +126,7 @@ def main() -> int:
         report.compare(f"{length} file", together, ours, list(theirs))
     path = material.made(material.TEN_SECONDS, material.FOLDER)
     if not options.quick:
-        _first_answers(ours, theirs, path, min(options.rounds, _FIRST_ROUNDS), report)
+        _first_answers(ours, theirs, path, min(options.rounds, FIRST_ANSWER_ROUNDS), report)
     for mode, file in made_edge().items():
         report.shares[f"LiteRT {mode}"] = shares(Recognizer(LiteRTScorer(file)), path, options.rounds)
     tell(report, options, lines=list(_lines(report)), title="Whole path", text=_TEXT)
@@ -227,7 +226,7 @@ and hears nothing; its sixteen frames are spread over the file, while by itself 
 other is what tutorials do: OpenCV reads every frame and scales it to 160 pixels, the ffmpeg program writes a WAV file,
 librosa makes a mel spectrogram, and `predict` runs MobileNetV2 over sixteen frames and Conv1D over the sound (3 million
 parameters). Ours looks at two frames a second of 80 pixels and hears everything. A first answer is that of a new
-process, from its first import on, of the file of ten seconds. By Keras half of it is the import of TensorFlow. Where
+process, from its first import on, of the file of ten seconds. By Keras much of it is the import of TensorFlow. Where
 our time goes is told by Python's profiler with CPU time as its clock, which makes small functions look larger than they
 are: only shares are told. Packets and plan are reading the container and choosing what to decode; the rest is
 everything between the parts.

@@ -21,7 +21,7 @@ SIGNATURES = {
 }
 # The network's late, small maps fill a processor's registers better together (nine places of five frames come out even
 # where five are worked on at a time), and its weights are fetched once for all; more would gain little and need memory.
-_AT_ONCE = 5
+AT_ONCE = 5
 _MAKE_AGAIN = "Make it again with: vu export BUNDLE"
 
 
@@ -70,8 +70,8 @@ class LiteRTScorer(PartwiseScorer):
     def _encode(self, signature: str, parts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Parts [n,...] -> tokens float32 [n,*shape], a few in each call."""
         tokens = np.empty((len(parts), *shape), np.float32)
-        for place in range(0, len(parts), _AT_ONCE):
-            some = slice(place, place + _AT_ONCE)
+        for place in range(0, len(parts), AT_ONCE):
+            some = slice(place, place + AT_ONCE)
             (tokens[some],) = self._run(signature, parts[some]).values()
         return tokens
 
