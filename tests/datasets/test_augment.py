@@ -28,6 +28,7 @@ from video_understanding.datasets.augment import (
     Tone,
     default_augmentation,
     mixed,
+    mixed_batch,
     mixup,
     sound_augmentation,
 )
@@ -572,6 +573,21 @@ def test_mixed_targets_give_the_loss_mixed_of_both():
         target_a, target_b = one_of(3, 0, weight_a), one_of(3, 1, weight_b)
         _, targets = mixed(dark, {"action": target_a}, light, {"action": target_b}, share=0.6)
         assert loss(targets["action"]) == pytest.approx(0.6 * loss(target_a) + 0.4 * loss(target_b), rel=1e-5)
+
+
+def test_in_a_mixed_batch_nothing_comes_from_a_sense_that_is_not_there_nor_from_a_clip_without_a_label():
+    inputs = {
+        "features": np.float32([10, 20, 30, 40])[:, None, None] * np.ones((1, 2, 3), np.float32),
+        "waveform": np.float32([1, 2, 3, 4])[:, None] * np.ones((1, 5), np.float32),
+        "presence": np.float32([[1, 1], [0, 1], [1, 0], [0, 0]]),
+    }
+    targets = {"action": np.float32([[1, 0, 1], [0, 1, 1], [0, 1, 0], [0, 0, 0]])}
+    partners, shares = np.array([1, 0, 3, 2]), np.array([0.75, 0.75, 0.6, 0.6])
+    made, told = mixed_batch(inputs, targets, partners, shares)
+    assert np.allclose(made["features"][:, 0, 0], [10, 10, 30, 30])  # of the second and fourth clip none is there
+    assert np.allclose(made["waveform"][:2, 0], [1.25, 1.75])
+    assert made["presence"].tolist() == [[1, 1], [1, 1], [1, 0], [1, 0]]
+    assert np.allclose(told["action"], [[0.75, 0.25, 1], [0.25, 0.75, 1], [0, 0, 0], [0, 0, 0]])
 
 
 def test_mixup_is_replayable_and_its_strength_says_how_much_is_mixed():

@@ -56,7 +56,8 @@ def test_with_features_no_frame_is_touched(changes):
     inputs, targets = made[0]
     assert set(inputs) == {"features", "waveform", "presence"}
     assert set(batches(HUGE, features=True, learning=False)[0][0]) == set(inputs)
-    assert np.isin(targets["action"], (0, 1)).all()  # features are not mixed, so labels are not
+    mixed = not np.isin(targets["action"], (0, 1)).all()
+    assert mixed == ("mixup" in changes)
 
 
 def test_with_features_the_sound_changes_and_keeps_its_time():
@@ -84,6 +85,23 @@ def test_with_what_was_heard_no_sound_is_given_and_learning_takes_one_of_the_loo
     assert len(set(inputs["heard"][:, 0, 0, 0]) & {0, 1, 2}) > 1
     for plain in (given(learning=False), given(True, TrainingSettings(batch_size=CLIPS, augment=False))):
         assert not plain["heard"].any()
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_what_a_frozen_part_made_of_clips_is_mixed_as_their_labels_are(heard):
+    """Clip n has features n: what share of a clip with another label came in is told by both alike."""
+    seen = (np.arange(CLIPS) % 2)[:, None, None] * np.ones((1, 2, 3), np.float32)
+    known = {"heard": seen[..., None] * np.ones((1, 1, 1, 5), np.float32)} if heard else {}
+    settings = TrainingSettings(batch_size=CLIPS, seed=1, mixup=1.0, augment=False)
+    made = ClipBatches(prepared(HUGE), ROWS, LABELS, np.arange(CLIPS), settings, learning=True, features=seen, **known)
+    inputs, targets = made[0]
+    right = targets["action"][:, 1]
+    assert np.unique(np.round(right, 3)).size > 2 and np.allclose(targets["action"][:, -1], 1)
+    assert np.allclose(inputs["features"][:, 0, 0], right, atol=1e-6)
+    if heard:
+        assert np.allclose(inputs["heard"][:, 0, 0, 0], right, atol=1e-6)
+    made.begin(1)
+    assert not np.allclose(made[0][1]["action"], targets["action"])
 
 
 def test_with_frames_the_sound_moves_together_with_them():

@@ -8,8 +8,13 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from video_understanding.clip import Clip
-from video_understanding.datasets.augment import HeadTarget, default_augmentation, mixed, sound_augmentation
+from video_understanding.datasets.augment import (
+    HeadTarget,
+    default_augmentation,
+    mixed,
+    mixed_batch,
+    sound_augmentation,
+)
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.rows import Row
 from video_understanding.features.prepare import from_prepared, prepare, prepare_sound, sound_from_prepared
@@ -52,7 +57,7 @@ class ClipBatches(keras.utils.PyDataset):
         self._looks = features if features is None or features.ndim == 4 else features[None]  # [looks,windows,T,F]
         self._hearings = heard if heard is None or heard.ndim == 5 else heard[None]  # [looks,windows,M,S,C]
         self._augmentation = default_augmentation() if features is None else sound_augmentation()
-        self._changes = learning and (settings.augment or (settings.mixup > 0 and features is None))
+        self._changes = learning and (settings.augment or settings.mixup > 0)
         self._targets = targets_of([rows[place] for place in prepared.row_numbers], labels)  # {head: [windows,C+1]}
         self._chances = self._draw_chances() if settings.balance == "sampling" else None
         if learning and settings.unsure:
@@ -85,26 +90,28 @@ class ClipBatches(keras.utils.PyDataset):
         if not self._changes:
             return self._as_they_are(numbers), targets
         chance = np.random.default_rng([self._settings.seed, _CHANGES, self._epoch, place])
+        if self._looks is None:
+            return self._of_changed_clips(numbers, targets, chance)
         if self._hearings is not None:
-            return self._remembered(numbers, chance), targets
-        clips, targets = self._changed(numbers, targets, chance)
-        return self._inputs(clips, numbers, chance), targets
+            inputs = self._remembered(numbers, chance if self._settings.augment else None)
+        else:
+            inputs = self._with_features(numbers, chance)
+        if self._settings.mixup:
+            return mixed_batch(inputs, targets, *self._pairs(len(numbers), chance))
+        return inputs, targets
 
-    def _changed(
+    def _of_changed_clips(
         self, numbers: np.ndarray, targets: dict[str, np.ndarray], chance: np.random.Generator
-    ) -> tuple[list[Clip], dict[str, np.ndarray]]:
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """The windows changed at random, and mixed in pairs if the settings say so."""
-        settings = self._settings
         clips = [self._prepared[number] for number in numbers]
-        if settings.augment:
+        if self._settings.augment:
             clips = [self._augmentation(clip, chance) for clip in clips]
-        if settings.mixup and self._looks is None:
-            partners = chance.permutation(len(clips))
-            shares = chance.beta(settings.mixup, settings.mixup, len(clips))
+        if self._settings.mixup:
             pairs = []
-            for one, (other, share) in enumerate(zip(partners, shares, strict=True)):
+            for one, (other, share) in enumerate(zip(*self._pairs(len(clips), chance), strict=True)):
                 both = [_head_targets(targets, number) for number in (one, other)]
-                pairs.append(mixed(clips[one], both[0], clips[other], both[1], max(share, 1 - share)))
+                pairs.append(mixed(clips[one], both[0], clips[other], both[1], share))
             clips = [clip for clip, _ in pairs]
             targets = {
                 head: np.stack([np.append(told[head].scores, told[head].weight) for _, told in pairs]).astype(
@@ -112,7 +119,23 @@ class ClipBatches(keras.utils.PyDataset):
                 )
                 for head in targets
             }
-        return clips, targets
+        inputs = prepare(clips, self._prepared.spec)
+        return _named("frames", inputs.frames, inputs.waveform, inputs.presence), targets
+
+    def _with_features(self, numbers: np.ndarray, chance: np.random.Generator) -> dict[str, np.ndarray]:
+        """What was seen of the windows, and their sound changed at random."""
+        clips = [self._prepared[number] for number in numbers]
+        look = np.zeros(len(numbers), int)
+        if self._settings.augment:
+            clips = [self._augmentation(clip, chance) for clip in clips]
+            look = chance.integers(len(self._looks), size=len(numbers))
+        return _named("features", self._looks[look, numbers], *prepare_sound(clips, self._prepared.spec))
+
+    def _pairs(self, count: int, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """For each of `count` clips the one it is mixed with, int [B], and the greater share, its own, float [B]."""
+        partners = chance.permutation(count)
+        shares = chance.beta(self._settings.mixup, self._settings.mixup, count)
+        return partners, np.maximum(shares, 1 - shares)
 
     def _remembered(self, numbers: np.ndarray, chance: np.random.Generator | None = None) -> dict[str, np.ndarray]:
         """What was seen and heard of the windows: as they are, or changed in one of the ways there are."""
@@ -129,14 +152,6 @@ class ClipBatches(keras.utils.PyDataset):
             inputs = from_prepared(self._prepared, numbers)
             return _named("frames", inputs.frames, inputs.waveform, inputs.presence)
         return _named("features", self._looks[0, numbers], *sound_from_prepared(self._prepared, numbers))
-
-    def _inputs(self, clips: Sequence[Clip], numbers: np.ndarray, chance: np.random.Generator) -> dict[str, np.ndarray]:
-        spec = self._prepared.spec
-        if self._looks is None:
-            inputs = prepare(clips, spec)
-            return _named("frames", inputs.frames, inputs.waveform, inputs.presence)
-        seen = self._looks[chance.integers(len(self._looks), size=len(numbers)), numbers]  # [B,T,F]
-        return _named("features", seen, *prepare_sound(clips, spec))
 
     def _draw_chances(self) -> np.ndarray:
         """[windows used]: how likely each is drawn, so that every class of a head comes equally often.

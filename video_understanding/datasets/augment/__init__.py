@@ -12,7 +12,7 @@ from video_understanding.datasets.augment.default import default_augmentation, s
 from video_understanding.datasets.augment.flip import Flip
 from video_understanding.datasets.augment.gain import Gain
 from video_understanding.datasets.augment.masks import BandMask, FrameMask, TimeMask
-from video_understanding.datasets.augment.mixup import HeadTarget, mixed, mixup
+from video_understanding.datasets.augment.mixup import HeadTarget, mixed, mixed_batch, mixup
 from video_understanding.datasets.augment.noise import Noise
 from video_understanding.datasets.augment.timing import Speed, TimeShift
 from video_understanding.datasets.augment.tone import Throat, Tone
@@ -35,6 +35,7 @@ __all__ = [
     "Tone",
     "default_augmentation",
     "mixed",
+    "mixed_batch",
     "mixup",
     "sound_augmentation",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from video_understanding.clip import Clip
 from video_understanding.datasets.augment.opencv import opencv
 from video_understanding.errors import ClipError, ManifestError, VideoUnderstandingError
+from video_understanding.scorer import SENSES
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,38 @@ def mixed(
     heads = [*targets_a, *(head for head in targets_b if head not in targets_a)]
     targets = {head: _mixed_target(head, targets_a.get(head), targets_b.get(head), share) for head in heads}
     return _mixed_clip(clip_a, clip_b, share), targets
+
+
+def mixed_batch(
+    inputs: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarray], partners: np.ndarray, shares: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """A batch as a model takes it, in which each clip has `shares` [B] of itself, the rest of its partner [B].
+
+    `inputs` are `features` [B,T,F] of a frozen backbone, and `waveform` [B,N] or `heard` [B,M,S,C]; `presence` [B,2]
+    tells which senses a clip has. A sense that only one of a pair has is that one's. Targets [B,C+1] of each head
+    hold how much they count in the last place, as batches do.
+    """
+    there, partner_there = (
+        presence.astype(np.float32) for presence in (inputs["presence"], inputs["presence"][partners])
+    )
+    own, other = shares[:, None] * there, (1 - shares)[:, None] * partner_there  # [B,2] each
+    share = np.divide(own, own + other, out=np.ones_like(own), where=own + other > 0)  # [B,2]
+    mixed_inputs = {"presence": np.maximum(there, partner_there)}
+    for name, values in inputs.items():
+        if name != "presence":
+            part = share[:, SENSES.index("video" if name == "features" else "audio")]
+            part = part.reshape(-1, *[1] * (values.ndim - 1)).astype(np.float32)  # [B,1,...]
+            mixed_inputs[name] = part * values + (1 - part) * values[partners]
+    return mixed_inputs, {head: _mixed_rows(rows, rows[partners], shares) for head, rows in targets.items()}
+
+
+def _mixed_rows(rows: np.ndarray, partners: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Targets [B,C+1] of pairs: only the labelled parts shape the scores, how much was labelled is the weight."""
+    own, other = shares * rows[:, -1], (1 - shares) * partners[:, -1]  # [B] each
+    weight = own + other
+    scores = own[:, None] * rows[:, :-1] + other[:, None] * partners[:, :-1]  # [B,C]
+    scores = np.divide(scores, weight[:, None], out=np.zeros_like(scores), where=weight[:, None] > 0)
+    return np.column_stack([scores, weight]).astype(np.float32)
 
 
 def _mixed_clip(clip_a: Clip, clip_b: Clip, share: float) -> Clip:
