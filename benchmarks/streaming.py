@@ -162,21 +162,24 @@ def _hours(file: Path, seconds: int, report: Report) -> None:
     if not wanted - 1 <= told["answers"] <= wanted + 1:
         raise ValueError(f"{told['answers']} answers came in {seconds} s, not about {wanted}")
     warm = rows[rows[:, 0] > _WARM * seconds]  # [n,3]
-    growth = float(np.polyfit(warm[:, 0] / 3600, warm[:, 1], 1)[0])
+    slope, *thirds = (_growth_mb_per_h(part) for part in (warm, *np.array_split(warm, 3)))
+    growth = Spread(slope, min(slope, *thirds), max(slope, *thirds))
     what = f"growth of memory in {seconds / 3600:.2g} h, MB an hour"
     goal = _GROWTH_MB_PER_H if seconds >= 3600 else None  # within minutes, single pages decide
-    report.ratios.append(Ratio(what, "1 MB", Spread(growth, growth, growth), goal))
+    report.ratios.append(Ratio(what, "1 MB", growth, goal))
     part = len(warm) // 4
     per_s_ms = 1000 * warm[:, 2] / (rows[0, 0])  # [n]
-    begin, end = Spread.of(list(per_s_ms[:part])), Spread.of(list(per_s_ms[-part:]))
-    slower = end.median / begin.median
-    report.ratios.append(Ratio("a second at the end", "at the beginning", Spread(slower, slower, slower), None))
-    report.cpu_ms["a second of the hours, at the beginning"], report.cpu_ms["a second of the hours, at the end"] = (
-        begin,
-        end,
-    )
+    begin, end = per_s_ms[:part], per_s_ms[-part:]
+    report.ratios.append(Ratio("a second at the end", "at the beginning", Spread.of(list(end / begin))))
+    for when, own in (("beginning", begin), ("end", end)):
+        report.cpu_ms[f"a second of the hours, at the {when}"] = Spread.of(list(own))
     report.memory = [(float(row[0]), float(row[1])) for row in rows[:: len(rows) // 6]]
     report.memory.append((float(rows[-1, 0]), float(rows[-1, 1])))
+
+
+def _growth_mb_per_h(rows: np.ndarray) -> float:
+    """The slope of a line through rows [n,3] of seconds, megabytes and more."""
+    return float(np.polyfit(rows[:, 0] / 3600, rows[:, 1], 1)[0])
 
 
 def _ms(taken: Taken, pieces: int) -> Spread:
@@ -198,7 +201,8 @@ a second are pushed one by one, of which two pictures are looked at; offline, th
 loses: eighty calls a second cost something, and the less the network does, the more of the whole that is. Both
 give the same answers to the bit, or the benchmark stops. Decoding is part of neither. The hours are drawn pictures, ten
 a second, and sound, pushed in a process of its own as fast as it goes; drawing them is part of the time. Growth is that
-of a line through memory after the first fifth; in a short run it is no more than a hint.
+of a line through memory after the first fifth, its spread those of lines through each third of that; in a short run it
+is no more than a hint.
 """
 
 
