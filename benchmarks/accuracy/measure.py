@@ -11,11 +11,12 @@ from benchmarks.accuracy.choose import Choice, choose
 from benchmarks.accuracy.pieces import Pieces, Recipe, of_folds, uar
 from video_understanding.evaluation import Answers, HeadReport, join_answers
 
-# What is chosen from, inside the training folds: how long, how fast, how much is dropped.
+# What is chosen from, inside the training folds: how long, how much is dropped, whether clips are mixed.
+_LONG = {"epochs": 30, "patience": 30, "learning_rate": 1e-3, "weight_decay": 1e-2}
 GRID: dict[str, Recipe] = {
     "short": Recipe({"dropout": 0.2}, {"epochs": 15, "patience": 15, "learning_rate": 1e-3}),
-    "long": Recipe({"dropout": 0.3}, {"epochs": 30, "patience": 30, "learning_rate": 1e-3, "weight_decay": 1e-2}),
-    "gentle": Recipe({"dropout": 0.5}, {"epochs": 30, "patience": 30, "learning_rate": 3e-4, "weight_decay": 3e-2}),
+    "long": Recipe({"dropout": 0.3}, _LONG),
+    "mixed": Recipe({"dropout": 0.3}, {**_LONG, "mixup": 1.0}),
 }
 QUICK: dict[str, Recipe] = {"quick": Recipe({}, {"epochs": 2, "patience": 2})}
 

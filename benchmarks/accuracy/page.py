@@ -22,6 +22,9 @@ How well clips of people, places and recordings are recognised that the model ha
   EfficientNet-Lite0 looks, the frozen listener "separable" listens, tokens of 96 numbers with motion. A clip's
   answer is the mean of its windows'. The listener has heard the sound of these sets but RAVDESS, without labels.
   Fights are seen nearer, at `zoom` 4, and their pictures keep their shape; so are faces in Javanese, at `zoom` 2.
+- **Looks:** a training learns from what is seen and heard of its clips as they are, and changed at random, twice. Of
+  people who speak it also hears the same as if all had one usual voice (`alike.py`: each by their own clips, without
+  labels).
 - **The person known:** the model was made used to half of a person's clips, without their labels, as
   `vu personalise` does, and is judged by the other half; each half once.
 - **Learned from** both senses or one. A model of both is also tested with one sense taken away.

@@ -38,9 +38,7 @@ def person_answers(
     usual = [keras.ops.convert_to_numpy(kept) for kept in (norm.moving_mean, norm.moving_variance)]
     for others, judged in halves(rows, seed):
         numbers = np.flatnonzero(np.isin(prepared.row_numbers, others))
-        waveform, _ = sound_from_prepared(prepared, numbers)  # [n,N]
-        loud = np.abs(waveform.reshape(-1, model.spec.audio.hop_samples)).max(axis=1) >= SILENCE_PEAK  # [n*M]
-        own = moments_with_usual(model, heard[numbers].reshape(-1, *heard.shape[2:])[loud])
+        own = moments_with_usual(model, heard[numbers][loud_hops(prepared, numbers)])
         for kept, moment in zip((norm.moving_mean, norm.moving_variance), own, strict=True):
             kept.assign(moment)
         report = evaluate_inputs(
@@ -72,6 +70,13 @@ def halves(rows: Sequence[Row], seed: int) -> list[tuple[np.ndarray, np.ndarray]
         if len(first):
             pairs += [(first, second), (second, first)]
     return pairs
+
+
+def loud_hops(prepared: PreparedClips, numbers: np.ndarray) -> np.ndarray:
+    """bool [n,M]: the hops of n windows in which there is more than silence."""
+    waveform, _ = sound_from_prepared(prepared, numbers)  # [n,N]
+    hops = waveform.reshape(len(numbers), -1, prepared.spec.audio.hop_samples)  # [n,M,hop]
+    return np.abs(hops).max(axis=2) >= SILENCE_PEAK
 
 
 def _labelled_only(rows: Sequence[Row], places: np.ndarray) -> list[Row]:

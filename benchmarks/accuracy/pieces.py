@@ -14,10 +14,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from benchmarks.accuracy.alike import heard_alike
 from benchmarks.accuracy.frozen_parts import Ear, Eye
-from benchmarks.accuracy.person import person_answers
+from benchmarks.accuracy.person import loud_hops, person_answers
 from benchmarks.accuracy.remembered import Remembered
 from benchmarks.accuracy.senses import KnownScorer, OneSense
+from benchmarks.accuracy.sets import speaker_of
 from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.frozen_split import Split
 from video_understanding.datasets.grouping import clip_ids
@@ -26,6 +28,7 @@ from video_understanding.datasets.rows import Row
 from video_understanding.evaluation import HeadReport
 from video_understanding.evaluation.answers import Answers
 from video_understanding.evaluation.evaluate import evaluate_inputs
+from video_understanding.models.audio_encoder import last_norm_of, make_hop_encoder
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.listeners.weights import WEIGHTS
 from video_understanding.models.load import save_model
@@ -98,7 +101,12 @@ class Pieces:
         return keras.models.load_model(file, compile=False)
 
     def _about(self, recipe: Recipe) -> dict[str, object]:
-        told = {"network": dict(recipe.network), "training": dict(recipe.training), "spec": self._spec.to_dict()}
+        told = {
+            "network": dict(recipe.network),
+            "training": dict(recipe.training),
+            "spec": self._spec.to_dict(),
+            "changed": self._changed,
+        }
         weights = WEIGHTS[self._spec.network.listener].read_bytes()
         return {**told, "listener": hashlib.sha256(weights).hexdigest()[:12]}
 
@@ -149,8 +157,15 @@ class Pieces:
 
     @cached_property
     def _heard(self) -> np.ndarray:
-        """float16 [looks,windows,M,S,C]."""
-        return Remembered(Ear(self._spec), self._changed).of(self._prepared)
+        """float16 [looks,windows,M,S,C]; of people also as if all had the same usual voice."""
+        heard = Remembered(Ear(self._spec), self._changed).of(self._prepared)
+        speakers = np.array([speaker_of(self._prepared.rows[row]) or "" for row in self._prepared.row_numbers])
+        if not speakers.any():
+            return heard
+        norm = last_norm_of(make_hop_encoder(self._spec))
+        usual = (keras.ops.convert_to_numpy(kept) for kept in (norm.moving_mean, norm.moving_variance))
+        loud = loud_hops(self._prepared, np.arange(len(self._prepared)))  # [windows,M]
+        return np.concatenate([heard, heard_alike(heard, loud, speakers, *usual)])
 
     @cached_property
     def _prepared(self) -> PreparedClips:

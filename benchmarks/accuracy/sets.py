@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from video_understanding.datasets.manifest import Manifest, load_manifest
+from video_understanding.datasets.rows import Row
 from video_understanding.labels import HEADS, Labels
 from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
 
@@ -94,6 +95,11 @@ SPEC = ModelSpec(
 def manifest_of(name: str) -> Manifest:
     """The clips of one set, with the folds they come with."""
     return load_manifest(SETS[name].place)
+
+
+def speaker_of(row: Row) -> str | None:
+    """Who speaks in a clip of a set whose subjects are people; nobody in those of other sets."""
+    return row.subject if any(own.people and row.root == own.place for own in SETS.values()) else None
 
 
 def joined(names: Sequence[str], labels: Labels) -> Manifest:

@@ -127,6 +127,34 @@ def test_a_person_is_got_used_to_by_clips_that_are_not_judged(pieces, drawn, mon
         assert len({drawn.rows[place].subject for place in (*others, *judged)}) == 1
 
 
+def test_people_are_heard_alike_each_by_what_they_say_alone():
+    """Their usual voice is the same afterwards, who is not touched stays, and silence says nothing of a voice."""
+    from benchmarks.accuracy.alike import heard_alike
+
+    chance = np.random.default_rng(0)
+    people = np.array(["ann", "ann", "bob", "bob", "cid", ""])
+    heard = chance.normal(0, 1, (2, 6, 2, 6, 3))  # [looks,W,M,S,C]
+    heard[:, people == "bob"] = 3 * heard[:, people == "bob"] + 7
+    heard[:, 1, 1] = 50.0  # what silence sounds like, which must not count for a voice
+    heard[:, 4] = 0
+    loud = np.ones((6, 2), bool)
+    loud[1, 1] = loud[4] = False
+    usual_mean, usual_variance = np.array([0.5, 1.0, 2.0]), np.array([0.25, 1.0, 4.0])
+    alike = heard_alike(heard.astype(np.float16), loud, people, usual_mean, usual_variance)
+    for look in alike.astype(np.float64):
+        for person in ("ann", "bob"):
+            spoken = look[(people == person)][loud[people == person]]
+            assert np.allclose(spoken.mean(axis=(0, 1)), usual_mean, atol=0.01)
+            assert np.allclose(spoken.var(axis=(0, 1)), usual_variance, rtol=0.02)
+    assert not alike[:, 4].any()
+    assert np.array_equal(alike[:, 5], heard[:, 5].astype(np.float16))
+    # Another person's clips change nothing for the first.
+    other = heard.copy()
+    other[:, people == "bob"] *= 0.1
+    again = heard_alike(other.astype(np.float16), loud, people, usual_mean, usual_variance)
+    assert np.array_equal(again[:, people == "ann"], alike[:, people == "ann"])
+
+
 def test_clips_of_one_sense_have_nothing_of_the_other(drawn, tmp_path):
     from benchmarks.accuracy.senses import OneSense
     from video_understanding.spec import AudioSpec, ModelSpec, VideoSpec

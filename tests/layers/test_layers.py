@@ -14,6 +14,7 @@ from video_understanding.layers.batch_norm import BatchNormalization
 from video_understanding.layers.log_mel import LogMel
 from video_understanding.layers.motion import MotionTokens
 from video_understanding.layers.over_time import OverTime
+from video_understanding.layers.parts_of_hop import PartsOfHop
 from video_understanding.layers.pooling import TemporalPooling
 from video_understanding.layers.presence import MissingSense, SenseDropout
 from video_understanding.layers.time_code import TimeCode
@@ -42,6 +43,7 @@ LAYERS = {
     "BatchNormalization, of pictures": (lambda: BatchNormalization(momentum=0.9), {"inputs": floats(3, 8, 8, 4)}),
     "TimeCode": (lambda: TimeCode([0.125, 0.375, 0.625]), {"tokens": floats(3, 3, 8)}),
     "MotionTokens": (lambda: MotionTokens(seed=2), {"tokens": floats(3, 4, 8)}),
+    "PartsOfHop": (lambda: PartsOfHop(3), {"heard": floats(3, 7, 8)}),
     "MissingSense": (
         lambda: MissingSense(), {"tokens": floats(3, 4, 8), "presence": np.array([1, 0, 1], np.float32)},
     ),
@@ -177,6 +179,25 @@ def test_motion_is_how_far_a_token_is_from_the_one_before():
     assert np.allclose(told[:, 1], told[:, 2], atol=1e-6)
     assert np.abs(told[:, 1]).max() > 0.1
     assert not told[:, 0].any()
+
+
+def test_parts_of_a_hop_tell_how_it_sounds_and_how_much_it_varies():
+    """Seven steps in two parts: the one in the middle counts half in each."""
+    heard = np.zeros((1, 7, 2), np.float32)
+    heard[0, :, 0] = 5.0  # a steady number
+    heard[0, :, 1] = [0, 0, 0, 7, 0, 0, 0]  # and one that rises once, for 1/7 of the time
+    told = np.asarray(PartsOfHop(2)(heard))[0]  # [2,4]
+    assert np.allclose(told[:, 0], 5.0) and np.allclose(told[:, 2], -0.6)
+    assert np.allclose(told[:, 1], 1.0)  # 3.5 of 3.5 steps' share
+    assert np.allclose(told[:, 3], (6 * 1 + 6) / 7 - 0.6)  # six steps are 1 below the mean, one 6 above it
+
+
+def test_how_much_a_hop_varies_does_not_depend_on_what_is_usual():
+    heard = floats(2, 8, 3)
+    told, louder = (np.asarray(PartsOfHop(4)(heard + more)) for more in (0.0, 4.0))
+    assert np.allclose(louder[..., :3], told[..., :3] + 4.0, atol=1e-5)
+    assert np.allclose(louder[..., 3:], told[..., 3:], atol=1e-5)
+    assert np.ptp(told[..., 3:], axis=1).max() < 1e-6  # the same in each part
 
 
 def test_nothing_of_a_missing_sense_comes_through():

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import ops
 
 from video_understanding.errors import SpecError
 from video_understanding.layers.log_mel import LogMel
+from video_understanding.layers.parts_of_hop import PartsOfHop
 from video_understanding.models.listeners import LISTENERS
 from video_understanding.models.listeners.freezing import freeze_listener
 from video_understanding.models.listeners.weights import load_listener
@@ -43,7 +43,7 @@ def make_hop_encoder(spec: ModelSpec, weights: str | Path | None = "default", se
         name="log_mel",
     )(waveform)  # [B,steps,bands]
     heard = LISTENERS[network.listener](picture, spec, seeds)  # [B,S,channels]
-    heard = _MeanOfParts(network.tokens_per_hop, name="parts")(heard)  # [B,K,channels]
+    heard = PartsOfHop(network.tokens_per_hop, name="parts")(heard)  # [B,K,2*channels]
     heard = keras.layers.Dropout(network.dropout, seed=seed, name="drop")(heard)
     initializer = keras.initializers.HeNormal(next(seeds))
     tokens = keras.layers.Dense(network.token_size, kernel_initializer=initializer, name="tokens")(heard)  # [B,K,D]
@@ -76,29 +76,3 @@ def _seeds(seed: int | None) -> Iterator[int | None]:
     """One for each layer with weights, so that no two begin alike."""
     for number in np.random.SeedSequence(seed).generate_state(_MOST_LAYERS):
         yield None if seed is None else int(number)
-
-
-@keras.saving.register_keras_serializable("video_understanding")
-class _MeanOfParts(keras.layers.Layer):
-    """[B,S,C] -> [B,parts,C]: the mean of each of equal parts of time, shared where they do not divide evenly."""
-
-    def __init__(self, parts: int, **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.parts = parts
-
-    def build(self, input_shape: tuple) -> None:
-        steps = input_shape[1]
-        edges = np.linspace(0, steps, self.parts + 1)  # [parts+1]
-        begin = np.maximum(np.arange(steps), edges[:-1, None])  # [parts,S]
-        end = np.minimum(np.arange(1, steps + 1), edges[1:, None])
-        share = np.maximum(0, end - begin)
-        self._share = (share / share.sum(axis=1, keepdims=True)).astype(np.float32)
-
-    def call(self, inputs: object) -> object:
-        return ops.matmul(ops.cast(self._share, inputs.dtype), inputs)  # [parts,S] x [B,S,C]
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return (input_shape[0], self.parts, input_shape[2])
-
-    def get_config(self) -> dict:
-        return {**super().get_config(), "parts": self.parts}

@@ -1,0 +1,49 @@
+"""What is heard in a hop, part by part, and how much it varies: most of what tells moods apart is how sound moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+# How far numbers are from their mean that spread by about one, as a norm leaves them. Taken off, it says nothing by
+# itself: without, the same offset in every number would fill the tokens.
+_TYPICAL = 0.6
+
+
+@keras.saving.register_keras_serializable("video_understanding")
+class PartsOfHop(keras.layers.Layer):
+    """[B,S,C] -> [B,parts,2C]: the mean of each of equal parts of time, and how much more the hop varies than is usual.
+
+    Steps are shared where they do not divide evenly. It varies by the mean distance from its own mean, not the mean
+    square: that stays within the numbers it is made of, which eight bits ask for. It is that of the whole hop, the same
+    in each part: a part may hold a single step.
+    """
+
+    def __init__(self, parts: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.parts = parts
+
+    def build(self, heard_shape: tuple) -> None:
+        steps = heard_shape[1]
+        edges = np.linspace(0, steps, self.parts + 1)  # [parts+1]
+        begin = np.maximum(np.arange(steps), edges[:-1, None])  # [parts,S]
+        end = np.minimum(np.arange(1, steps + 1), edges[1:, None])
+        share = np.maximum(0, end - begin)
+        self._share = (share / share.sum(axis=1, keepdims=True)).astype(np.float32)
+        self._evenly = np.full((self.parts, steps), 1 / steps, np.float32)
+
+    def call(self, heard: Any) -> Any:
+        share, evenly = ops.cast(self._share, heard.dtype), ops.cast(self._evenly, heard.dtype)
+        parts = ops.matmul(share, heard)  # [parts,S] x [B,S,C] -> [B,parts,C]
+        mean = ops.matmul(evenly[:1], heard)  # [B,1,C]
+        varied = ops.matmul(evenly, ops.abs(heard - mean)) - _TYPICAL  # [B,parts,C], the same in each
+        return ops.concatenate([parts, varied], axis=-1)
+
+    def compute_output_shape(self, heard_shape: tuple) -> tuple:
+        return (heard_shape[0], self.parts, 2 * heard_shape[2])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "parts": self.parts}
