@@ -27,7 +27,7 @@ def test_it_is_small_and_names_no_clip():
     files = [file for file in FOLDER.rglob("*") if file.is_file()]
     assert sum(file.stat().st_size for file in files) <= 18 * MEGABYTE
     if INT8.exists():
-        assert INT8.stat().st_size <= 8 * MEGABYTE
+        assert INT8.stat().st_size <= 8.5 * MEGABYTE
     for text in ((FOLDER / "bundle.json").read_text(), (FOLDER / "README.md").read_text()):
         assert not any(sign in text for sign in ("Actor_", "01-01-01", ".avi", "media/", "v_Archery"))
 
