@@ -207,7 +207,8 @@ def _commit() -> str:
 
     try:
         commit = git("rev-parse", "--short", "HEAD") or "none"
-        # The pages are what is being written.
-        return f"{commit} and changes" if git("status", "--porcelain", "--", ".", ":!docs") else commit
+        # The pages and the results of accuracy are what is being written.
+        written = (":!docs", ":!benchmarks/accuracy/results")
+        return f"{commit} and changes" if git("status", "--porcelain", "--", ".", *written) else commit
     except OSError:  # no git here
         return "unknown"
