@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,7 +136,7 @@ class ClipCache:
         found: dict[int, Record] = {}
         failed: dict[int, str] = {}
         missing: dict[int, Path] = {}
-        settings = _stored_settings(spec)
+        settings = json.dumps(_stored_settings(spec), sort_keys=True)
         for number, row in enumerate(rows):
             path, reason = self._place(row, settings)
             record = read_record(path) if path else None
@@ -148,6 +148,7 @@ class ClipCache:
                 missing[number] = path
         if missing:
             self._require_space(len(missing), spec)
+            self._make_folders({path.parent for path in missing.values()})
             numbers = list(missing)
             read = at_once(
                 lambda number: self._prepare(rows[number], spec, missing[number]),
@@ -161,27 +162,25 @@ class ClipCache:
         aside = [SetAside(rows[number], reason) for number, reason in sorted(failed.items())]
         return PreparedClips(spec, sorted(found.items()), aside, rows)
 
-    def _place(self, row: Row, settings: dict[str, Any]) -> tuple[Path | None, str]:
+    def _place(self, row: Row, settings: str) -> tuple[Path | None, str]:
         """Where the record of a row is or will be; None and the reason if its media file cannot be looked up."""
         try:
             status = row.path.stat()
         except OSError as error:
             return None, f"cannot be found ({error.strerror})"
-        depends_on = [
-            _PREPARATION,
-            settings,
+        file = [
             str(row.path.absolute()),
             # The time of the last change to the file's record cannot be set by hand, as that of its content can.
             [status.st_size, status.st_mtime_ns, status.st_ctime_ns],
             [row.start_s, row.end_s],
         ]
-        name = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:40]
+        depends_on = f"[{_PREPARATION}, {settings}, {json.dumps(file)[1:]}"  # one list as JSON; settings are told once
+        name = hashlib.sha256(depends_on.encode()).hexdigest()[:40]
         return self.folder / name[0] / f"{name}.clips", ""
 
     def _prepare(self, row: Row, spec: ModelSpec, path: Path) -> Record | str:
         """Reads one clip and stores it at `path`, or says why not; another process at the same clip is waited for."""
         try:
-            path.parent.mkdir(exist_ok=True)
             try:
                 with one_writer(path, lambda: read_record(path) is not None) as file:
                     if file is not None:
@@ -195,6 +194,13 @@ class ClipCache:
         if record is None:
             raise CacheError(self.folder, "gives back other data than was written", "Check the disk.")
         return record
+
+    def _make_folders(self, folders: Iterable[Path]) -> None:
+        try:
+            for folder in folders:
+                folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise _cannot_write(self.folder, error) from error
 
     def _require_space(self, clips: int, spec: ModelSpec) -> None:
         """Better no beginning than a disk filled up; most clips have one window, so that much is asked for."""

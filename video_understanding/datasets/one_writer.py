@@ -25,26 +25,31 @@ def one_writer(path: Path, is_there: Callable[[], bool]) -> Iterator[BinaryIO | 
             yield file
         return
     unfinished = path.with_suffix(".unfinished")
-    while not is_there():
+    while True:
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT, 0o666), "wb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if not _is_at(file, unfinished):
+            own = os.fstat(file.fileno())
+            if not _is_at(own, unfinished):
                 continue  # whoever had the lock is done with this file, well or not
-            if os.fstat(file.fileno()).st_size:
+            if is_there():
+                unfinished.unlink()
+                yield None
+                return
+            if own.st_size:
                 file.truncate()  # of one that died here
             try:
                 yield file
                 file.flush()
                 unfinished.replace(path)
-            finally:
-                if _is_at(file, unfinished):
+            except BaseException:
+                if _is_at(own, unfinished):
                     unfinished.unlink()
+                raise
             return
-    yield None
 
 
-def _is_at(file: BinaryIO, path: Path) -> bool:
+def _is_at(own: os.stat_result, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+        return os.path.samestat(own, path.stat())
     except FileNotFoundError:
         return False

@@ -16,6 +16,8 @@ import numpy as np
 from video_understanding.clip import Clip
 
 _MAGIC = b"VUCLIPS1"
+_LENGTH_BYTES = 8  # of the number that tells how long the header is
+_BINARY = getattr(os, "O_BINARY", 0)  # on Windows, where files are texts otherwise
 _ALIGNMENT = 64  # bytes; so that arrays begin where vector instructions like it
 FULL_SCALE = 32767  # of int16 sound
 
@@ -59,32 +61,36 @@ def write_record(file: BinaryIO, clips: Sequence[Clip]) -> None:
             "facts": [_facts(clip) for clip in clips],
         }
     ).encode()
-    file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
+    file.write(_MAGIC + len(header).to_bytes(_LENGTH_BYTES, "little") + header)
     file.write(b"\0" * _padding(file.tell()))
     for clip in clips:
         file.write(np.ascontiguousarray(clip.frames).data)
     file.write(b"\0" * _padding(file.tell()))
     for clip in clips:
-        file.write(np.round(clip.waveform * FULL_SCALE).astype(np.int16).data)
+        scaled = clip.waveform * FULL_SCALE
+        file.write(np.rint(scaled, out=scaled).astype(np.int16).data)
 
 
 def read_record(path: Path) -> Record | None:
     """The record of a file, or None if it is not there or is not whole."""
     try:
-        with path.open("rb") as file:
-            if file.read(len(_MAGIC)) != _MAGIC:
-                return None
-            header_bytes = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(header_bytes))
-            frames_at = len(_MAGIC) + 8 + header_bytes
-            frames_at += _padding(frames_at)
-            shape = tuple(header["frames_shape"])  # [W,T,H,W,3]
-            sound_at = frames_at + math.prod(shape)
-            sound_at += _padding(sound_at)
-            sound_shape = (shape[0], header["samples"])  # [W,N]
-            if os.fstat(file.fileno()).st_size != sound_at + 2 * math.prod(sound_shape):
-                return None
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # NumPy's own mapping takes twice as long
+        opened = os.open(path, os.O_RDONLY | _BINARY)
+        try:
+            mapped = mmap.mmap(opened, 0, access=mmap.ACCESS_READ)  # NumPy's own mapping takes twice as long
+        finally:
+            os.close(opened)
+        if mapped[: len(_MAGIC)] != _MAGIC:
+            return None
+        begin = len(_MAGIC) + _LENGTH_BYTES
+        frames_at = begin + int.from_bytes(mapped[len(_MAGIC) : begin], "little")
+        header = json.loads(mapped[begin:frames_at])
+        frames_at += _padding(frames_at)
+        shape = tuple(header["frames_shape"])  # [W,T,H,W,3]
+        sound_at = frames_at + math.prod(shape)
+        sound_at += _padding(sound_at)
+        sound_shape = (shape[0], header["samples"])  # [W,N]
+        if len(mapped) != sound_at + 2 * math.prod(sound_shape):
+            return None
     except (OSError, ValueError, KeyError):
         return None
     frames = np.frombuffer(mapped, np.uint8, math.prod(shape), frames_at).reshape(shape)
