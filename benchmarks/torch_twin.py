@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from video_understanding.layers.log_mel import LogMel
+from video_understanding.layers.parts_of_hop import TYPICAL
 from video_understanding.layers.time_code import TimeCode
 from video_understanding.models.backbones import small
 from video_understanding.models.listeners.conv1d import CHANNELS, TYPICAL_DB
@@ -145,12 +146,15 @@ class _HopEncoder(nn.Module):
         self.convolutions = nn.Sequential(*layers)
         self.parts = network.tokens_per_hop
         self.drop = nn.Dropout(network.dropout)
-        self.tokens = nn.Linear(before, network.token_size)
+        self.tokens = nn.Linear(2 * before, network.token_size)
         self.even = _norm(network.token_size)
 
     def forward(self, waveform: Tensor) -> Tensor:
         heard = self.log_mel(waveform).transpose(1, 2) / TYPICAL_DB - 1  # [B,bands,steps]
-        heard = functional.adaptive_avg_pool1d(self.convolutions(heard), self.parts)  # [B,channels,K]
+        heard = self.convolutions(heard)  # [B,channels,S]
+        parts = functional.adaptive_avg_pool1d(heard, self.parts)  # [B,channels,K]
+        varied = (heard - heard.mean(2, keepdim=True)).abs().mean(2, keepdim=True) - TYPICAL  # [B,channels,1]
+        heard = torch.cat([parts, varied.expand_as(parts)], 1)  # [B,2*channels,K]
         return self.even(self.tokens(self.drop(heard.transpose(1, 2))))  # [B,K,D]
 
     def log_mel(self, waveform: Tensor) -> Tensor:

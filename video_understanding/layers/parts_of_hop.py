@@ -10,7 +10,7 @@ from keras import ops
 
 # How far numbers are from their mean that spread by about one, as a norm leaves them. Taken off, it says nothing by
 # itself: without, the same offset in every number would fill the tokens.
-_TYPICAL = 0.6
+TYPICAL = 0.6
 
 
 @keras.saving.register_keras_serializable("video_understanding")
@@ -39,7 +39,7 @@ class PartsOfHop(keras.layers.Layer):
         share, evenly = ops.cast(self._share, heard.dtype), ops.cast(self._evenly, heard.dtype)
         parts = ops.matmul(share, heard)  # [parts,S] x [B,S,C] -> [B,parts,C]
         mean = ops.matmul(evenly[:1], heard)  # [B,1,C]
-        varied = ops.matmul(evenly, ops.abs(heard - mean)) - _TYPICAL  # [B,parts,C], the same in each
+        varied = ops.matmul(evenly, ops.abs(heard - mean)) - TYPICAL  # [B,parts,C], the same in each
         return ops.concatenate([parts, varied], axis=-1)
 
     def compute_output_shape(self, heard_shape: tuple) -> tuple:
