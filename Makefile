@@ -82,7 +82,7 @@ bench-quick: $(BENCH_READY)
 	done
 
 accuracy: $(READY)
-	$(BIN)/python -m benchmarks.accuracy --fusions --page docs/accuracy.md
+	$(BIN)/python -m benchmarks.accuracy --fusions --seeds 5 --page docs/accuracy.md
 
 box: $(READY)
 	$(BIN)/python -m benchmarks.accuracy.box

@@ -1,4 +1,4 @@
-"""What is heard in a hop, part by part, and how much it varies: most of what tells moods apart is how sound moves."""
+"""What is heard in a hop, part by part, and how much it varies: a lively voice is not a steady one."""
 
 from __future__ import annotations
 
