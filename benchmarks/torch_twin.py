@@ -153,7 +153,7 @@ class _HopEncoder(nn.Module):
         heard = self.log_mel(waveform).transpose(1, 2) / TYPICAL_DB - 1  # [B,bands,steps]
         heard = self.convolutions(heard)  # [B,channels,S]
         parts = functional.adaptive_avg_pool1d(heard, self.parts)  # [B,channels,K]
-        varied = (heard - heard.mean(2, keepdim=True)).abs().mean(2, keepdim=True) - TYPICAL  # [B,channels,1]
+        varied = 2 * (heard - heard.mean(2, keepdim=True)).relu().mean(2, keepdim=True) - TYPICAL  # [B,channels,1]
         heard = torch.cat([parts, varied.expand_as(parts)], 1)  # [B,2*channels,K]
         return self.even(self.tokens(self.drop(heard.transpose(1, 2))))  # [B,K,D]
 
