@@ -19,7 +19,6 @@ from video_understanding.datasets.augment import (
     Flip,
     FrameMask,
     Gain,
-    HeadTarget,
     Noise,
     Speed,
     Throat,
@@ -27,12 +26,13 @@ from video_understanding.datasets.augment import (
     TimeShift,
     Tone,
     default_augmentation,
-    mixed,
-    mixed_batch,
-    mixup,
+    drawn_pairs,
+    mixed_clip,
+    mixed_inputs,
+    mixed_targets,
     sound_augmentation,
 )
-from video_understanding.errors import ClipError, ManifestError, MissingExtraError, VideoUnderstandingError
+from video_understanding.errors import ClipError, MissingExtraError, VideoUnderstandingError
 
 FRAMES, HEIGHT, WIDTH, RATE_HZ, WINDOW_S = 16, 40, 48, 16_000, 4.0
 SAMPLES = int(RATE_HZ * WINDOW_S)
@@ -519,118 +519,88 @@ def test_sound_alone_changes_nothing_that_is_seen_and_no_time():
 # --- mixup ---------------------------------------------------------------------------------------------
 
 
-def one_of(count: int, index: int, weight: float = 1.0) -> HeadTarget:
-    return HeadTarget(np.eye(count, dtype=np.float32)[index], weight)
-
-
 def two_clips() -> tuple[Clip, Clip]:
     dark = clip_of(frames=np.full((FRAMES, HEIGHT, WIDTH, 3), 20, np.uint8), waveform=tone(400), start_s=10.0)
     light = clip_of(frames=np.full((FRAMES, HEIGHT, WIDTH, 3), 220, np.uint8), waveform=tone(900))
     return dark, light
 
 
-def test_mixup_mixes_picture_sound_and_targets_in_one_proportion():
+def mixed_pair(first: list[float], second: list[float], share: float) -> np.ndarray:
+    """[C+1] of the first, whose target has how much it counts in the last place."""
+    rows = {"action": np.float32([first, second])}
+    return mixed_targets(rows, np.array([1, 0]), np.array([share, 1.0]))["action"][0]
+
+
+def test_mixup_mixes_picture_and_sound_in_one_proportion():
     dark, light = two_clips()
-    clip, targets = mixed(dark, {"action": one_of(3, 0)}, light, {"action": one_of(3, 2)}, share=0.7)
+    clip = mixed_clip(dark, light, share=0.7)
     assert clip.frames == pytest.approx(0.7 * 20 + 0.3 * 220, abs=0.6)
     assert clip.waveform == pytest.approx(0.7 * dark.waveform + 0.3 * light.waveform, abs=1e-6)
-    assert targets["action"].scores == pytest.approx([0.7, 0.0, 0.3])
-    assert targets["action"].weight == pytest.approx(1.0)
     assert clip.start_s == 10.0  # the greater share's clock
     assert clip.sound_span_s == pytest.approx((10.0, 14.0))
     assert (clip.frame_times_s == dark.frame_times_s).all()
 
 
 def test_labels_that_one_clip_lacks_weigh_as_much_as_the_other_clip_is_there():
-    dark, light = two_clips()
-    unlabelled = HeadTarget(np.zeros(4, np.float32), 0.0)
-    _, targets = mixed(
-        dark,
-        {"action": one_of(3, 0), "emotion": unlabelled},
-        light,
-        {"action": one_of(3, 2), "emotion": one_of(4, 1)},
-        share=0.7,
-    )
-    assert targets["emotion"].weight == pytest.approx(0.3)
-    assert targets["emotion"].scores == pytest.approx([0, 1, 0, 0])
-    assert targets["action"].weight == pytest.approx(1.0)
-    _, targets = mixed(dark, {"emotion": unlabelled}, light, {"emotion": unlabelled}, share=0.7)
-    assert targets["emotion"].weight == 0.0
-    assert not targets["emotion"].scores.any()
-    _, targets = mixed(dark, {"action": one_of(3, 0)}, light, {"emotion": one_of(4, 3)}, share=0.25)
-    assert targets["action"].weight == pytest.approx(0.25)
-    assert targets["emotion"].weight == pytest.approx(0.75)
+    assert mixed_pair([1, 0, 0, 1], [0, 0, 1, 1], 0.7) == pytest.approx([0.7, 0, 0.3, 1])
+    assert mixed_pair([0, 0, 0, 0], [0, 1, 0, 1], 0.7) == pytest.approx([0, 1, 0, 0.3])
+    assert mixed_pair([1, 0, 0, 1], [0, 0, 0, 0], 0.25) == pytest.approx([1, 0, 0, 0.25])
+    assert not mixed_pair([0, 0, 0, 0], [0, 0, 0, 0], 0.7).any()
 
 
 def test_mixed_targets_give_the_loss_mixed_of_both():
-    dark, light = two_clips()
     log_probabilities = np.log([0.2, 0.5, 0.3])
 
-    def loss(target: HeadTarget) -> float:
-        return -target.weight * float(target.scores @ log_probabilities)
+    def loss(target: np.ndarray) -> float:
+        return -target[-1] * float(target[:-1] @ log_probabilities)
 
     for weight_a, weight_b in ((1.0, 1.0), (1.0, 0.0), (0.5, 1.0)):
-        target_a, target_b = one_of(3, 0, weight_a), one_of(3, 1, weight_b)
-        _, targets = mixed(dark, {"action": target_a}, light, {"action": target_b}, share=0.6)
-        assert loss(targets["action"]) == pytest.approx(0.6 * loss(target_a) + 0.4 * loss(target_b), rel=1e-5)
+        target_a, target_b = np.array([1, 0, 0, weight_a]), np.array([0, 1, 0, weight_b])
+        both = mixed_pair(target_a, target_b, share=0.6)
+        assert loss(both) == pytest.approx(0.6 * loss(target_a) + 0.4 * loss(target_b), rel=1e-5)
 
 
-def test_in_a_mixed_batch_nothing_comes_from_a_sense_that_is_not_there_nor_from_a_clip_without_a_label():
+def test_in_a_mixed_batch_nothing_comes_from_a_sense_that_is_not_there():
     inputs = {
         "features": np.float32([10, 20, 30, 40])[:, None, None] * np.ones((1, 2, 3), np.float32),
         "waveform": np.float32([1, 2, 3, 4])[:, None] * np.ones((1, 5), np.float32),
         "presence": np.float32([[1, 1], [0, 1], [1, 0], [0, 0]]),
     }
-    targets = {"action": np.float32([[1, 0, 1], [0, 1, 1], [0, 1, 0], [0, 0, 0]])}
-    partners, shares = np.array([1, 0, 3, 2]), np.array([0.75, 0.75, 0.6, 0.6])
-    made, told = mixed_batch(inputs, targets, partners, shares)
+    made = mixed_inputs(inputs, np.array([1, 0, 3, 2]), np.array([0.75, 0.75, 0.6, 0.6]))
     assert np.allclose(made["features"][:, 0, 0], [10, 10, 30, 30])  # of the second and fourth clip none is there
     assert np.allclose(made["waveform"][:2, 0], [1.25, 1.75])
     assert made["presence"].tolist() == [[1, 1], [1, 1], [1, 0], [1, 0]]
-    assert np.allclose(told["action"], [[0.75, 0.25, 1], [0.25, 0.75, 1], [0, 0, 0], [0, 0, 0]])
 
 
-def test_mixup_is_replayable_and_its_strength_says_how_much_is_mixed():
-    dark, light = two_clips()
-    targets_a, targets_b = {"action": one_of(2, 0)}, {"action": one_of(2, 1)}
-    first = mixup(dark, targets_a, light, targets_b, np.random.default_rng(4), 0.4)
-    again = mixup(dark, targets_a, light, targets_b, np.random.default_rng(4), 0.4)
-    assert_same(first[0], again[0])
-    assert first[1]["action"].scores.tolist() == again[1]["action"].scores.tolist()
+def test_pairs_come_again_from_the_same_seed_and_their_strength_says_how_much_is_mixed():
+    def drawn(strength: float, count: int = 900) -> tuple[np.ndarray, np.ndarray]:
+        return drawn_pairs(count, strength, np.random.default_rng(4))
 
-    def purity(strength: float) -> float:
-        generator = np.random.default_rng(0)
-        small = clip_of(frames=np.zeros((1, 1, 1, 3), np.uint8), waveform=np.zeros(16))
-        mixes = (mixup(small, targets_a, small, targets_b, generator, strength)[1] for _ in range(300))
-        return float(np.mean([targets["action"].scores.max() for targets in mixes]))
-
-    assert purity(0.1) > 0.9
-    assert purity(1.0) == pytest.approx(0.75, abs=0.03)
-    assert purity(50.0) < 0.58
-    with pytest.raises(VideoUnderstandingError, match="mixup strength"):
-        mixup(dark, targets_a, light, targets_b, np.random.default_rng(4), 0.0)
+    for one, again in zip(drawn(0.4), drawn(0.4), strict=True):
+        assert (one == again).all()
+    partners, shares = drawn(1.0)
+    assert sorted(partners) == list(range(900)) and shares.min() >= 0.5
+    assert drawn(0.1)[1].mean() > 0.9
+    assert shares.mean() == pytest.approx(0.75, abs=0.02)
+    assert drawn(50.0)[1].mean() < 0.58
 
 
 def test_a_sense_is_there_where_either_mixed_clip_has_it():
-    clip, _ = mixed(deaf_clip(), {}, clip_of(sound_span_s=(1.0, 4.0)), {}, share=0.6)
+    clip = mixed_clip(deaf_clip(), clip_of(sound_span_s=(1.0, 4.0)), share=0.6)
     assert clip.sound_span_s == (1.0, 4.0)
-    clip, _ = mixed(blind_clip(), {}, clip_of(), {}, share=0.6)
+    clip = mixed_clip(blind_clip(), clip_of(), share=0.6)
     assert clip.frame_present.all()
     assert np.isfinite(clip.frame_times_s).all()
-    clip, _ = mixed(blind_clip(), {}, blind_clip(), {}, share=0.6)
-    assert not clip.has_video
-    clip, _ = mixed(deaf_clip(), {}, deaf_clip(), {}, share=0.6)
-    assert not clip.has_audio
+    assert not mixed_clip(blind_clip(), blind_clip(), share=0.6).has_video
+    assert not mixed_clip(deaf_clip(), deaf_clip(), share=0.6).has_audio
 
 
 def test_clips_that_cannot_be_mixed_are_named():
     dark, _ = two_clips()
     with pytest.raises(ClipError, match="made and made: cannot be mixed: frames"):
-        mixed(dark, {}, clip_of(frames=np.zeros((FRAMES, 8, 8, 3), np.uint8)), {}, 0.5)
+        mixed_clip(dark, clip_of(frames=np.zeros((FRAMES, 8, 8, 3), np.uint8)), 0.5)
     with pytest.raises(ClipError, match="64000 samples at 16000 Hz and 32000"):
-        mixed(dark, {}, clip_of(waveform=np.zeros(32000)), {}, 0.5)
-    with pytest.raises(ManifestError, match="action: has 3 classes for one clip and 4"):
-        mixed(dark, {"action": one_of(3, 0)}, dark, {"action": one_of(4, 0)}, 0.5)
+        mixed_clip(dark, clip_of(waveform=np.zeros(32000)), 0.5)
 
 
 # --- the house ------------------------------------------------------------------------------------------

@@ -9,10 +9,11 @@ import keras
 import numpy as np
 
 from video_understanding.datasets.augment import (
-    HeadTarget,
     default_augmentation,
-    mixed,
-    mixed_batch,
+    drawn_pairs,
+    mixed_clip,
+    mixed_inputs,
+    mixed_targets,
     sound_augmentation,
 )
 from video_understanding.datasets.cache import PreparedClips
@@ -97,7 +98,8 @@ class ClipBatches(keras.utils.PyDataset):
         else:
             inputs = self._with_features(numbers, chance)
         if self._settings.mixup:
-            return mixed_batch(inputs, targets, *self._pairs(len(numbers), chance))
+            pairs = drawn_pairs(len(numbers), self._settings.mixup, chance)
+            return mixed_inputs(inputs, *pairs), mixed_targets(targets, *pairs)
         return inputs, targets
 
     def _of_changed_clips(
@@ -108,17 +110,10 @@ class ClipBatches(keras.utils.PyDataset):
         if self._settings.augment:
             clips = [self._augmentation(clip, chance) for clip in clips]
         if self._settings.mixup:
-            pairs = []
-            for one, (other, share) in enumerate(zip(*self._pairs(len(clips), chance), strict=True)):
-                both = [_head_targets(targets, number) for number in (one, other)]
-                pairs.append(mixed(clips[one], both[0], clips[other], both[1], share))
-            clips = [clip for clip, _ in pairs]
-            targets = {
-                head: np.stack([np.append(told[head].scores, told[head].weight) for _, told in pairs]).astype(
-                    np.float32
-                )
-                for head in targets
-            }
+            partners, shares = drawn_pairs(len(clips), self._settings.mixup, chance)
+            others = [clips[partner] for partner in partners]
+            clips = [mixed_clip(*pair) for pair in zip(clips, others, shares, strict=True)]
+            targets = mixed_targets(targets, partners, shares)
         inputs = prepare(clips, self._prepared.spec)
         return _named("frames", inputs.frames, inputs.waveform, inputs.presence), targets
 
@@ -130,12 +125,6 @@ class ClipBatches(keras.utils.PyDataset):
             clips = [self._augmentation(clip, chance) for clip in clips]
             look = chance.integers(len(self._looks), size=len(numbers))
         return _named("features", self._looks[look, numbers], *prepare_sound(clips, self._prepared.spec))
-
-    def _pairs(self, count: int, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """For each of `count` clips the one it is mixed with, int [B], and the greater share, its own, float [B]."""
-        partners = chance.permutation(count)
-        shares = chance.beta(self._settings.mixup, self._settings.mixup, count)
-        return partners, np.maximum(shares, 1 - shares)
 
     def _remembered(self, numbers: np.ndarray, chance: np.random.Generator | None = None) -> dict[str, np.ndarray]:
         """What was seen and heard of the windows: as they are, or changed in one of the ways there are."""
@@ -212,7 +201,3 @@ def yes_weights_of(targets: np.ndarray) -> list[float]:
     labelled = targets[targets[:, -1] > 0, :-1]  # [k,C]
     yes = labelled.sum(axis=0)  # [C]
     return np.clip((len(labelled) - yes) / np.maximum(yes, 1), 1.0, _MOST_WEIGHT).tolist()
-
-
-def _head_targets(targets: dict[str, np.ndarray], number: int) -> dict[str, HeadTarget]:
-    return {head: HeadTarget(rows[number, :-1], float(rows[number, -1])) for head, rows in targets.items()}

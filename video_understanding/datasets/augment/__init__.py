@@ -12,7 +12,7 @@ from video_understanding.datasets.augment.default import default_augmentation, s
 from video_understanding.datasets.augment.flip import Flip
 from video_understanding.datasets.augment.gain import Gain
 from video_understanding.datasets.augment.masks import BandMask, FrameMask, TimeMask
-from video_understanding.datasets.augment.mixup import HeadTarget, mixed, mixed_batch, mixup
+from video_understanding.datasets.augment.mixup import drawn_pairs, mixed_clip, mixed_inputs, mixed_targets
 from video_understanding.datasets.augment.noise import Noise
 from video_understanding.datasets.augment.timing import Speed, TimeShift
 from video_understanding.datasets.augment.tone import Throat, Tone
@@ -26,7 +26,6 @@ __all__ = [
     "Flip",
     "FrameMask",
     "Gain",
-    "HeadTarget",
     "Noise",
     "Speed",
     "Throat",
@@ -34,8 +33,9 @@ __all__ = [
     "TimeShift",
     "Tone",
     "default_augmentation",
-    "mixed",
-    "mixed_batch",
-    "mixup",
+    "drawn_pairs",
+    "mixed_clip",
+    "mixed_inputs",
+    "mixed_targets",
     "sound_augmentation",
 ]

@@ -4,55 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from video_understanding.clip import Clip
 from video_understanding.datasets.augment.opencv import opencv
-from video_understanding.errors import ClipError, ManifestError, VideoUnderstandingError
+from video_understanding.errors import ClipError
 from video_understanding.scorer import SENSES
 
 
-@dataclass(frozen=True, eq=False)
-class HeadTarget:
-    """What a clip should score in one head.
+def drawn_pairs(count: int, strength: float, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """For each of `count` clips the one it is mixed with, int [B], and the greater share, its own, float [B].
 
-    scores  float32 [C], one for each class: 1 for what the clip shows, shares of it in a mixed clip
-    weight  how much this target counts in the loss: 1, or 0 where the clip is not labelled for the head
+    Shares are drawn from Beta(strength, strength): a small strength mostly leaves a clip almost alone, 1 makes every
+    proportion as likely.
     """
-
-    scores: np.ndarray
-    weight: float = 1.0
-
-
-Targets = Mapping[str, HeadTarget]  # by head
+    partners = generator.permutation(count)
+    shares = generator.beta(strength, strength, count)
+    return partners, np.maximum(shares, 1 - shares)
 
 
-def mixup(
-    clip_a: Clip,
-    targets_a: Targets,
-    clip_b: Clip,
-    targets_b: Targets,
-    generator: np.random.Generator,
-    strength: float = 0.2,
-) -> tuple[Clip, dict[str, HeadTarget]]:
-    """Mixes two clips in a proportion drawn from Beta(strength, strength).
-
-    A small strength mostly leaves one of the two almost alone, 1 makes every proportion as likely.
-    """
-    if not strength > 0:
-        raise VideoUnderstandingError("mixup strength", f"is {strength!r}", "Give a number above zero, such as 0.2.")
-    return mixed(clip_a, targets_a, clip_b, targets_b, share=float(generator.beta(strength, strength)))
-
-
-def mixed(
-    clip_a: Clip, targets_a: Targets, clip_b: Clip, targets_b: Targets, share: float
-) -> tuple[Clip, dict[str, HeadTarget]]:
-    """`share` (0 to 1) of the first clip and its targets, the rest of the second.
+def mixed_clip(clip_a: Clip, clip_b: Clip, share: float) -> Clip:
+    """`share` (0 to 1) of the first clip, the rest of the second.
 
     The clock is that of the clip with the greater share. A sense is there where either clip has it; one
-    that only one clip has comes in at that clip's share, as do its labels.
+    that only one clip has comes in at that clip's share.
     """
     if clip_a.frames.shape != clip_b.frames.shape:
         raise _unlike(clip_a, clip_b, f"frames {clip_a.frames.shape} and {clip_b.frames.shape}")
@@ -63,44 +39,6 @@ def mixed(
             f"{len(clip_a.waveform)} samples at {clip_a.sample_rate_hz} Hz "
             f"and {len(clip_b.waveform)} at {clip_b.sample_rate_hz} Hz",
         )
-    heads = [*targets_a, *(head for head in targets_b if head not in targets_a)]
-    targets = {head: _mixed_target(head, targets_a.get(head), targets_b.get(head), share) for head in heads}
-    return _mixed_clip(clip_a, clip_b, share), targets
-
-
-def mixed_batch(
-    inputs: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarray], partners: np.ndarray, shares: np.ndarray
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """A batch as a model takes it, in which each clip has `shares` [B] of itself, the rest of its partner [B].
-
-    `inputs` are `features` [B,T,F] of a frozen backbone, and `waveform` [B,N] or `heard` [B,M,S,C]; `presence` [B,2]
-    tells which senses a clip has. A sense that only one of a pair has is that one's. Targets [B,C+1] of each head
-    hold how much they count in the last place, as batches do.
-    """
-    there, partner_there = (
-        presence.astype(np.float32) for presence in (inputs["presence"], inputs["presence"][partners])
-    )
-    own, other = shares[:, None] * there, (1 - shares)[:, None] * partner_there  # [B,2] each
-    share = np.divide(own, own + other, out=np.ones_like(own), where=own + other > 0)  # [B,2]
-    mixed_inputs = {"presence": np.maximum(there, partner_there)}
-    for name, values in inputs.items():
-        if name != "presence":
-            part = share[:, SENSES.index("video" if name == "features" else "audio")]
-            part = part.reshape(-1, *[1] * (values.ndim - 1)).astype(np.float32)  # [B,1,...]
-            mixed_inputs[name] = part * values + (1 - part) * values[partners]
-    return mixed_inputs, {head: _mixed_rows(rows, rows[partners], shares) for head, rows in targets.items()}
-
-
-def _mixed_rows(rows: np.ndarray, partners: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Targets [B,C+1] of pairs: only the labelled parts shape the scores, how much was labelled is the weight."""
-    own, other = shares * rows[:, -1], (1 - shares) * partners[:, -1]  # [B] each
-    weight = own + other
-    scores = own[:, None] * rows[:, :-1] + other[:, None] * partners[:, :-1]  # [B,C]
-    scores = np.divide(scores, weight[:, None], out=np.zeros_like(scores), where=weight[:, None] > 0)
-    return np.column_stack([scores, weight]).astype(np.float32)
-
-
-def _mixed_clip(clip_a: Clip, clip_b: Clip, share: float) -> Clip:
     main, other = (clip_a, clip_b) if share >= 0.5 else (clip_b, clip_a)
     main_share = max(share, 1.0 - share)
     later_s = main.start_s - other.start_s  # the other clip's times, put on the main clip's clock
@@ -128,22 +66,40 @@ def _mixed_clip(clip_a: Clip, clip_b: Clip, share: float) -> Clip:
     )
 
 
-def _mixed_target(head: str, target_a: HeadTarget | None, target_b: HeadTarget | None, share: float) -> HeadTarget:
-    target_a = target_a or HeadTarget(np.zeros_like(target_b.scores), 0.0)
-    target_b = target_b or HeadTarget(np.zeros_like(target_a.scores), 0.0)
-    if target_a.scores.shape != target_b.scores.shape:
-        raise ManifestError(
-            head,
-            f"has {len(target_a.scores)} classes for one clip and {len(target_b.scores)} for the other",
-            "Give both clips targets made from the same labels.",
-        )
-    part_a, part_b = share * target_a.weight, (1.0 - share) * target_b.weight
-    weight = part_a + part_b
-    if weight == 0.0:
-        return HeadTarget(np.zeros_like(target_a.scores), 0.0)
-    # Only the labelled parts shape the scores, which keep their sum; how much was labelled is the weight.
-    scores = (part_a * target_a.scores + part_b * target_b.scores) / weight  # [C]
-    return HeadTarget(scores.astype(np.float32), weight)
+def mixed_inputs(inputs: Mapping[str, np.ndarray], partners: np.ndarray, shares: np.ndarray) -> dict[str, np.ndarray]:
+    """A batch as a model takes it, in which each clip has `shares` [B] of itself, the rest of its partner [B].
+
+    `inputs` are `features` [B,T,F] of a frozen backbone, and `waveform` [B,N] or `heard` [B,M,S,C]; `presence` [B,2]
+    tells which senses a clip has. A sense that only one of a pair has is that one's.
+    """
+    there, partner_there = (
+        presence.astype(np.float32) for presence in (inputs["presence"], inputs["presence"][partners])
+    )
+    own, other = shares[:, None] * there, (1 - shares)[:, None] * partner_there  # [B,2] each
+    share = np.divide(own, own + other, out=np.ones_like(own), where=own + other > 0)  # [B,2]
+    made = {"presence": np.maximum(there, partner_there)}
+    for name, values in inputs.items():
+        if name != "presence":
+            part = share[:, SENSES.index("video" if name == "features" else "audio")]
+            part = part.reshape(-1, *[1] * (values.ndim - 1)).astype(np.float32)  # [B,1,...]
+            made[name] = part * values + (1 - part) * values[partners]
+    return made
+
+
+def mixed_targets(targets: Mapping[str, np.ndarray], partners: np.ndarray, shares: np.ndarray) -> dict[str, np.ndarray]:
+    """Of each head [B,C+1], in the last place how much a row counts, as batches have them; mixed as their clips are.
+
+    Only the labelled parts shape the scores, which keep their sum; how much was labelled is how much the row counts.
+    """
+    return {head: _mixed_rows(rows, rows[partners], shares) for head, rows in targets.items()}
+
+
+def _mixed_rows(rows: np.ndarray, partners: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    own, other = shares * rows[:, -1], (1 - shares) * partners[:, -1]  # [B] each
+    weight = own + other
+    scores = own[:, None] * rows[:, :-1] + other[:, None] * partners[:, :-1]  # [B,C]
+    scores = np.divide(scores, weight[:, None], out=np.zeros_like(scores), where=weight[:, None] > 0)
+    return np.column_stack([scores, weight]).astype(np.float32)
 
 
 def _unlike(clip_a: Clip, clip_b: Clip, difference: str) -> ClipError:
