@@ -165,7 +165,7 @@ def with_section(page: str, title: str, text: str) -> str:
     return "\n".join(part.strip() + "\n" for part in parts if part.strip())
 
 
-def machine(packages: Sequence[str], rounds: int) -> dict[str, Any]:
+def machine(packages: Sequence[str], rounds: int = 1) -> dict[str, Any]:
     """What the numbers were measured on and with."""
     cpu = platform.processor()
     if Path("/proc/cpuinfo").exists():
@@ -186,10 +186,16 @@ def last_lines(report: Measured) -> Iterator[str]:
     """The end of a table: who could not take part, and where the numbers come from."""
     if report.absent:
         yield f"left out, not installed here: {', '.join(report.absent)}"
-    facts = report.machine
-    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items() if version)
+    on, versions = machine_lines(report.machine)
     yield ""
-    yield f"{facts['rounds']} rounds on {facts['cpu']}, {facts['cores']} cores, {facts['system']}"
+    yield f"{report.machine['rounds']} rounds on {on}"
+    yield versions
+
+
+def machine_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What `machine` told, in two lines: what it is, and what ran there."""
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items() if version)
+    yield f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}"
     yield f"Python {facts['python']}, {versions}; commit {facts['commit']}"
 
 

@@ -49,7 +49,7 @@ def main() -> None:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if options.page:
-        options.page.write_text(page(found, machine(PACKAGES, options.seeds)), encoding="utf-8")
+        options.page.write_text(page(found, machine(PACKAGES)), encoding="utf-8")
 
 
 def _measure(name: str, senses: str, options: argparse.Namespace) -> None:
@@ -71,7 +71,7 @@ def _measure(name: str, senses: str, options: argparse.Namespace) -> None:
             "seeds": options.seeds,
             "results": results(pieces, head, chosen, grid, seeds, fusion),
             "command": shlex.join(["python", "-m", "benchmarks.accuracy", *sys.argv[1:]]),
-            "commit": machine((), 1)["commit"],
+            "commit": machine(())["commit"],
             "seconds": round(time.monotonic() - began_s),
         }
         file = _kept(options) / f"{name}_{senses}_{told['fusion']}.json"

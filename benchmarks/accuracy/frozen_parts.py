@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -15,7 +16,7 @@ from video_understanding.datasets.augment.colour import Colour
 from video_understanding.datasets.augment.crop import Crop
 from video_understanding.datasets.augment.flip import Flip
 from video_understanding.features.prepare import prepare_sound
-from video_understanding.models.audio_encoder import listener_of, make_hop_encoder
+from video_understanding.models.audio_encoder import last_norm_of, listener_of, make_hop_encoder
 from video_understanding.models.backbones import make_backbone
 from video_understanding.models.listeners.weights import WEIGHTS
 from video_understanding.spec import ModelSpec
@@ -48,15 +49,20 @@ class Eye:
 
 
 class Ear:
-    """The sound of windows -> what is heard in their hops, float32 [W,M,S,C]."""
+    """The sound of windows -> what is heard in their hops, float32 [W,M,S,C].
+
+    `usual` tells the mean and the variance of it that the listener was taught with.
+    """
 
     changes = sound_augmentation()
 
     def __init__(self, spec: ModelSpec) -> None:
-        listener = listener_of(make_hop_encoder(spec))
+        encoder = make_hop_encoder(spec)
+        listener, norm = listener_of(encoder), last_norm_of(encoder)
         weights = hashlib.sha256(WEIGHTS[spec.network.listener].read_bytes()).hexdigest()
         self.about = ["ear", spec.to_dict()["audio"], spec.network.listener, weights]
         self.shape = (spec.hops, *listener.output_shape[1:])
+        self.usual = [keras.ops.convert_to_numpy(kept) for kept in (norm.moving_mean, norm.moving_variance)]  # [C] each
         self._spec = spec
         self._hear = tf.function(lambda hops: listener(hops, training=False), reduce_retracing=True)
 

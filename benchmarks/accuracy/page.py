@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.accuracy.sets import SETS
-from benchmarks.tables import Measured, last_lines
+from benchmarks.tables import machine_lines
 from video_understanding.spec import NetworkSpec
 
 _BEGINNING = """# Accuracy
@@ -121,7 +121,8 @@ def _end(found: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> Iterat
             f"| {told['set']} | {_ASKED[told['learned']]} | {told['fusion']} | {told['seeds']} | {told['commit']} "
             f"| {told['seconds']} | `{told['command']}` |"
         )
-    yield from last_lines(Measured(machine=dict(facts)))
+    yield ""
+    yield from machine_lines(facts)
 
 
 def _interval(result: Mapping[str, Any]) -> str:

@@ -28,7 +28,6 @@ from video_understanding.datasets.rows import Row
 from video_understanding.evaluation import HeadReport
 from video_understanding.evaluation.answers import Answers
 from video_understanding.evaluation.evaluate import evaluate_inputs
-from video_understanding.models.audio_encoder import last_norm_of, make_hop_encoder
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.listeners.weights import WEIGHTS
 from video_understanding.models.load import save_model
@@ -158,14 +157,13 @@ class Pieces:
     @cached_property
     def _heard(self) -> np.ndarray:
         """float16 [looks,windows,M,S,C]; of people also as if all had the same usual voice."""
-        heard = Remembered(Ear(self._spec), self._changed).of(self._prepared)
+        ear = Ear(self._spec)
+        heard = Remembered(ear, self._changed).of(self._prepared)
         speakers = np.array([speaker_of(self._prepared.rows[row]) or "" for row in self._prepared.row_numbers])
         if not speakers.any():
             return heard
-        norm = last_norm_of(make_hop_encoder(self._spec))
-        usual = (keras.ops.convert_to_numpy(kept) for kept in (norm.moving_mean, norm.moving_variance))
         loud = loud_hops(self._prepared, np.arange(len(self._prepared)))  # [windows,M]
-        return np.concatenate([heard, heard_alike(heard, loud, speakers, *usual)])
+        return np.concatenate([heard, heard_alike(heard, loud, speakers, *ear.usual)])
 
     @cached_property
     def _prepared(self) -> PreparedClips:
