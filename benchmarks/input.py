@@ -32,7 +32,7 @@ from benchmarks import input_peers as peers
 from benchmarks.input_peers import Epoch, Sample
 from benchmarks.material import FOLDER
 from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, ratio_lines, read_options, tell
-from benchmarks.turns import Taken, take_turns
+from benchmarks.turns import Taken, one_after_another, take_turns
 from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.manifest import Manifest, load_manifest
 from video_understanding.features.prepare import presence_of
@@ -123,7 +123,7 @@ def main() -> int:
         for _ in range(processes):
             with ProcessPoolExecutor(1, get_context("spawn")) as alone:
                 rows.append(alone.submit(_taken, what, rounds, there).result())
-        _report(what, {name: _one_after_another([row[name] for row in rows]) for name in rows[0]}, repeats, report)
+        _report(what, one_after_another(rows), repeats, report)
     tell(report, options, lines=list(_lines(report)), title="Input", text=_TEXT)
     return 0
 
@@ -147,12 +147,6 @@ def _taken(what: str, rounds: int, there: list[str]) -> dict[str, Taken]:
         taken[name].cpu_s[:] = [cpu_s + own_s for cpu_s, own_s in zip(taken[name].cpu_s, counted, strict=True)]
     shutil.rmtree(FOLDER / "input")
     return taken
-
-
-def _one_after_another(parts: list[Taken]) -> Taken:
-    """The rounds of several processes."""
-    wall_s = [second for part in parts for second in part.wall_s]
-    return Taken(wall_s, [second for part in parts for second in part.cpu_s])
 
 
 def _report(what: str, taken: dict[str, Taken], repeats: int, report: Report) -> None:

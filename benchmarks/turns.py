@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tqdm import tqdm
@@ -35,22 +35,54 @@ def take_turns(
     title: str,
     warm_rounds: int = 1,
     timed: Callable[[Job], tuple[float, float]] = taken_s,
+    undisturbed: Callable[[], bool] = lambda: True,
 ) -> dict[str, Taken]:
     """What every job took in every round; the first rounds, in which caches fill, are not counted.
 
-    `timed` runs a job and gives its wall and CPU seconds.
+    `timed` runs a job and gives its wall and CPU seconds. A round after which `undisturbed` says no is taken again, but
+    no more of them than there are rounds: after that all count.
     """
     taken = {name: Taken() for name in jobs}
-    names = list(jobs)
-    for number in tqdm(range(rounds + warm_rounds), desc=title, unit="round", leave=False, disable=None):
-        first = number % len(names)
-        for name in names[first:] + names[:first]:  # nobody always comes after the same one
-            gc.collect()
-            wall_s, cpu_s = timed(jobs[name])
-            if number >= warm_rounds:
+    counted = again = 0
+    with tqdm(total=warm_rounds + rounds, desc=title, unit="round", leave=False, disable=None) as bar:
+        for number in range(warm_rounds):
+            _round(jobs, number, timed)
+            bar.update()
+        while counted < rounds:
+            found = _round(jobs, warm_rounds + counted + again, timed)
+            if again < rounds and not undisturbed():
+                again += 1
+                continue
+            for name, (wall_s, cpu_s) in found.items():
                 taken[name].wall_s.append(wall_s)
                 taken[name].cpu_s.append(cpu_s)
+            counted += 1
+            bar.update()
     return taken
+
+
+def _round(
+    jobs: Mapping[str, Job], number: int, timed: Callable[[Job], tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Every job once; nobody always comes after the same one."""
+    names = list(jobs)
+    first = number % len(names)
+    found = {}
+    for name in names[first:] + names[:first]:
+        gc.collect()
+        found[name] = timed(jobs[name])
+    return found
+
+
+def one_after_another(parts: Sequence[Mapping[str, Taken]]) -> dict[str, Taken]:
+    """The rounds of several processes, of each job, as if they were those of one."""
+    return {
+        name: Taken(
+            [second for part in parts for second in part[name].wall_s],
+            [second for part in parts for second in part[name].cpu_s],
+        )
+        for name in parts[0]
+    }
 
 
 def _cpu_s() -> float:

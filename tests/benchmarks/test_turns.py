@@ -1,0 +1,31 @@
+"""Rounds in which all take their turn; those that were disturbed come again, but not for ever."""
+
+import itertools
+
+from benchmarks.turns import Taken, one_after_another, take_turns
+
+
+def numbered():
+    """Times each round as its number, so that a test can tell which rounds count."""
+    numbers = itertools.count()
+    return lambda _job: (float(next(numbers)), 0.0)
+
+
+def test_disturbed_rounds_are_taken_again():
+    answers = iter([False, True, False, False, True, True])  # nobody asks after the round that warms up
+    taken = take_turns({"one": None}, 3, "", timed=numbered(), undisturbed=lambda: next(answers))
+    assert taken["one"].wall_s == [2, 5, 6]
+
+
+def test_where_it_is_never_quiet_no_more_rounds_are_taken_again_than_there_are():
+    taken = take_turns({"one": None}, 3, "", warm_rounds=0, timed=numbered(), undisturbed=lambda: False)
+    assert taken["one"].wall_s == [3, 4, 5]
+
+
+def test_every_side_comes_first_in_its_turn_and_the_rounds_of_processes_follow_each_other():
+    order = []
+    jobs = {name: name for name in "abc"}
+    taken = take_turns(jobs, 3, "", warm_rounds=0, timed=lambda job: order.append(job) or (1.0, 2.0))
+    assert "".join(order) == "abcbcacab"
+    both = one_after_another([taken, {name: Taken([5.0], [6.0]) for name in jobs}])
+    assert both["b"] == Taken([1.0, 1.0, 1.0, 5.0], [2.0, 2.0, 2.0, 6.0])
