@@ -19,9 +19,10 @@ SIGNATURES = {
     "fuse": ("picture_tokens", "sound_tokens", "presence"),
     "classify": ("frames", "waveform", "presence"),
 }
-# The network's late, small maps fill a processor's registers better together (nine places of five frames come out even
-# where five are worked on at a time), and its weights are fetched once for all; more would gain little and need memory.
-AT_ONCE = 5
+# The network's late, small maps fill a processor's registers better together (nine places of ten frames come out even,
+# or almost, whether four, five, six or seven are worked on at a time), and its weights are fetched once for all; more
+# would gain nothing and need memory.
+AT_ONCE = 10
 _MAKE_AGAIN = "Make it again with: vu export BUNDLE"
 
 
