@@ -284,11 +284,12 @@ count, those on the clock stand beside them; milliseconds belong to the machine 
 {table}
 ```
 
-onnxruntime runs the frame encoder made by tf2onnx from the same network, and its own static quantization of it, both
-given as many frames at once as our runtime gives LiteRT of a file, five, or one, as of a stream. Between the two
-a frame's time in floats grows more for LiteRT than for onnxruntime. The matrix product is NumPy's, float32, on one
-thread. Reading is `iter_clips` over the same windows. Bare LiteRT is a script that imports NumPy and LiteRT, loads
-the file and calls `classify` once.
+onnxruntime runs the frame encoder made by tf2onnx from the same network, and its own static quantization of it with the
+same first products left in float as in our file, both given as many frames at once as our runtime gives LiteRT of a
+file, ten, or one, as of a stream. A single frame in floats takes LiteRT longer: its kernels work on several places of a
+picture at a time, and the late, small maps of one frame leave them partly empty. The matrix product is NumPy's,
+float32, on one thread. Reading is `iter_clips` over the same windows. Bare LiteRT is a script that imports NumPy and
+LiteRT, loads the file and calls `classify` once.
 """
 
 

@@ -17,11 +17,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
 
 from video_understanding.bundle import Bundle
 from video_understanding.datasets.manifest import load_manifest
 from video_understanding.export.calibration import read_clips
 from video_understanding.export.make import export_bundle
+from video_understanding.export.network import graphs_of, kind_of, read_network
+from video_understanding.export.precision import PRODUCTS
 from video_understanding.media.synthetic import make_dataset
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.load import load_model
@@ -52,15 +55,33 @@ def main() -> None:
     print(export_bundle(bundle, ("fp32", "int8"), clips, truth).text())
     model = load_model(bundle)
     facts = {"frame_flops": _flops(model.backbone) + _flops(model.frame_head), "spec": spec.to_dict()}
+    in_float = _products_in_float(folder / "model_int8.tflite")
+    facts["in_float"] = in_float
     try:
-        _write_onnx(model, clips, folder)
+        _write_onnx(model, clips, folder, in_float)
     except ImportError as error:
         facts["absent"] = error.name
     (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
-def _write_onnx(model: VideoUnderstandingModel, clips: ModelInputs, folder: Path) -> None:
-    """The frame encoder as it is, and quantized in onnxruntime's own way, both with float tokens coming out."""
+def _products_in_float(file: Path) -> int:
+    """How many of the frame encoder's products with weights the file leaves in float: the first ones."""
+    network = read_network(file.read_bytes())
+    graph = graphs_of(network)["encode_frame"]
+    types = [
+        graph.tensors[operator.outputs[0]].type
+        for operator in graph.operators
+        if kind_of(network, operator) in PRODUCTS
+    ]
+    return types.count(schema.TensorType.FLOAT32)
+
+
+def _write_onnx(model: VideoUnderstandingModel, clips: ModelInputs, folder: Path, in_float: int) -> None:
+    """The frame encoder as it is, and quantized in onnxruntime's own way, both with float tokens coming out.
+
+    The first `in_float` products stay in float, as they do in our file.
+    """
+    import onnx
     import tf2onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -83,6 +104,7 @@ def _write_onnx(model: VideoUnderstandingModel, clips: ModelInputs, folder: Path
     whole, ready = folder / "frame_encoder_fp32.onnx", folder / "ready_to_quantize.onnx"
     tf2onnx.convert.from_function(encode_frame, [frame], opset=18, output_path=str(whole))
     quant_pre_process(str(whole), str(ready))
+    products = [node.name for node in onnx.load(ready).graph.node if node.op_type == "Conv"]
     quantize_static(
         str(ready),
         str(folder / "frame_encoder_int8.onnx"),
@@ -91,6 +113,7 @@ def _write_onnx(model: VideoUnderstandingModel, clips: ModelInputs, folder: Path
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         per_channel=True,
+        nodes_to_exclude=products[:in_float],
     )
 
 

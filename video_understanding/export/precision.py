@@ -17,7 +17,7 @@ REPAIRS = (
 )
 _SHARES = (12, 6, 4)  # of what looks, one over these stays in float at the repairs from the first on
 _ENCODERS = ("encode_frame", "encode_audio")
-_PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")  # with weights, for which eight bits are worth while
+PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")  # with weights, for which eight bits are worth while
 
 
 def names_in_float(model: schema.ModelT, repairs: int) -> set[str]:
@@ -60,7 +60,7 @@ def _products(model: schema.ModelT, graph: Graph, aside: set[str]) -> list[int]:
     return [
         place
         for place, operator in enumerate(graph.operators)
-        if kind_of(model, operator) in _PRODUCTS and not names_made(graph, [operator]) & aside
+        if kind_of(model, operator) in PRODUCTS and not names_made(graph, [operator]) & aside
     ]
 
 
