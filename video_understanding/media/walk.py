@@ -282,7 +282,7 @@ class Walk:
                 frames[place], times_s[place], present[place] = picture.pixels, picture.time_s, True
         for place in range(first, first + self._windows.stride_frames):
             self._pictures.shown.pop(place, None)
-        if present.any():
+        if present.any() and not present.all():
             there = np.flatnonzero(present)
             nearest = there[np.abs(there[None] - np.arange(spec.frames)[:, None]).argmin(axis=1)]  # [T]
             frames, times_s = frames[nearest], times_s[nearest]
