@@ -18,10 +18,9 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from multiprocessing import get_context, set_start_method
+from multiprocessing import set_start_method
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -32,7 +31,7 @@ from benchmarks import input_peers as peers
 from benchmarks.input_peers import Epoch, Sample
 from benchmarks.material import FOLDER
 from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, ratio_lines, read_options, tell
-from benchmarks.turns import Taken, one_after_another, take_turns
+from benchmarks.turns import Taken, in_new_process, one_after_another, take_turns
 from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.manifest import Manifest, load_manifest
 from video_understanding.features.prepare import presence_of
@@ -119,11 +118,8 @@ def main() -> int:
     report = Report(absent=absent, machine=machine(_PACKAGES, processes * rounds))
     shutil.rmtree(FOLDER / "input", ignore_errors=True)
     for what, (repeats, _) in _EPOCHS.items():
-        rows: list[dict[str, Taken]] = []
-        for _ in range(processes):
-            with ProcessPoolExecutor(1, get_context("spawn")) as alone:
-                rows.append(alone.submit(_taken, what, rounds, there).result())
-        _report(what, one_after_another(rows), repeats, report)
+        parts = [in_new_process(_taken, what, rounds, there) for _ in range(processes)]
+        _report(what, one_after_another(parts), repeats, report)
     tell(report, options, lines=list(_lines(report)), title="Input", text=_TEXT)
     return 0
 

@@ -6,11 +6,15 @@ import gc
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import TypeVar
 
 from tqdm import tqdm
 
 Job = Callable[[], object]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,12 @@ def _round(
         gc.collect()
         found[name] = timed(jobs[name])
     return found
+
+
+def in_new_process(work: Callable[..., Result], *given: object) -> Result:
+    """What `work` gives in a process that begins anew."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+        return alone.submit(work, *given).result()
 
 
 def one_after_another(parts: Sequence[Mapping[str, Taken]]) -> dict[str, Taken]:

@@ -1,8 +1,9 @@
 """Rounds in which all take their turn; those that were disturbed come again, but not for ever."""
 
 import itertools
+import os
 
-from benchmarks.turns import Taken, one_after_another, take_turns
+from benchmarks.turns import Taken, in_new_process, one_after_another, take_turns
 
 
 def numbered():
@@ -29,3 +30,8 @@ def test_every_side_comes_first_in_its_turn_and_the_rounds_of_processes_follow_e
     assert "".join(order) == "abcbcacab"
     both = one_after_another([taken, {name: Taken([5.0], [6.0]) for name in jobs}])
     assert both["b"] == Taken([1.0, 1.0, 1.0, 5.0], [2.0, 2.0, 2.0, 6.0])
+
+
+def test_work_in_a_new_process_is_done_elsewhere_and_comes_back():
+    assert in_new_process(max, 2, 3) == 3
+    assert in_new_process(os.getpid) != os.getpid()
