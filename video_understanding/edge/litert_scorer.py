@@ -19,10 +19,10 @@ SIGNATURES = {
     "fuse": ("picture_tokens", "sound_tokens", "presence"),
     "classify": ("frames", "waveform", "presence"),
 }
-# The network's late, small maps fill a processor's registers better together (nine places of ten frames come out even,
-# or almost, whether four, five, six or seven are worked on at a time), and its weights are fetched once for all; more
-# would gain nothing and need memory.
-AT_ONCE = 10
+# The network's late, small maps fill a processor's registers better together (nine places of seven frames come out
+# even, or almost, whether four, five, six or seven are worked on at a time), and its weights are fetched once for all;
+# more would gain nothing and need memory.
+AT_ONCE = 7
 _MAKE_AGAIN = "Make it again with: vu export BUNDLE"
 
 
