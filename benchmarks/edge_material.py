@@ -64,22 +64,19 @@ def main() -> None:
     (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
-def _products_in_float(file: Path) -> int:
-    """How many of the frame encoder's products with weights the file leaves in float: the first ones."""
+def _products_in_float(file: Path) -> list[int]:
+    """Which of the frame encoder's products with weights the file leaves in float, by their places among them."""
     network = read_network(file.read_bytes())
     graph = graphs_of(network)["encode_frame"]
-    types = [
-        graph.tensors[operator.outputs[0]].type
-        for operator in graph.operators
-        if kind_of(network, operator) in PRODUCTS
-    ]
-    return types.count(schema.TensorType.FLOAT32)
+    products = [operator for operator in graph.operators if kind_of(network, operator) in PRODUCTS]
+    types = [graph.tensors[product.outputs[0]].type for product in products]
+    return [place for place, its_type in enumerate(types) if its_type == schema.TensorType.FLOAT32]
 
 
-def _write_onnx(model: VideoUnderstandingModel, clips: ModelInputs, folder: Path, in_float: int) -> None:
+def _write_onnx(model: VideoUnderstandingModel, clips: ModelInputs, folder: Path, in_float: list[int]) -> None:
     """The frame encoder as it is, and quantized in onnxruntime's own way, both with float tokens coming out.
 
-    The first `in_float` products stay in float, as they do in our file.
+    The products at the places `in_float` stay in float, as they do in our file.
     """
     import onnx
     import tf2onnx
@@ -113,7 +110,7 @@ def _write_onnx(model: VideoUnderstandingModel, clips: ModelInputs, folder: Path
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         per_channel=True,
-        nodes_to_exclude=products[:in_float],
+        nodes_to_exclude=[products[place] for place in in_float],
     )
 
 

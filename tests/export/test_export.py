@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from video_understanding.cli.main import main
 from video_understanding.edge.litert_scorer import LiteRTScorer
 from video_understanding.edge.tflite_file import TFLiteFile
 from video_understanding.errors import ExportError
-from video_understanding.export import make
+from video_understanding.export import make, precision
 from video_understanding.export.calibration import read_clips
 from video_understanding.export.formats import FORMATS
 from video_understanding.export.make import export_bundle
@@ -195,18 +196,33 @@ def test_exporting_again_gives_the_same_bytes_and_leaves_the_others(bundle, copy
     assert list(report.bundle.facts["exports"]) == [other.name, "model_fp16.tflite", "model_int8.tflite"]
 
 
+def test_each_repair_leaves_more_in_float_and_the_first_only_what_adds_up_few_numbers(bundle, monkeypatch):
+    model = network_of(bundle, "fp32")
+    monkeypatch.setattr(precision, "_SHARES", (2, 2, 1, 1))  # of a network as small as this one
+    kept = [precision.names_in_float(model, repairs) for repairs in range(len(precision.REPAIRS))]
+    assert all(less <= more for less, more in pairwise(kept)) and kept[0] < kept[1] < kept[2] < kept[3]
+    sees = graphs_of(model)["encode_frame"]
+    products = [one for one in sees.operators if kind_of(model, one) in precision.PRODUCTS]
+    half = products[: len(products) // 2 + 1]
+    for number, one in enumerate(half):
+        few = number == 0 or kind_of(model, one) == "DEPTHWISE_CONV_2D"
+        assert (name_of(sees, one.outputs[0]) in kept[1]) == few
+        assert name_of(sees, one.outputs[0]) in kept[2]
+    assert {kind_of(model, one) for one in half} >= {"CONV_2D", "DEPTHWISE_CONV_2D"}
+
+
 def test_a_format_that_falls_short_is_repaired(copy, clips, monkeypatch):
     honest, tries = make.compare, []
 
     def strict(*arguments):
         tries.append(honest(*arguments))
-        return dataclasses.replace(tries[-1], drift=1.0 if len(tries) < 5 else 0.0, changed=0)
+        return dataclasses.replace(tries[-1], drift=1.0 if len(tries) < 6 else 0.0, changed=0)
 
     monkeypatch.setattr(make, "compare", strict)
     report = export_bundle(copy, ("int8",), *clips)
     assert not report.refused
-    assert len(tries) == 5
-    assert tries[4].drift < tries[0].drift
+    assert len(tries) == 6
+    assert tries[5].drift < tries[0].drift
     assert report.outcomes[0].in_float.endswith("and what joins the senses")
     model = network_of(report.bundle, "int8")
     fuse = graphs_of(model)["fuse"]

@@ -9,13 +9,14 @@ from video_understanding.export.network import Graph, before, graphs_of, kind_of
 # What stays in float, from the least to as much as is ever tried.
 REPAIRS = (
     "the log-mel and the norms",
+    "the log-mel and the norms, and of the first twelfth of what looks the first and the depthwise convolutions",
     "the log-mel and the norms, and the first twelfth of what looks",
     "the log-mel and the norms, and the first sixth of what looks",
     "the log-mel and the norms, and the first quarter of what looks",
     "the log-mel and the norms, the first quarter of what looks, and what joins the senses",
     "the log-mel and the norms, the first quarter of what looks, what joins the senses, and what listens",
 )
-_SHARES = (12, 6, 4)  # of what looks, one over these stays in float at the repairs from the first on
+_SHARES = (12, 12, 6, 4)  # of what looks, one over these stays in float at the repairs from the first on
 _ENCODERS = ("encode_frame", "encode_audio")
 PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")  # with weights, for which eight bits are worth while
 
@@ -36,11 +37,17 @@ def names_in_float(model: schema.ModelT, repairs: int) -> set[str]:
         names |= {name_of(graph, tensor) for tensor in graph.outputs}
     if repairs >= 1:
         places = _products(model, sees, set())  # the first have few weights, and all that follows sees their errors
-        share = _SHARES[min(repairs, len(_SHARES)) - 1]
-        names |= names_made(sees, sees.operators[: places[len(places) // share] + 1])
-    if repairs >= 4:
-        names |= names_made(joins, joins.operators)
+        first = places[: len(places) // _SHARES[min(repairs, len(_SHARES)) - 1] + 1]
+        names |= names_made(sees, sees.operators[: first[0] + 1])
+        if repairs == 1:
+            # Where an output is the sum of nine numbers, as in a depthwise product, roundings do not even out.
+            few = [sees.operators[place] for place in first]
+            names |= names_made(sees, [one for one in few if kind_of(model, one) == "DEPTHWISE_CONV_2D"])
+        else:
+            names |= names_made(sees, sees.operators[: first[-1] + 1])
     if repairs >= 5:
+        names |= names_made(joins, joins.operators)
+    if repairs >= 6:
         names |= names_made(hears, hears.operators)
     return names
 
