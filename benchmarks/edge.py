@@ -77,6 +77,7 @@ class Report(Measured):
 
 
 def main() -> int:
+    del os.environ["OPENBLAS_NUM_THREADS"]  # the programs that are started have as many as they take
     options = read_options(__doc__)
     report = Report(machine=machine(_PACKAGES, options.rounds))
     files = made_edge()

@@ -124,6 +124,7 @@ class Report(Compared):
 
 
 def main() -> int:
+    del os.environ["OPENBLAS_NUM_THREADS"]  # the programs that are started have as many as they take
     options = read_options(__doc__)
     processes = 1 if options.quick else _PROCESSES
     rounds = math.ceil(options.rounds / processes)
