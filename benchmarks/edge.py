@@ -33,7 +33,7 @@ from video_understanding.features.prepare import prepare
 from video_understanding.media.decode import iter_clips
 from video_understanding.recognition import Recognizer, Stride, WindowScorer
 
-_FRAMES, _MATRIX = 40, 768
+_FRAMES, _MATRIX = 6 * AT_ONCE, 768
 _HOW = {"frames of a file": AT_ONCE, "frame of a stream": 1}  # how frames are asked for, and so many at once
 _LIVE_HZ = 4.0  # frames a second that a device should keep up with
 _PACKAGES = ("ai-edge-litert", "onnxruntime", "numpy", "av")
