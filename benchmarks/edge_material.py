@@ -55,10 +55,8 @@ def main() -> None:
     print(export_bundle(bundle, ("fp32", "int8"), clips, truth).text())
     model = load_model(bundle)
     facts = {"frame_flops": _flops(model.backbone) + _flops(model.frame_head), "spec": spec.to_dict()}
-    in_float = _products_in_float(folder / "model_int8.tflite")
-    facts["in_float"] = in_float
     try:
-        _write_onnx(model, clips, folder, in_float)
+        _write_onnx(model, clips, folder, _products_in_float(folder / "model_int8.tflite"))
     except ImportError as error:
         facts["absent"] = error.name
     (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")

@@ -137,7 +137,8 @@ def _race(kind: Kind, peers: dict[str, Reader], rounds: int) -> dict[str, Taken]
 def _compare(kind: str, taken: dict[str, Taken], peers: dict[str, Reader], report: Report) -> None:
     report.ours_cpu_ms[kind] = Spread.of(taken["ours"].cpu_s).times(1000)
     report.cannot[kind] = [name for name in peers if name not in taken]
-    for name in (name for name in peers if name in taken):
+    able = [name for name in peers if name in taken]
+    for name in able:
         fair = "ours, no sound" if name in PICTURES_ONLY else "ours"
         column = f"{name}, no sound" if name in PICTURES_ONLY else name
         report.ratios.append(Ratio.of(kind, column, taken[fair], taken[name]))

@@ -546,6 +546,8 @@ def test_labels_that_one_clip_lacks_weigh_as_much_as_the_other_clip_is_there():
     assert mixed_pair([0, 0, 0, 0], [0, 1, 0, 1], 0.7) == pytest.approx([0, 1, 0, 0.3])
     assert mixed_pair([1, 0, 0, 1], [0, 0, 0, 0], 0.25) == pytest.approx([1, 0, 0, 0.25])
     assert not mixed_pair([0, 0, 0, 0], [0, 0, 0, 0], 0.7).any()
+    assert not mixed_pair([0, 1, 0, 0], [0, 0, 0, 0], 0.6).any()  # what it would show says nothing without a label
+    assert mixed_pair([0, 1, 0, 0], [0, 0, 1, 1], 0.6) == pytest.approx([0, 0, 1, 0.4])
 
 
 def test_mixed_targets_give_the_loss_mixed_of_both():

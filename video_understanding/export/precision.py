@@ -38,13 +38,12 @@ def names_in_float(model: schema.ModelT, repairs: int) -> set[str]:
     if repairs >= 1:
         places = _products(model, sees, set())  # the first have few weights, and all that follows sees their errors
         first = places[: len(places) // _SHARES[min(repairs, len(_SHARES)) - 1] + 1]
-        names |= names_made(sees, sees.operators[: first[0] + 1])
+        kept = sees.operators[: first[-1] + 1]
         if repairs == 1:
-            # Where an output is the sum of nine numbers, as in a depthwise product, roundings do not even out.
-            few = [sees.operators[place] for place in first]
-            names |= names_made(sees, [one for one in few if kind_of(model, one) == "DEPTHWISE_CONV_2D"])
-        else:
-            names |= names_made(sees, sees.operators[: first[-1] + 1])
+            # Where an output is the sum of few numbers, as in a depthwise product, roundings do not even out.
+            depthwise = [one for one in kept if kind_of(model, one) == "DEPTHWISE_CONV_2D"]
+            kept = [*kept[: first[0] + 1], *depthwise]
+        names |= names_made(sees, kept)
     if repairs >= 5:
         names |= names_made(joins, joins.operators)
     if repairs >= 6:

@@ -72,9 +72,8 @@ def mixed_inputs(inputs: Mapping[str, np.ndarray], partners: np.ndarray, shares:
     `inputs` are `features` [B,T,F] of a frozen backbone, and `waveform` [B,N] or `heard` [B,M,S,C]; `presence` [B,2]
     tells which senses a clip has. A sense that only one of a pair has is that one's.
     """
-    there, partner_there = (
-        presence.astype(np.float32) for presence in (inputs["presence"], inputs["presence"][partners])
-    )
+    there = inputs["presence"].astype(np.float32)  # [B,2]
+    partner_there = there[partners]  # [B,2]
     own, other = shares[:, None] * there, (1 - shares)[:, None] * partner_there  # [B,2] each
     share = np.divide(own, own + other, out=np.ones_like(own), where=own + other > 0)  # [B,2]
     made = {"presence": np.maximum(there, partner_there)}
