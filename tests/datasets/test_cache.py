@@ -108,9 +108,9 @@ def test_a_file_is_opened_once_for_each_of_its_windows(clips, tmp_path, monkeypa
     """Opening costs as much as a tenth of the reading: how long a file is must not cost another time."""
     opened, whole = [], decode.open_media
 
-    def open_and_note(path):
+    def open_and_note(path, **how):
         opened.append(Path(path).stem)
-        return whole(path)
+        return whole(path, **how)
 
     monkeypatch.setattr(decode, "open_media", open_and_note)
     rows = [*clips.values(), Row(clips["long"].path, start_s=0.5), Row(clips["long"].path, start_s=1.0, end_s=1.5)]

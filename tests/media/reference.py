@@ -19,7 +19,7 @@ def pictures_by_decoding_everything(
 
     with open_media(file) as media:
         clock = Clock(media.picture, media.zero_s)
-        make = PictureMaker(spec.video, float(media.picture.sample_aspect_ratio or 1))
+        make = PictureMaker(spec.video, media.pixel_aspect)
         best: list[tuple[float, av.VideoFrame] | None] = [None] * spec.frames
         for packet in media.container.demux(media.picture):
             try:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.media.reference import assert_same_pictures, pictures_by_decoding_everything
+from video_understanding.media.container import open_media
 from video_understanding.media.decode import read_clip
 from video_understanding.media.synthetic.calibration import read_barcode, write_calibration_clip
 from video_understanding.spec import AudioSpec, ModelSpec, VideoSpec
@@ -151,6 +152,43 @@ def test_a_turned_picture_is_fitted_by_its_upright_shape(tmp_path, calibration_c
     assert not frame[:, :10].any()
     assert not frame[:, 70:].any()
     assert frame[:, 12:68].any(axis=2).mean() > 0.5
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "avi"])
+def test_wide_pixels_are_fitted_as_they_are_shown_though_the_pictures_alone_tell_of_them(tmp_path, ending):
+    """160x120 stored, 320x120 shown: 96x36 of 96x96."""
+    file = write_calibration_clip(
+        tmp_path / f"wide.{ending}", width_px=160, height_px=120, sound_codec="libmp3lame",
+        codec_options={"bf": "0", "x264-params": "sar=2/1"},
+    )  # fmt: skip
+    with open_media(file, look=False) as media:
+        assert not media.picture.sample_aspect_ratio or ending != "mp4"
+    spec = ModelSpec(window_s=1, video=VideoSpec(4, 96, 96, fit="pad"), audio=AudioSpec(hop_s=0.5))
+    frame = read_clip(file, spec).frames[0]
+    there = np.flatnonzero(frame.any(axis=(1, 2)))
+    assert (there[0], there[-1]) == (30, 65)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_opened_without_a_look_at_its_pictures_tells_the_same_times(calibration_clips, kind):
+    """Plans are made of them; where FFmpeg must look to know them, it does."""
+    told = []
+    for look in (True, False):
+        with open_media(calibration_clip(calibration_clips, kind), look) as media:
+            streams = [(stream.start_time, stream.duration, stream.frames) for stream in media.streams]
+            rate_hz = media.picture.average_rate
+            packets = [
+                (packet.stream_index, packet.pts, packet.dts, packet.duration, packet.is_keyframe, packet.is_discard)
+                for packet in media.container.demux()
+            ]
+            told.append((media.zero_s, media.announced_s, rate_hz, streams, packets))
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(("kind", "looks"), [("short groups", False), ("VP9", False), ("pyramid of B-frames", True)])
+def test_opening_decodes_no_picture_where_the_index_tells_all(calibration_clips, kind, looks):
+    with open_media(calibration_clip(calibration_clips, kind), look=False) as media:
+        assert (media.picture.codec_context.pix_fmt is not None) is looks
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])

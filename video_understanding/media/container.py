@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 _NOT_MEDIA = {"hls", "dash", "concat", "sdp", "tty", "ffmetadata", "lavfi", "image2"}
 # 8K is 33 million pixels; a damaged header may claim a thousand times as many.
 MAX_PIXELS = 8192 * 8192
+# Opening a file, FFmpeg decodes its first pictures to learn what streams are like, which takes as long as a tenth of
+# reading a clip. In these files the index says all that planning needs (H.264 in Matroska leaves decoding times out).
+_NEED_NO_LOOK = {"ftyp": frozenset({"h264", "vp9"}), "EBML": frozenset({"vp9"})}
 # A file in fragments has thousands of boxes; those at its beginning tell enough.
 _BOXES_LOOKED_AT = 100
 
@@ -45,6 +49,14 @@ class OpenMedia:
         """How long the file says it is; None where it says nothing."""
         return self.container.duration / 1e6 if self.container.duration else None
 
+    def pixel_aspect(self) -> float:
+        """The width of a stored pixel of the picture over its height; some files tell it in their pictures alone.
+
+        Unless these were looked into, it is known when one is decoded.
+        """
+        stream = self.picture
+        return float(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1)
+
 
 class Clock:
     """Turns the ticks of one stream into seconds on the file's clock."""
@@ -66,18 +78,24 @@ class Clock:
 
 
 @contextmanager
-def open_media(path: str | Path) -> Iterator[OpenMedia]:
-    """The file, opened for reading, or a MediaError that says what is wrong with it and what to try."""
+def open_media(path: str | Path, look: bool = True) -> Iterator[OpenMedia]:
+    """The file, opened for reading, or a MediaError that says what is wrong with it and what to try.
+
+    Without `look`, no picture is decoded where reading does not need it: then the form of pixels is not known yet.
+    """
     import av
 
     path = Path(path)
     _require_file(path)
+    options = {"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
+    if not look:
+        options["codec_whitelist"] = _decoders_without(_need_no_look(path))
     try:
         # The prefix keeps a file called "http:x.mp4" a file; the whitelist keeps its contents from pointing elsewhere.
         container = av.open(
             f"file:{path}",
             metadata_errors="replace",
-            options={"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)},
+            options=options,
         )
     except (av.error.FFmpegError, ValueError, OverflowError) as error:
         raise _cannot_open(path, error) from error
@@ -87,6 +105,24 @@ def open_media(path: str | Path) -> Iterator[OpenMedia]:
         yield _choose_streams(path, container)
     finally:
         container.close()
+
+
+def _need_no_look(path: Path) -> frozenset[str]:
+    """The decoders that FFmpeg can do without while it opens this file."""
+    if not path.is_file():
+        return frozenset()  # a pipe gives its beginning once
+    with path.open("rb") as file:
+        head = file.read(8)
+    kind = "ftyp" if head[4:] == b"ftyp" else "EBML" if head[:4] == b"\x1aE\xdf\xa3" else None
+    return _NEED_NO_LOOK.get(kind, frozenset())
+
+
+@cache
+def _decoders_without(names: frozenset[str]) -> str:
+    """What FFmpeg may decode with while it opens a file, as it wants to be told: all others, with commas."""
+    import av
+
+    return ",".join(sorted(av.codecs_available - names))
 
 
 def is_shorter_than_announced(path: Path) -> bool:

@@ -54,7 +54,7 @@ def read_clips(
         limit_s = end if end is not None and end < start + spec.window_s else math.inf
         return next(_clips(path, Windows(spec, start, spec.frames, 1, limit_s), opened))
 
-    with open_media(path) as media:
+    with open_media(path, look=False) as media:
         first, *others = starts_of(media.announced_s or 0.0)
         clips = [clip(first, media)]
     for start in others:
@@ -111,7 +111,7 @@ def _clips(path: Path, windows: Windows, opened: OpenMedia | None = None) -> Ite
                 continue
             began = done
             try:
-                with nullcontext(opened) if opened else open_media(path) as media:
+                with nullcontext(opened) if opened else open_media(path, look=False) as media:
                     opened = None
                     care = Care(decode_everything, strict, damaged)
                     for clip in Walk(media, windows, done, back_s, care).clips():

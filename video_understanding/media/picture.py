@@ -11,6 +11,8 @@ from video_understanding.media.placement import placement
 from video_understanding.spec import VideoSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import av
 
 
@@ -24,18 +26,23 @@ class PictureMaker:
     One scaler serves all frames: setting it up anew for each would double the cost.
     """
 
-    def __init__(self, spec: VideoSpec, pixel_aspect: float = 1.0) -> None:
+    def __init__(self, spec: VideoSpec, pixel_aspect: Callable[[], float] = lambda: 1.0) -> None:
+        """`pixel_aspect` is asked with the first frame, for before it may not be known."""
         from av.video.reformatter import VideoReformatter
 
         self._fit = spec.fit
         self._size_px = spec.read_height_px, spec.read_width_px
-        self._pixel_aspect = pixel_aspect if 0.1 < pixel_aspect < 10 else 1.0
+        self._ask_pixel_aspect = pixel_aspect
+        self._pixel_aspect: float | None = None
         self._scaler = VideoReformatter()
         self._flips: dict[int, tuple[bool, bool]] = {}  # of rows and columns, by the frame's rotation
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:
         """uint8 [H,W,3] of the frame as a person would see it."""
         fit, (height_px, width_px) = self._fit, self._size_px
+        if self._pixel_aspect is None:
+            told = self._ask_pixel_aspect()
+            self._pixel_aspect = told if 0.1 < told < 10 else 1.0
         rotation = frame.rotation
         transpose = _is_quarter_turn(rotation)
         height, width, aspect = frame.height, frame.width, self._pixel_aspect

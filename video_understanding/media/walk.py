@@ -103,7 +103,7 @@ class Walk:
         self._sound: SoundTrack | None = None
         spec = windows.spec
         if media.picture is not None:
-            make = PictureMaker(spec.video, float(media.picture.sample_aspect_ratio or 1))
+            make = PictureMaker(spec.video, media.pixel_aspect)
             parts = (media.picture, media.zero_s, make, windows.instants_s(number))
             if care.everything:
                 self._pictures = EveryPicture(*parts)
@@ -270,23 +270,18 @@ class Walk:
     def _frames(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Frames [T,H,W,3], times [T] and presence [T] of the next window; gaps hold the nearest picture."""
         spec = self._windows.spec
-        frames = np.zeros(spec.read_shape, np.uint8)  # [T,H,W,3]
-        times_s = np.full(spec.frames, np.nan)  # [T]
-        present = np.zeros(spec.frames, bool)  # [T]
-        if self._pictures is None:
-            return frames, times_s, present
         first = (self._number - self._first_number) * self._windows.stride_frames
-        for place in range(spec.frames):
-            picture = self._pictures.shown.get(first + place)
-            if picture is not None:
-                frames[place], times_s[place], present[place] = picture.pixels, picture.time_s, True
+        shown = {} if self._pictures is None else self._pictures.shown
+        pictures = [shown.get(first + place) for place in range(spec.frames)]
+        present = np.array([picture is not None for picture in pictures])  # [T]
         for place in range(first, first + self._windows.stride_frames):
-            self._pictures.shown.pop(place, None)
-        if present.any() and not present.all():
-            there = np.flatnonzero(present)
-            nearest = there[np.abs(there[None] - np.arange(spec.frames)[:, None]).argmin(axis=1)]  # [T]
-            frames, times_s = frames[nearest], times_s[nearest]
-        return frames, times_s, present
+            shown.pop(place, None)
+        if not present.any():
+            return np.zeros(spec.read_shape, np.uint8), np.full(spec.frames, np.nan), present
+        there = np.flatnonzero(present)
+        nearest = there[np.abs(there[None] - np.arange(spec.frames)[:, None]).argmin(axis=1)]  # [T]
+        frames = np.stack([pictures[place].pixels for place in nearest])  # [T,H,W,3]
+        return frames, np.array([pictures[place].time_s for place in nearest]), present
 
     def _notes(self) -> Iterator[str]:
         yield from self._media.notes

@@ -181,13 +181,12 @@ class _Pictures:
 
     def _set_up(self, frame: av.VideoFrame) -> None:
         """The size of all pictures follows from the first: upright, with square pixels, even."""
-        aspect = float(self._media.picture.sample_aspect_ratio or 1)
-        height, width = float(frame.height), frame.width * aspect
+        height, width = float(frame.height), frame.width * self._media.pixel_aspect()
         if orientation(frame)[0]:
             height, width = width, height
         scale = min(max(1.0, _LEAST_HEIGHT_PX / height), _MOST_WIDTH_PX / width)
         height_px, width_px = (max(2, 2 * round(side * scale / 2)) for side in (height, width))
-        self._make = PictureMaker(VideoSpec(1.0, height_px, width_px, "stretch"), aspect)
+        self._make = PictureMaker(VideoSpec(1.0, height_px, width_px, "stretch"))
         self._stream.height, self._stream.width = height_px, width_px
 
 
