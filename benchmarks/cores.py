@@ -10,23 +10,23 @@ import threading
 import time
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 _SHARED = 1.3  # times the CPU time; it lies near 1 or near 2
 _PRODUCTS, _SIDE = 8, 384  # a product long enough to be moved to another processor if the first is taken
 
 
 class OwnCores:
-    """Says whether two threads have a core each just now, and counts how often they had not.
-
-    To be used where NumPy's matrix product has one thread.
-    """
+    """Says whether two threads have a core each just now, and counts how often they had not."""
 
     def __init__(self) -> None:
         self.shared = 0
+        self._blas = ThreadpoolController()
         self._factor = np.random.default_rng(0).standard_normal((_SIDE, _SIDE)).astype(np.float32)
 
     def __call__(self) -> bool:
-        own = self._times_as_much_cpu() < _SHARED
+        with self._blas.limit(limits=1, user_api="blas"):  # a product of one thread; what others need is put back
+            own = self._times_as_much_cpu() < _SHARED
         self.shared += not own
         return own
 

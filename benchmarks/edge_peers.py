@@ -11,10 +11,6 @@ clock.
 
 from __future__ import annotations
 
-import os
-
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded: its matrix product tells whether cores are shared
-
 import json
 import math
 import subprocess
@@ -124,7 +120,6 @@ class Report(Compared):
 
 
 def main() -> int:
-    del os.environ["OPENBLAS_NUM_THREADS"]  # the programs that are started have as many as they take
     options = read_options(__doc__)
     processes = 1 if options.quick else _PROCESSES
     rounds = math.ceil(options.rounds / processes)
@@ -140,7 +135,7 @@ def main() -> int:
         undisturbed = cores if threads > 1 else lambda: True
         parts = [_answers(sides, path, threads, rounds, report, undisturbed) for _ in range(processes)]
         report.compare(what, one_after_another(parts), ours, list(theirs))
-    report.facts["rounds with two threads taken again, as two processors shared a core"] = str(cores.shared)
+    report.again = cores.shared
     if not options.quick:
         taken, load_s = _first_answers(sides, min(options.rounds, FIRST_ANSWER_ROUNDS))
         report.compare("first answer", taken, ours, list(theirs))

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import kinds_material, material
+from benchmarks.cores import OwnCores
 from benchmarks.kinds_material import LARGE, MIDDLE, NUMBERED, SMALL, Numbered
 from benchmarks.peers import PICTURES_ONLY, Got, Reader, available_peers, start_with_ffmpeg
 from benchmarks.pivot import cells_in_columns, pivots
@@ -61,6 +62,14 @@ class Report(Measured):
     """For each numbered file and reader, like "28 of 28"; "error" where it gave one."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """What one process measured of each kind of file, and how many rounds it took again."""
+
+    taken: dict[str, dict[str, Taken]]
+    again: int
+
+
 def main() -> int:
     options = read_options(__doc__)
     start_with_ffmpeg()
@@ -70,8 +79,9 @@ def main() -> int:
     parts = [in_new_process(_taken, rounds, options.quick) for _ in range(processes)]
     peers, absent = _peers()
     report = Report(absent=absent, machine=machine(_PACKAGES, processes * rounds))
-    for name in parts[0]:
-        _compare(name, one_after_another([part[name] for part in parts]), peers, report)
+    report.again = sum(part.again for part in parts)
+    for name in parts[0].taken:
+        _compare(name, one_after_another([part.taken[name] for part in parts]), peers, report)
     for name in _QUICK_NUMBERED if options.quick else NUMBERED:
         _count_right(name, NUMBERED[name], peers, report)
     tell(report, options, lines=list(_lines(report)), title="Kinds of files", text=_TEXT)
@@ -115,14 +125,16 @@ def read_ours(path: Path, spec: ModelSpec, start_s: float) -> Got:
     return Got(clip.frames, clip.waveform)
 
 
-def _taken(rounds: int, quick: bool) -> dict[str, dict[str, Taken]]:
+def _taken(rounds: int, quick: bool) -> Part:
     """What everyone who can read it took for each kind of file, in one process."""
     peers, _ = _peers()
     gc.freeze()  # looking through what the packages keep would take longer than most turns
-    return {kind.name: _race(kind, peers, rounds) for kind in _kinds() if kind.in_quick or not quick}
+    cores = OwnCores()
+    taken = {kind.name: _race(kind, peers, rounds, cores) for kind in _kinds() if kind.in_quick or not quick}
+    return Part(taken, cores.shared)
 
 
-def _race(kind: Kind, peers: dict[str, Reader], rounds: int) -> dict[str, Taken]:
+def _race(kind: Kind, peers: dict[str, Reader], rounds: int, cores: OwnCores) -> dict[str, Taken]:
     path = kind.path()
     soundless = material.made_soundless(path)
     ours = read_ours(path, kind.spec, kind.start_s)
@@ -131,7 +143,7 @@ def _race(kind: Kind, peers: dict[str, Reader], rounds: int) -> dict[str, Taken]
     if any(name in able for name in PICTURES_ONLY):
         jobs["ours, no sound"] = lambda: read_ours(soundless, kind.spec, kind.start_s)
     jobs |= {name: lambda read=read: read(path, kind.spec, kind.start_s) for name, read in able.items()}
-    return take_turns(jobs, rounds, kind.name)
+    return take_turns(jobs, rounds, kind.name, undisturbed=cores)
 
 
 def _compare(kind: str, taken: dict[str, Taken], peers: dict[str, Reader], report: Report) -> None:

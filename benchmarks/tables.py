@@ -82,6 +82,8 @@ class Measured:
     ratios: list[Any] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     machine: dict[str, Any] = field(default_factory=dict)
+    again: int = 0
+    """Rounds that were taken again, as two processors shared a core; see `benchmarks.cores`."""
 
 
 def ratio_lines(
@@ -188,7 +190,8 @@ def last_lines(report: Measured) -> Iterator[str]:
         yield f"left out, not installed here: {', '.join(report.absent)}"
     on, versions = machine_lines(report.machine)
     yield ""
-    yield f"{report.machine['rounds']} rounds on {on}"
+    again = f", {report.again} more taken again as two processors shared a core," if report.again else ""
+    yield f"{report.machine['rounds']} rounds{again} on {on}"
     yield versions
 
 

@@ -23,6 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from benchmarks import material
+from benchmarks.cores import OwnCores
 from benchmarks.edge_files import BUNDLE, made_edge
 from benchmarks.tables import FIRST_ANSWER_ROUNDS, Compared, last_lines, machine, ratio_lines, read_options, tell
 from benchmarks.turns import Taken, take_turns
@@ -118,7 +119,9 @@ def main() -> int:
             for name, side in sides.items()
             for number, job in enumerate(side.jobs)
         }
-        taken = take_turns(jobs, options.rounds, length)
+        cores = OwnCores()
+        taken = take_turns(jobs, options.rounds, length, undisturbed=cores)
+        report.again += cores.shared
         together = {
             name: _together([taken[f"{name} {number}"] for number in range(len(side.jobs))])
             for name, side in sides.items()
