@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import apart, material
-from benchmarks.cores import OwnCores
 from benchmarks.edge_files import made_edge
+from benchmarks.processors import SideBySide
 from benchmarks.tables import (
     FIRST_ANSWER_ROUNDS,
     Compared,
@@ -128,14 +128,14 @@ def main() -> int:
     path = material.made(material.TEN_SECONDS, material.FOLDER)
     ours = {f"ours, {mode}": Contender(_OURS, file, file, our_side) for mode, file in made_edge().items()}
     theirs = _movinets(report) | _video_mae(report)
-    sides, cores = ours | theirs, OwnCores()
+    sides = ours | theirs
     report.size_mb = {name: side.weights.stat().st_size / 1e6 for name, side in sides.items()}
     for threads in _THREADS:
         what = f"10 s, {threads} thread{'s' if threads > 1 else ''}"
-        undisturbed = cores if threads > 1 else lambda: True
-        parts = [_answers(sides, path, threads, rounds, report, undisturbed) for _ in range(processes)]
-        report.compare(what, one_after_another(parts), ours, list(theirs))
-    report.again = cores.shared
+        parts = [_answers(sides, path, threads, rounds, report) for _ in range(processes)]
+        taken = one_after_another(parts)
+        report.again += next(iter(taken.values())).again
+        report.compare(what, taken, ours, list(theirs))
     if not options.quick:
         taken, load_s = _first_answers(sides, min(options.rounds, FIRST_ANSWER_ROUNDS))
         report.compare("first answer", taken, ours, list(theirs))
@@ -150,7 +150,6 @@ def _answers(
     threads: int,
     rounds: int,
     report: Report,
-    undisturbed: Callable[[], bool],
 ) -> dict[str, Taken]:
     """What each took for its answers, in a process of its own."""
     with ExitStack() as processes:
@@ -163,6 +162,7 @@ def _answers(
             report.takes[name] = its["takes"]
             report.facts |= its["facts"]
         jobs = {name: other.job(_ANSWER, 1) for name, other in others.items()}
+        undisturbed = SideBySide() if threads > 1 else lambda: True
         return take_turns(jobs, rounds, f"threads: {threads}", timed=lambda job: job(), undisturbed=undisturbed)
 
 
@@ -281,8 +281,7 @@ float32 TFLite files made of builtin operators. LiteRT has no depthwise convolut
 base is a sum of ones over place, the same number by the same multiplications; its makers give devices only the stream.
 What the stream keeps goes in and out with each frame, as in the files that they publish.
 Each side has a process of its own, three of them one after another, for of two threads the one is woken beside the
-other or on its own processor, as it happens. A host may also have two processors share one core for a while, which
-almost doubles the CPU time of both (`benchmarks/cores.py` notices it): such rounds are taken again.
+other or on its own processor, as it happens.
 VideoMAE-small is that of Transformers, in PyTorch and float32, with 16 frames for the ten seconds.
 """
 

@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import kinds_material, material
-from benchmarks.cores import OwnCores
 from benchmarks.kinds_material import LARGE, MIDDLE, NUMBERED, SMALL, Numbered
 from benchmarks.peers import PICTURES_ONLY, Got, Reader, available_peers, start_with_ffmpeg
 from benchmarks.pivot import cells_in_columns, pivots
+from benchmarks.processors import SideBySide
 from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, read_options, tell
 from benchmarks.turns import Taken, in_new_process, one_after_another, take_turns
 from video_understanding.media.decode import read_clip
@@ -62,14 +62,6 @@ class Report(Measured):
     """For each numbered file and reader, like "28 of 28"; "error" where it gave one."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """What one process measured of each kind of file, and how many rounds it took again."""
-
-    taken: dict[str, dict[str, Taken]]
-    again: int
-
-
 def main() -> int:
     options = read_options(__doc__)
     start_with_ffmpeg()
@@ -79,9 +71,8 @@ def main() -> int:
     parts = [in_new_process(_taken, rounds, options.quick) for _ in range(processes)]
     peers, absent = _peers()
     report = Report(absent=absent, machine=machine(_PACKAGES, processes * rounds))
-    report.again = sum(part.again for part in parts)
-    for name in parts[0].taken:
-        _compare(name, one_after_another([part.taken[name] for part in parts]), peers, report)
+    for name in parts[0]:
+        _compare(name, one_after_another([part[name] for part in parts]), peers, report)
     for name in _QUICK_NUMBERED if options.quick else NUMBERED:
         _count_right(name, NUMBERED[name], peers, report)
     tell(report, options, lines=list(_lines(report)), title="Kinds of files", text=_TEXT)
@@ -125,16 +116,14 @@ def read_ours(path: Path, spec: ModelSpec, start_s: float) -> Got:
     return Got(clip.frames, clip.waveform)
 
 
-def _taken(rounds: int, quick: bool) -> Part:
+def _taken(rounds: int, quick: bool) -> dict[str, dict[str, Taken]]:
     """What everyone who can read it took for each kind of file, in one process."""
     peers, _ = _peers()
     gc.freeze()  # looking through what the packages keep would take longer than most turns
-    cores = OwnCores()
-    taken = {kind.name: _race(kind, peers, rounds, cores) for kind in _kinds() if kind.in_quick or not quick}
-    return Part(taken, cores.shared)
+    return {kind.name: _race(kind, peers, rounds) for kind in _kinds() if kind.in_quick or not quick}
 
 
-def _race(kind: Kind, peers: dict[str, Reader], rounds: int, cores: OwnCores) -> dict[str, Taken]:
+def _race(kind: Kind, peers: dict[str, Reader], rounds: int) -> dict[str, Taken]:
     path = kind.path()
     soundless = material.made_soundless(path)
     ours = read_ours(path, kind.spec, kind.start_s)
@@ -143,10 +132,11 @@ def _race(kind: Kind, peers: dict[str, Reader], rounds: int, cores: OwnCores) ->
     if any(name in able for name in PICTURES_ONLY):
         jobs["ours, no sound"] = lambda: read_ours(soundless, kind.spec, kind.start_s)
     jobs |= {name: lambda read=read: read(path, kind.spec, kind.start_s) for name, read in able.items()}
-    return take_turns(jobs, rounds, kind.name, undisturbed=cores)
+    return take_turns(jobs, rounds, kind.name, undisturbed=SideBySide())
 
 
 def _compare(kind: str, taken: dict[str, Taken], peers: dict[str, Reader], report: Report) -> None:
+    report.again += taken["ours"].again
     report.ours_cpu_ms[kind] = Spread.of(taken["ours"].cpu_s).times(1000)
     report.cannot[kind] = [name for name in peers if name not in taken]
     able = [name for name in peers if name in taken]

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks import material
-from benchmarks.cores import OwnCores
 from benchmarks.peers import PICTURES_ONLY, Reader, available_peers, start_with_ffmpeg
+from benchmarks.processors import SideBySide
 from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, ratio_lines, read_options, tell
 from benchmarks.turns import Taken, take_turns
 from video_understanding.datasets.cache import ClipCache
@@ -109,9 +109,8 @@ def _run(race: Race, peers: dict[str, Reader], rounds: int, report: Report) -> N
         "ours": lambda: read_clip(path, race.spec).frames,
         "ours, no sound": lambda: read_clip(soundless, race.spec).frames,
     } | {name: lambda read=read: read(path, race.spec, 0.0) for name, read in peers.items()}
-    cores = OwnCores()
-    taken = take_turns(jobs, rounds, race.name, undisturbed=cores)
-    report.again += cores.shared
+    taken = take_turns(jobs, rounds, race.name, undisturbed=SideBySide())
+    report.again += taken["ours"].again
     report.cpu_ms[race.name] = _in_ms(taken)
     ours, ours_soundless = taken.pop("ours"), taken.pop("ours, no sound")
     for peer, theirs in taken.items():

@@ -83,7 +83,7 @@ class Measured:
     absent: list[str] = field(default_factory=list)
     machine: dict[str, Any] = field(default_factory=dict)
     again: int = 0
-    """Rounds that were taken again, as two processors shared a core; see `benchmarks.cores`."""
+    """Rounds that were taken again, as two processors did not lie side by side; see `benchmarks.processors`."""
 
 
 def ratio_lines(
@@ -190,7 +190,7 @@ def last_lines(report: Measured) -> Iterator[str]:
         yield f"left out, not installed here: {', '.join(report.absent)}"
     on, versions = machine_lines(report.machine)
     yield ""
-    again = f", {report.again} more taken again as two processors shared a core," if report.again else ""
+    again = f", {report.again} more taken again as two processors did not lie side by side," if report.again else ""
     yield f"{report.machine['rounds']} rounds{again} on {on}"
     yield versions
 

@@ -30,8 +30,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.apart import Apart
-from benchmarks.cores import OwnCores
 from benchmarks.material import FOLDER
+from benchmarks.processors import SideBySide
 from benchmarks.tables import Measured, Spread, goal_text, last_lines, machine, read_options, tell
 from benchmarks.training_steps import (
     ALL_LEARNS,
@@ -283,9 +283,9 @@ def _model_and_batch(
 
 def _run(race: Race, rounds: int, report: Report, timed: Callable[[Job], tuple[float, float]] = taken_s) -> None:
     (our_name, our_job), (their_name, their_job) = race.ours, race.theirs
-    jobs, cores = {our_name: our_job, their_name: their_job}, OwnCores()
-    taken = take_turns(jobs, rounds, race.what, _WARM_ROUNDS, timed, cores)
-    report.again += cores.shared
+    jobs = {our_name: our_job, their_name: their_job}
+    taken = take_turns(jobs, rounds, race.what, _WARM_ROUNDS, timed, SideBySide())
+    report.again += taken[our_name].again
     spreads = []
     for ours, theirs in (
         (taken[our_name].wall_s, taken[their_name].wall_s),

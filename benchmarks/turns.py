@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 Job = Callable[[], object]
 Result = TypeVar("Result")
+_PATIENCE_S, _LOOK_AGAIN_S = 15.0, 0.25
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Taken:
 
     wall_s: list[float] = field(default_factory=list)
     cpu_s: list[float] = field(default_factory=list)
+    again: int = 0
+    """How many rounds were taken again."""
 
 
 def taken_s(job: Job, repeats: int = 1) -> tuple[float, float]:
@@ -43,26 +46,46 @@ def take_turns(
 ) -> dict[str, Taken]:
     """What every job took in every round; the first rounds, in which caches fill, are not counted.
 
-    `timed` runs a job and gives its wall and CPU seconds. A round after which `undisturbed` says no is taken again, but
-    no more of them than there are rounds: after that all count.
+    `timed` runs a job and gives its wall and CPU seconds. A round before or after which `undisturbed` says no is taken
+    again, once it says yes. What never comes is not waited for: no more rounds are taken again than there are, and all
+    waiting together takes no longer than `_PATIENCE_S`; after that all count.
     """
-    taken = {name: Taken() for name in jobs}
-    counted = again = 0
+    quiet = _Quiet(undisturbed)
+    counted: list[dict[str, tuple[float, float]]] = []
+    again = 0
     with tqdm(total=warm_rounds + rounds, desc=title, unit="round", leave=False, disable=None) as bar:
         for number in range(warm_rounds):
             _round(jobs, number, timed)
             bar.update()
-        while counted < rounds:
-            found = _round(jobs, warm_rounds + counted + again, timed)
-            if again < rounds and not undisturbed():
+        while len(counted) < rounds:
+            was_quiet = quiet.comes()
+            found = _round(jobs, warm_rounds + len(counted) + again, timed)
+            if again < rounds and not (was_quiet and undisturbed()):
                 again += 1
                 continue
-            for name, (wall_s, cpu_s) in found.items():
-                taken[name].wall_s.append(wall_s)
-                taken[name].cpu_s.append(cpu_s)
-            counted += 1
+            counted.append(found)
             bar.update()
-    return taken
+    return {
+        name: Taken([found[name][0] for found in counted], [found[name][1] for found in counted], again)
+        for name in jobs
+    }
+
+
+class _Quiet:
+    """Waits until nothing disturbs, as long as patience lasts."""
+
+    def __init__(self, undisturbed: Callable[[], bool]) -> None:
+        self._undisturbed = undisturbed
+        self._left_s = _PATIENCE_S
+
+    def comes(self) -> bool:
+        """Whether it is there, now or after some waiting."""
+        while not self._undisturbed():
+            if self._left_s <= 0:
+                return False
+            time.sleep(_LOOK_AGAIN_S)
+            self._left_s -= _LOOK_AGAIN_S
+        return True
 
 
 def _round(
@@ -90,6 +113,7 @@ def one_after_another(parts: Sequence[Mapping[str, Taken]]) -> dict[str, Taken]:
         name: Taken(
             [second for part in parts for second in part[name].wall_s],
             [second for part in parts for second in part[name].cpu_s],
+            sum(part[name].again for part in parts),
         )
         for name in parts[0]
     }
