@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from video_understanding.media.synthetic.calibration import read_barcode, write_
 from video_understanding.spec import AudioSpec, ModelSpec, VideoSpec
 
 SPEC = ModelSpec(window_s=1.0, video=VideoSpec(frames_hz=4, height_px=96, width_px=128), audio=AudioSpec(hop_s=0.25))
+THREADS = Path("/proc/self/task")
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,16 @@ def test_a_stride_that_does_not_fit_the_frames_is_refused(long_clip, stride):
 def test_an_empty_walk_is_an_error(long_clip):
     with pytest.raises(MediaError, match="ends at 7"):
         list(iter_clips(long_clip, SPEC, start=50))
+
+
+@pytest.mark.skipif(not THREADS.exists(), reason="only Linux tells a program its threads")
+def test_reading_starts_no_threads(long_clip):
+    """Clips are read many at a time, one thread each: on a large machine, threads within each would be hundreds."""
+    before = set(THREADS.iterdir())
+    clips = iter_clips(long_clip, SPEC)
+    next(clips)  # in the midst of pictures and sound
+    assert set(THREADS.iterdir()) <= before
+    clips.close()
 
 
 def test_memory_does_not_grow_with_the_length(tmp_path):

@@ -130,8 +130,9 @@ class PlannedPictures(_Pictures):
 
     def reach(self, time_s: float) -> None:
         """No picture shown before this time is still to come."""
-        self._plan.reach(time_s)
-        self._work()
+        if time_s > self._plan.newest_s:  # asked with every packet of sound, and as a rule nothing new
+            self._plan.reach(time_s)
+            self._work()
 
     def finish(self, grace_s: float) -> None:
         """No packet is still to come."""

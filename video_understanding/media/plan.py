@@ -25,16 +25,15 @@ MAX_WAITING_PACKETS = 2000
 _NEVER = float("inf")
 
 
-@dataclass(order=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """A packet that waits to be settled, with the instants it is the picture of."""
 
     time_s: float
-    number: int
-    packet: Any = field(compare=False)
-    size_bytes: int = field(compare=False)
-    places: list[int] = field(compare=False, default_factory=list)
-    settled: bool = field(compare=False, default=False)
+    packet: Any
+    size_bytes: int
+    places: list[int] = field(default_factory=list)
+    settled: bool = False
 
 
 @dataclass(slots=True)
@@ -68,14 +67,17 @@ class PicturePlan:
         self._instants = enumerate(instants_s)
         self._pending = next(self._instants, None)
         self._groups: deque[_Group] = deque()
-        self._open: list[tuple[Entry, _Group]] = []  # shown, not settled, by time
-        self._newest_s = self._settled_until_s = -_NEVER
+        # Shown, not settled, by time; the number of each keeps any two from being compared further.
+        self._open: list[tuple[float, int, Entry, _Group]] = []
+        self._settled_until_s = -_NEVER
         self._waiting_bytes = 0
         self._waiting = 0
         self._count = 0
         self._contiguous = False
         self._finished = False
         self._assigned = False
+        self.newest_s = -_NEVER
+        """No packet still to come is shown before this time."""
         self.open_groups = False
         """Whether any group has leading pictures."""
         self.doubtful = False
@@ -108,7 +110,7 @@ class PicturePlan:
         if key or not self._groups:
             self._groups.append(_Group(time_s))
         group = self._groups[-1]
-        entry = Entry(time_s, self._count, packet, size_bytes)
+        entry = Entry(time_s, packet, size_bytes)
         self._count += 1
         self._waiting += 1
         self._waiting_bytes += size_bytes
@@ -117,16 +119,16 @@ class PicturePlan:
         if shown:
             self.doubtful |= time_s < self._settled_until_s
             group.unsettled += 1
-            insort(self._open, (entry, group), key=lambda pair: pair[0])
+            insort(self._open, (time_s, self._count, entry, group))
         else:
             entry.settled = True
         self.reach(decode_s)
 
     def reach(self, time_s: float) -> None:
         """No packet still to come is shown before this time."""
-        self._newest_s = max(self._newest_s, time_s)
-        while len(self._open) >= 2 and self._open[1][0].time_s <= self._newest_s:
-            self._settle(until_s=self._open[1][0].time_s)
+        self.newest_s = max(self.newest_s, time_s)
+        while len(self._open) >= 2 and self._open[1][0] <= self.newest_s:
+            self._settle(until_s=self._open[1][0])
 
     def finish(self, last_end_s: float, grace_s: float) -> None:
         """No packet is still to come; the last picture is shown until `last_end_s`.
@@ -137,12 +139,12 @@ class PicturePlan:
         self._finished = True
         while self._open:
             if len(self._open) > 1:
-                self._settle(until_s=self._open[1][0].time_s)
+                self._settle(until_s=self._open[1][0])
             else:
                 self._settle(until_s=last_end_s if self._assigned else last_end_s + grace_s)
 
     def _settle(self, until_s: float) -> None:
-        entry, group = self._open.pop(0)
+        _, _, entry, group = self._open.pop(0)
         entry.settled = True
         group.unsettled -= 1
         while self._pending is not None and self._pending[1] < entry.time_s:
@@ -169,7 +171,7 @@ class PicturePlan:
                     self.doubtful |= bool(group.entries) and self._waiting_bytes > 2 * MAX_WAITING_BYTES
                 return
             if following is not None:
-                if not self._finished and self._newest_s < following.key_time_s:
+                if not self._finished and self.newest_s < following.key_time_s:
                     return  # more leading pictures of the next group may come
                 if following.wanted_leading:
                     yield from self._send(group, True, patient=False)

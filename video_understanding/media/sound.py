@@ -196,6 +196,7 @@ class _Resampler:
 
         self._rate_hz = rate_hz
         self._graph = av.filter.Graph()
+        self._graph.threads = 1  # else it starts one for each processor, which none of these filters uses
         source = self._graph.add(
             "abuffer", f"sample_rate={rate_hz}:sample_fmt=flt:channel_layout=mono:time_base=1/{rate_hz}"
         )
@@ -242,10 +243,10 @@ def mono(frames: Sequence[tuple[av.AudioFrame, int]]) -> np.ndarray:
     planes = [np.concatenate(row) for row in rows]  # C times [n], packed once [n*C]
     if width > 1:
         planes = list(planes[0].reshape(-1, width).T)  # C times [n]
-    total = planes[0].astype(np.float32)  # [n]
+    mean = np.ascontiguousarray(planes[0], np.float32)  # [n], ours alone: it may change
     for plane in planes[1:]:
-        total += plane
-    mean = total / channels
+        mean += plane
+    mean /= channels
     if dtype == np.uint8:
         mean = mean / 128 - 1
     elif np.issubdtype(dtype, np.integer):
