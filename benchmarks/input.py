@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from multiprocessing import set_start_method
 from pathlib import Path
 
@@ -30,8 +30,9 @@ import numpy as np
 from benchmarks import input_peers as peers
 from benchmarks.input_peers import Epoch, Sample
 from benchmarks.material import FOLDER
+from benchmarks.processors import SideBySide
 from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, ratio_lines, read_options, tell
-from benchmarks.turns import Taken, in_new_process, one_after_another, take_turns
+from benchmarks.turns import Job, Taken, in_new_process, one_after_another, take_turns, taken_s
 from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.manifest import Manifest, load_manifest
 from video_understanding.features.prepare import presence_of
@@ -94,20 +95,10 @@ class Clips:
         return self.sample(number, frames, waveform, np.ones(2))
 
 
-class Side:
-    """Every call goes through an epoch; `children_s` is the CPU time that processes which go on living took for it."""
-
-    def __init__(self, epoch: Epoch, clips: int) -> None:
-        self.epoch = epoch
-        self.children_s: list[float] = []
-        self._clips = clips
-
-    def __call__(self) -> None:
-        began_s = _children_s()
-        delivered = sum(len(batch["frames"]) for batch in self.epoch())
-        self.children_s.append(_children_s() - began_s)
-        if delivered != self._clips:
-            raise SystemExit(f"{delivered} clips came, not {self._clips}")
+def _go_through(epoch: Epoch, clips: int) -> None:
+    delivered = sum(len(batch["frames"]) for batch in epoch())
+    if delivered != clips:
+        raise SystemExit(f"{delivered} clips came, not {clips}")
 
 
 def main() -> int:
@@ -136,13 +127,17 @@ def _taken(what: str, rounds: int, there: list[str]) -> dict[str, Taken]:
     epochs = make(clips, numbers, folder, there)
     for name, epoch in epochs.items():
         _require_same_clips(f"{what}, {name}", epoch, clips, numbers)
-    sides = {name: Side(epoch, len(numbers)) for name, epoch in epochs.items()}
-    taken = take_turns(sides, rounds, what)
-    for name, side in sides.items():
-        counted = side.children_s[-rounds:]
-        taken[name].cpu_s[:] = [cpu_s + own_s for cpu_s, own_s in zip(taken[name].cpu_s, counted, strict=True)]
+    sides = {name: partial(_go_through, epoch, len(numbers)) for name, epoch in epochs.items()}
+    taken = take_turns(sides, rounds, what, timed=_timed, undisturbed=SideBySide())
     shutil.rmtree(FOLDER / "input")
     return taken
+
+
+def _timed(epoch: Job) -> tuple[float, float]:
+    """Wall and CPU seconds, with those of processes that go on living."""
+    began_s = _children_s()
+    wall_s, cpu_s = taken_s(epoch)
+    return wall_s, cpu_s + _children_s() - began_s
 
 
 def _report(what: str, taken: dict[str, Taken], repeats: int, report: Report) -> None:
@@ -150,6 +145,7 @@ def _report(what: str, taken: dict[str, Taken], repeats: int, report: Report) ->
     report.cpu_ms[what] = {name: Spread.of(row.cpu_s).times(1000 / clips) for name, row in taken.items()}
     report.clips_per_s[what] = {name: _rate(row, clips) for name, row in taken.items()}
     ours = taken.pop("ours")
+    report.again += ours.again
     report.ratios += [Ratio.of(what, name, ours, theirs) for name, theirs in taken.items()]
 
 
