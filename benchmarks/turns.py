@@ -16,6 +16,7 @@ from tqdm import tqdm
 Job = Callable[[], object]
 Result = TypeVar("Result")
 _PATIENCE_S, _LOOK_AGAIN_S = 15.0, 0.25
+_FEW_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,26 @@ def taken_s(job: Job, repeats: int = 1) -> tuple[float, float]:
     return (time.perf_counter() - began_wall_s) / repeats, (_cpu_s() - began_cpu_s) / repeats
 
 
+def _never_asked() -> bool:
+    return True
+
+
 def take_turns(
     jobs: Mapping[str, Job],
     rounds: int,
     title: str,
     warm_rounds: int = 1,
     timed: Callable[[Job], tuple[float, float]] = taken_s,
-    undisturbed: Callable[[], bool] = lambda: True,
+    undisturbed: Callable[[], bool] = _never_asked,
 ) -> dict[str, Taken]:
     """What every job took in every round; the first rounds, in which caches fill, are not counted.
 
     `timed` runs a job and gives its wall and CPU seconds. A round before or after which `undisturbed` says no is taken
     again, once it says yes. What never comes is not waited for: no more rounds are taken again than there are, and all
-    waiting together takes no longer than `_PATIENCE_S`; after that all count.
+    waiting together takes no longer than `_PATIENCE_S`; after that all count. Nor is a quick look of a few rounds.
     """
+    if rounds <= _FEW_ROUNDS:
+        undisturbed = _never_asked
     quiet = _Quiet(undisturbed)
     counted: list[dict[str, tuple[float, float]]] = []
     again = 0

@@ -38,6 +38,11 @@ def test_quiet_that_never_comes_is_not_waited_for(waits):
     assert sum(waits) == pytest.approx(15)
 
 
+def test_a_quick_look_waits_for_nothing(waits):
+    taken = take_turns({"one": None}, 2, "", warm_rounds=0, timed=numbered(), undisturbed=lambda: False)
+    assert (taken["one"].wall_s, taken["one"].again, waits) == ([0, 1], 0, [])
+
+
 def test_every_side_comes_first_in_its_turn_and_the_rounds_of_processes_follow_each_other():
     order = []
     jobs = {name: name for name in "abc"}
