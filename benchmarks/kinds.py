@@ -198,7 +198,8 @@ FFmpeg as ours, on one thread and on its default; OpenCV, decord and ffmpeg brin
 mode that does not look through the whole file first.
 
 Of AV1, VP9 and other codecs whose decoders cannot be told to skip frames, all up to the last wanted one are decoded, by
-us as by others: there is little to gain. What we save there is the conversion of frames that nobody wants.
+us as by others: there is little to gain. What we save there is the conversion of frames that nobody wants, and of VP9
+in WebM the look at its first pictures that FFmpeg takes when it opens a file.
 
 Right pictures are those shown at the wanted instants on the file's clock, which begins with its first moment of
 picture or sound. Who counts frames at a steady rate goes wrong where times are uneven or the picture begins late, and

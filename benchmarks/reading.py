@@ -177,8 +177,9 @@ OpenCV and decord read no sound; lines with "no sound" leave it out on our side,
 
 What limits it: of the frames that no wanted one needs, a decoder can be told to skip only those that nothing leans on.
 In x264's default pattern these are half of all frames, and the cheaper half. Decoding the others is most of our time
-([reading.md](reading.md)). A window in the middle of an hour costs what it costs in a minute, and the reading of the
-file's index by FFmpeg when it is opened.
+([reading.md](reading.md)). To open such files we leave out the look at their first pictures that FFmpeg takes by
+itself. A window in the middle of an hour costs what it costs in a minute, and the reading of the file's index by FFmpeg
+when it is opened.
 """
 
 
