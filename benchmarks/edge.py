@@ -289,8 +289,8 @@ onnxruntime runs the frame encoder made by tf2onnx from the same network, and it
 same products left in float as in our file, both given as many frames at once as our runtime gives LiteRT of a file,
 seven, or one, as of a stream. A single frame in floats takes LiteRT longer: its kernels work on several places of a
 picture at a time, and the late, small maps of one frame leave them partly empty. The matrix product is NumPy's,
-float32, on one thread. Reading is `iter_clips` over the same windows. Bare LiteRT is a script that imports NumPy and
-LiteRT, loads the file and calls `classify` once.
+float32, on one thread. Reading is `iter_clips` over the same windows; as it takes less, what comes on top of it weighs
+more. Bare LiteRT is a script that imports NumPy and LiteRT, loads the file and calls `classify` once.
 """
 
 
