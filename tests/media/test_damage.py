@@ -65,6 +65,21 @@ def test_a_missing_file_and_a_folder(tmp_path):
         read_clip(tmp_path / ("x" * 300 + ".mp4"), SPEC)
 
 
+def test_a_file_that_may_not_be_read_is_told_in_one_line(tmp_path, whole, monkeypatch):
+    """Root may read everything: so it is said to every way of opening the file, as the system says it to others."""
+    import av
+
+    file = spoiled(tmp_path, whole.read_bytes())
+
+    def refuse(*_, **__):
+        raise av.error.PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(av, "open", refuse)
+    with pytest.raises(MediaError, match=r"spoiled.mp4: may not be read \(no permission\)"):
+        read_clip(file, SPEC)
+
+
 def test_a_file_named_like_an_address_is_a_file(tmp_path, whole, monkeypatch):
     monkeypatch.chdir(tmp_path)
     spoiled(tmp_path, whole.read_bytes(), "http:clip.mp4")

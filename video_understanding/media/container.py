@@ -92,11 +92,7 @@ def open_media(path: str | Path, look: bool = True) -> Iterator[OpenMedia]:
         options["codec_whitelist"] = _decoders_without(_need_no_look(path))
     try:
         # The prefix keeps a file called "http:x.mp4" a file; the whitelist keeps its contents from pointing elsewhere.
-        container = av.open(
-            f"file:{path}",
-            metadata_errors="replace",
-            options=options,
-        )
+        container = av.open(f"file:{path}", metadata_errors="replace", options=options)
     except (av.error.FFmpegError, ValueError, OverflowError) as error:
         raise _cannot_open(path, error) from error
     try:
@@ -111,8 +107,11 @@ def _need_no_look(path: Path) -> frozenset[str]:
     """The decoders that FFmpeg can do without while it opens this file."""
     if not path.is_file():
         return frozenset()  # a pipe gives its beginning once
-    with path.open("rb") as file:
-        head = file.read(8)
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError:
+        return frozenset()  # FFmpeg meets the same, and what it says is told
     kind = "ftyp" if head[4:] == b"ftyp" else "EBML" if head[:4] == b"\x1aE\xdf\xa3" else None
     return _NEED_NO_LOOK.get(kind, frozenset())
 
