@@ -133,9 +133,7 @@ def main() -> int:
     for threads in _THREADS:
         what = f"10 s, {threads} thread{'s' if threads > 1 else ''}"
         parts = [_answers(sides, path, threads, rounds, report) for _ in range(processes)]
-        taken = one_after_another(parts)
-        report.again += next(iter(taken.values())).again
-        report.compare(what, taken, ours, list(theirs))
+        report.compare(what, one_after_another(parts), ours, list(theirs))
     if not options.quick:
         taken, load_s = _first_answers(sides, min(options.rounds, FIRST_ANSWER_ROUNDS))
         report.compare("first answer", taken, ours, list(theirs))

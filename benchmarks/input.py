@@ -144,8 +144,8 @@ def _report(what: str, taken: dict[str, Taken], repeats: int, report: Report) ->
     clips = _CLIPS * repeats
     report.cpu_ms[what] = {name: Spread.of(row.cpu_s).times(1000 / clips) for name, row in taken.items()}
     report.clips_per_s[what] = {name: _rate(row, clips) for name, row in taken.items()}
+    report.count_again(taken)
     ours = taken.pop("ours")
-    report.again += ours.again
     report.ratios += [Ratio.of(what, name, ours, theirs) for name, theirs in taken.items()]
 
 

@@ -136,7 +136,7 @@ def _race(kind: Kind, peers: dict[str, Reader], rounds: int) -> dict[str, Taken]
 
 
 def _compare(kind: str, taken: dict[str, Taken], peers: dict[str, Reader], report: Report) -> None:
-    report.again += taken["ours"].again
+    report.count_again(taken)
     report.ours_cpu_ms[kind] = Spread.of(taken["ours"].cpu_s).times(1000)
     report.cannot[kind] = [name for name in peers if name not in taken]
     able = [name for name in peers if name in taken]

@@ -272,7 +272,7 @@ def _measure(seconds: int, sounds: int, sides: dict[str, LogMels], rounds: int, 
     jobs = {name: lambda log_mels=log_mels: [log_mels(hops) for _ in range(times)] for name, log_mels in sides.items()}
     what = f"{seconds} s" + (f" x {sounds}" if sounds > 1 else "")
     taken = take_turns(jobs, rounds, what, undisturbed=SideBySide())
-    report.again += next(iter(taken.values())).again
+    report.count_again(taken)
     for form in _OURS:
         ours = taken[f"ours, {form}"]
         report.ours_cpu_ms[f"{what}, {form}"] = Spread.of(ours.cpu_s).times(1000 / times)

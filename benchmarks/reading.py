@@ -110,7 +110,7 @@ def _run(race: Race, peers: dict[str, Reader], rounds: int, report: Report) -> N
         "ours, no sound": lambda: read_clip(soundless, race.spec).frames,
     } | {name: lambda read=read: read(path, race.spec, 0.0) for name, read in peers.items()}
     taken = take_turns(jobs, rounds, race.name, undisturbed=SideBySide())
-    report.again += taken["ours"].again
+    report.count_again(taken)
     report.cpu_ms[race.name] = _in_ms(taken)
     ours, ours_soundless = taken.pop("ours"), taken.pop("ours, no sound")
     for peer, theirs in taken.items():

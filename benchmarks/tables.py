@@ -85,6 +85,10 @@ class Measured:
     again: int = 0
     """Rounds that were taken again, as two processors did not lie side by side; see `benchmarks.processors`."""
 
+    def count_again(self, taken: Mapping[str, Taken]) -> None:
+        """Counts the rounds that were taken again of what took turns, each for all sides."""
+        self.again += next(iter(taken.values())).again
+
 
 def ratio_lines(
     ratios: Iterable[Ratio], what_wide: int, over_wide: int, heads: tuple[str, str] = ("what", "over")
@@ -110,6 +114,7 @@ class Compared(Measured):
 
     def compare(self, what: str, taken: Mapping[str, Taken], ours: Iterable[str], theirs: Sequence[str]) -> None:
         """Takes in what took turns: the ratios of each of ours over each of theirs, and what every side took."""
+        self.count_again(taken)
         self.ratios += [
             Ratio.of(f"{what}: {mine}", other, taken[mine], taken[other]) for mine in ours for other in theirs
         ]

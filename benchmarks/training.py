@@ -285,7 +285,7 @@ def _run(race: Race, rounds: int, report: Report, timed: Callable[[Job], tuple[f
     (our_name, our_job), (their_name, their_job) = race.ours, race.theirs
     jobs = {our_name: our_job, their_name: their_job}
     taken = take_turns(jobs, rounds, race.what, _WARM_ROUNDS, timed, SideBySide())
-    report.again += taken[our_name].again
+    report.count_again(taken)
     spreads = []
     for ours, theirs in (
         (taken[our_name].wall_s, taken[their_name].wall_s),

@@ -7,7 +7,7 @@ import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -23,8 +23,8 @@ _FEW_ROUNDS = 2
 class Taken:
     """Seconds of one job in every round: on the clock, and of CPU time (user and system) of all its threads."""
 
-    wall_s: list[float] = field(default_factory=list)
-    cpu_s: list[float] = field(default_factory=list)
+    wall_s: list[float]
+    cpu_s: list[float]
     again: int = 0
     """How many rounds were taken again."""
 

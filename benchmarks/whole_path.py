@@ -120,7 +120,6 @@ def main() -> int:
             for number, job in enumerate(side.jobs)
         }
         taken = take_turns(jobs, options.rounds, length, undisturbed=SideBySide())
-        report.again += next(iter(taken.values())).again
         together = {
             name: _together([taken[f"{name} {number}"] for number in range(len(side.jobs))])
             for name, side in sides.items()
@@ -138,7 +137,8 @@ def main() -> int:
 def _together(parts: list[Taken]) -> Taken:
     """What parts of one way took in each round, added up."""
     wall_s = [sum(row) for row in zip(*(part.wall_s for part in parts), strict=True)]
-    return Taken(wall_s, [sum(row) for row in zip(*(part.cpu_s for part in parts), strict=True)])
+    cpu_s = [sum(row) for row in zip(*(part.cpu_s for part in parts), strict=True)]
+    return Taken(wall_s, cpu_s, parts[0].again)
 
 
 def _ours() -> dict[str, Side]:
