@@ -120,6 +120,7 @@ class PartwiseScorer(ABC):
 
     spec: ModelSpec
     labels: Labels
+    token_shapes: Mapping[str, tuple[int, int]]  # (n,D) of the tokens of each modality in one window
 
     @abstractmethod
     def encode_frames(self, frames: np.ndarray) -> np.ndarray:
@@ -138,11 +139,10 @@ class PartwiseScorer(ABC):
         return self.fuse(*self.encode(inputs), inputs.presence)
 
     def encode(self, inputs: ModelInputs) -> tuple[np.ndarray, np.ndarray]:
-        """Picture tokens float32 [B,T,D] and sound tokens [B,M*K,D] of the batch, zeros where a sense is absent."""
-        spec, network = self.spec, self.spec.network
+        """Picture tokens float32 [B,T,D] and sound tokens [B,M*K,D'] of the batch, zeros where a sense is absent."""
+        spec = self.spec
         video, audio = inputs.presence.T  # bool [B] each
-        picture = np.zeros((len(inputs), spec.frames, network.token_size), np.float32)  # [B,T,D]
-        sound = np.zeros((len(inputs), spec.hops * network.tokens_per_hop, network.token_size), np.float32)  # [B,M*K,D]
+        picture, sound = (np.zeros((len(inputs), *self.token_shapes[sense]), np.float32) for sense in SENSES)
         if video.any():
             frames = inputs.frames[video].reshape(-1, *spec.frames_shape[1:])  # [b*T,H,W,3]
             picture[video] = self.encode_frames(frames).reshape(-1, *picture.shape[1:])

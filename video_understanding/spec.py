@@ -22,6 +22,7 @@ from video_understanding.labels import HEADS
 
 SPEC_FORMAT = 1  # raised when an older reader would misunderstand a newer spec
 FITS = ("crop", "pad", "stretch")
+CLASSIFIERS = ("network", "linear", "both")
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,8 @@ class NetworkSpec:
     attention_heads   into how many looks attention is divided
     dropout           share of numbers dropped in training
     sense_dropout     share of clips that lose one of their senses in training
+    classifier        "linear": pooled statistics of frozen features and a linear map solved in closed form; "network": the
+                      fusion and a dense layer, trained by gradients; "both": the network adds to the linear logits
     multi_label       the heads of which a clip may show several classes at once, or none
     """
 
@@ -166,12 +169,17 @@ class NetworkSpec:
     attention_heads: int = 4
     dropout: float = 0.2
     sense_dropout: float = 0.2
+    classifier: str = "network"
     multi_label: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("backbone", "listener", "fusion"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise SpecError(f"network.{name}", f"is {getattr(self, name)!r}, not a name", "Give a name.")
+        if self.classifier not in CLASSIFIERS:
+            raise SpecError(
+                "network.classifier", f"{self.classifier!r} is not known", f"Use one of: {', '.join(CLASSIFIERS)}."
+            )
         if not isinstance(self.motion, bool):
             raise SpecError("network.motion", f"is {self.motion!r}, not true or false", "Give one of these.")
         for name in ("unfrozen_blocks", "unfrozen_listener_blocks"):
@@ -231,6 +239,11 @@ class ModelSpec:
         return _exact(self.window_s, 1 / _fraction(self.audio.hop_s), "window_s / audio.hop_s", "hops of sound")
 
     @property
+    def sound_tokens(self) -> int:
+        """M*K, the sound tokens of one clip; a linear classifier works on one for each hop, its statistics."""
+        return self.hops * (self.network.tokens_per_hop if self.network.classifier == "network" else 1)
+
+    @property
     def frames_shape(self) -> tuple[int, int, int, int]:
         """(T, H, W, 3) of one clip's frames as the network takes them."""
         return self.frames, self.video.height_px, self.video.width_px, 3
@@ -250,7 +263,7 @@ class ModelSpec:
 
     def sound_times_s(self) -> np.ndarray:
         """float64 [M*K]: the middle of each sound token, in seconds within the window."""
-        many = self.hops * self.network.tokens_per_hop
+        many = self.sound_tokens
         return (2 * np.arange(many) + 1) / (2 * many) * self.window_s  # [M*K]
 
     def to_dict(self) -> dict[str, Any]:
@@ -259,6 +272,8 @@ class ModelSpec:
             # Programs that are older than the setting read such a spec, and refuse any other; and what is named by
             # all settings, as cached clips are, keeps its name.
             del values["video"]["zoom"]
+        if self.network.classifier == "network":
+            del values["network"]["classifier"]  # for the same reason
         return {"format": SPEC_FORMAT, **values}
 
     def to_json(self) -> str:

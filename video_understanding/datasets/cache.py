@@ -62,6 +62,7 @@ class PreparedClips(Sequence):
         self.rows = tuple(rows)
         self.set_aside = tuple(set_aside)
         self._places = [(record, window) for _, record in records for window in range(len(record.facts))]
+        self._names = {number: record.name for number, record in records}
         self.row_numbers = np.array([number for number, record in records for _ in record.facts], np.int64)
 
     def __len__(self) -> int:
@@ -89,6 +90,10 @@ class PreparedClips(Sequence):
             record, window = self._places[number]
             sound[place] = record.sound[window]
         return {"sound": sound, "presence": self.presence(numbers)}
+
+    def name_of(self, row: int) -> str:
+        """What the prepared clip of a row is called in the cache: another file, span or setting has another name."""
+        return self._names[row]
 
     def presence(self, numbers: Sequence[int]) -> np.ndarray:
         """The presence of `batch` alone; no sound is read either."""

@@ -29,11 +29,13 @@ class Record:
     frames          uint8 [W,T,H,W,3], mapped from disk
     sound           int16 [W,N], mapped from disk; full scale is 32767
     facts           one dict per window: times, presence, notes, as in `Clip`
+    name            the file's name, which follows from all that the record depends on
     """
 
     frames: np.ndarray
     sound: np.ndarray
     facts: tuple[dict, ...]
+    name: str = ""
 
     def clip(self, window: int) -> Clip:
         """The clip of one window; its frames stay on disk until they are looked at."""
@@ -95,7 +97,7 @@ def read_record(path: Path) -> Record | None:
         return None
     frames = np.frombuffer(mapped, np.uint8, math.prod(shape), frames_at).reshape(shape)
     sound = np.frombuffer(mapped, np.int16, offset=sound_at).reshape(sound_shape)
-    return Record(frames, sound, tuple(header["facts"]))
+    return Record(frames, sound, tuple(header["facts"]), path.stem)
 
 
 def _facts(clip: Clip) -> dict:

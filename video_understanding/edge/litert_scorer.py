@@ -9,7 +9,7 @@ import numpy as np
 
 from video_understanding.edge.tflite_file import TFLiteFile
 from video_understanding.errors import BundleError, ClipError, SpecError, missing_extra
-from video_understanding.scorer import ModelInputs, PartwiseScorer, Scores
+from video_understanding.scorer import SENSES, ModelInputs, PartwiseScorer, Scores
 from video_understanding.stderr_lines import without_lines
 
 # Signature -> its inputs; names and shapes are those of the SavedModel, too.
@@ -43,23 +43,26 @@ class LiteRTScorer(PartwiseScorer):
         self.mode = self.file.mode
         self.unknown_below = self.file.unknown_below
         self._runners = _runners(self.file, threads or 1)
+        given = self._runners["fuse"].get_input_details()
+        self.token_shapes = {
+            sense: tuple(int(size) for size in given[name]["shape"][1:])
+            for sense, name in zip(SENSES, SIGNATURES["fuse"], strict=False)
+        }
 
     def encode_frames(self, frames: np.ndarray) -> np.ndarray:
         """uint8 [n,H,W,3] -> picture tokens float32 [n,D]."""
         _require("frames", frames, np.uint8, self.spec.frames_shape[1:])
-        return self._encode("encode_frame", frames, (self.spec.network.token_size,))
+        return self._encode("encode_frame", frames, self.token_shapes["video"][1:])
 
     def encode_hops(self, hops: np.ndarray) -> np.ndarray:
         """float32 [n,hop_samples] -> sound tokens float32 [n,K,D]."""
         _require("hops", hops, np.float32, (self.spec.audio.hop_samples,))
-        network = self.spec.network
-        return self._encode("encode_audio", hops, (network.tokens_per_hop, network.token_size))
+        return self._encode("encode_audio", hops, (self.spec.sound_tokens // self.spec.hops, self.token_shapes["audio"][1]))
 
     def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
-        spec, network = self.spec, self.spec.network
-        _require("picture tokens", picture, np.float32, (spec.frames, network.token_size))
-        _require("sound tokens", sound, np.float32, (spec.hops * network.tokens_per_hop, network.token_size))
+        _require("picture tokens", picture, np.float32, self.token_shapes["video"])
+        _require("sound tokens", sound, np.float32, self.token_shapes["audio"])
         return self._scores("fuse", picture, sound, presence)
 
     def classify(self, inputs: ModelInputs) -> Scores:

@@ -73,9 +73,31 @@ def evaluate_inputs(
         )
     scores, senses = _clip_scores(scorer, prepared, numbers, len(rows), inputs_of, batch_size, progress)
     scored = np.isin(np.arange(len(rows)), prepared.row_numbers[numbers])  # [rows]
+    blind = int((scored & ~senses.any(axis=1)).sum())
+    return report_of_scores(scorer, prepared, rows, scores, windows=len(numbers), without=without, blind=blind, seed=seed)
+
+
+def report_of_scores(
+    scorer: Scorer,
+    prepared: PreparedClips,
+    rows: Sequence[Row],
+    scores: Mapping[str, np.ndarray],
+    *,
+    windows: int,
+    seed: int,
+    without: str | None = None,
+    blind: int = 0,
+) -> Report:
+    """The report of clips that were scored already: head -> probabilities [rows,C], NaN for a clip without a score.
+
+    `windows` is how many windows were scored, `blind` how many clips had no modality to go by.
+    """
     results = {}
-    for head in heads:
-        places = [place for place in np.flatnonzero(scored) if getattr(rows[place], head)]
+    scored = np.zeros(len(rows), bool)
+    for head in scorer.labels.heads:
+        there = ~np.isnan(scores[head]).any(axis=1)  # [rows]
+        scored |= there
+        places = [place for place in np.flatnonzero(there) if getattr(rows[place], head)]
         if places:
             results[head] = _head_report(scorer, head, tuple(rows[i] for i in places), scores[head][places], seed)
     overall = Overall(
@@ -84,8 +106,8 @@ def evaluate_inputs(
         heads=len(results),
         clips=int(scored.sum()),
     )
-    notes = _notes(scorer.labels, prepared, rows, results, blind=int((scored & ~senses.any(axis=1)).sum()))
-    return Report(results, overall, len(numbers), without, notes)
+    notes = _notes(scorer.labels, prepared, rows, results, blind=blind)
+    return Report(results, overall, windows, without, notes)
 
 
 def _head_report(

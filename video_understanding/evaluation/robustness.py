@@ -19,6 +19,7 @@ from video_understanding.features.prepare import from_prepared, prepare
 from video_understanding.scorer import ModelInputs, Scorer
 
 SNRS_DB = (20.0, 10.0, 0.0)
+InputsOf = Callable[..., Any]  # (numbers [B], clips with other sound in their place or None) -> inputs of a scorer
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,19 +61,23 @@ def robustness(
     snrs_db: Sequence[float] = SNRS_DB,
     batch_size: int = 16,
     progress: bool | None = None,
+    inputs_of: InputsOf | None = None,
 ) -> Robustness:
     """Evaluates with both senses, with only one of them, and with white noise at each distance below the sound.
 
     Each window has a noise of its own that depends on the seed alone: between two distances only its loudness
-    differs. Clips without sound, or with a silent track, stay as they are.
+    differs. Clips without sound, or with a silent track, stay as they are. `inputs_of` makes the scorer's inputs of
+    windows by their numbers [B], and of changed clips in their place, where the scorer takes other than `ModelInputs`.
     """
 
-    def clean(numbers: np.ndarray) -> ModelInputs:
-        return from_prepared(prepared, numbers)
+    def plain(numbers: np.ndarray, clips: Sequence[Clip] | None = None) -> ModelInputs:
+        return from_prepared(prepared, numbers) if clips is None else prepare(clips, prepared.spec)
+
+    clean = inputs_of or plain
 
     def noisy(snr_db: float) -> Callable[[np.ndarray], ModelInputs]:
-        return lambda numbers: prepare(
-            [_with_noise(prepared[number], snr_db, seed, int(number)) for number in numbers], prepared.spec
+        return lambda numbers: clean(
+            numbers, [_with_noise(prepared[number], snr_db, seed, int(number)) for number in numbers]
         )
 
     conditions: dict[str, Callable[[np.ndarray], ModelInputs]] = {

@@ -20,7 +20,10 @@ _KEY = "classify"
 def join_parts(model: schema.ModelT, spec: ModelSpec) -> None:
     """Adds a graph, the first of the model, that takes whole clips and gives what `fuse` gives for its tokens."""
     parts, signatures = graphs_of(model), {one.signatureKey.decode(): one for one in model.signatureDefs}
-    size, sounds = spec.network.token_size, spec.hops * spec.network.tokens_per_hop
+    shapes = {
+        entry.name.decode(): tuple(int(size) for size in parts["fuse"].tensors[entry.tensorIndex].shape[1:])
+        for entry in signatures["fuse"].inputs
+    }  # without the batch
     joined = _Joined(model)
     frames = joined.add_input("frames", schema.TensorType.UINT8, spec.frames_shape)
     waveform = joined.add_input("waveform", schema.TensorType.FLOAT32, (spec.samples,))
@@ -29,8 +32,8 @@ def join_parts(model: schema.ModelT, spec: ModelSpec) -> None:
     hop = joined.add_reshape(waveform, (spec.audio.hop_samples,))  # [B*M,hop]
     sound = joined.add_part(parts["encode_audio"], [hop])[0]  # [B*M,K,D]
     given = {
-        "picture_tokens": joined.add_reshape(picture, (spec.frames, size)),  # [B,T,D]
-        "sound_tokens": joined.add_reshape(sound, (sounds, size)),  # [B,M*K,D]
+        "picture_tokens": joined.add_reshape(picture, shapes["picture_tokens"]),  # [B,T,D]
+        "sound_tokens": joined.add_reshape(sound, shapes["sound_tokens"]),  # [B,M*K,D]
         "presence": joined.add_input("presence", schema.TensorType.FLOAT32, (2,)),
     }
     fuse, places = parts["fuse"], {entry.tensorIndex: entry.name.decode() for entry in signatures["fuse"].inputs}

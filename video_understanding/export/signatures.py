@@ -26,8 +26,7 @@ def write_saved_model(model: VideoUnderstandingModel, temperature: Mapping[str, 
 
     The last is what a caller gets who names none.
     """
-    spec, size = model.spec, model.spec.network.token_size
-    sounds = spec.hops * spec.network.tokens_per_hop  # M*K
+    spec, shapes = model.spec, model.token_shapes
 
     def encode_frame(frame: Any) -> dict[str, Any]:
         seen = model.backbone(tf.cast(frame, tf.float32), training=False)  # [n,F]
@@ -44,11 +43,12 @@ def write_saved_model(model: VideoUnderstandingModel, temperature: Mapping[str, 
         picture = encode_frame(tf.reshape(frames, (-1, *spec.frames_shape[1:])))["picture_tokens"]  # [B*T,D]
         sound = encode_audio(tf.reshape(waveform, (-1, spec.audio.hop_samples)))["sound_tokens"]  # [B*M,K,D]
         return fuse(
-            tf.reshape(picture, (-1, spec.frames, size)), tf.reshape(sound, (-1, sounds, size)), presence
+            tf.reshape(picture, (-1, *shapes["video"])), tf.reshape(sound, (-1, *shapes["audio"])), presence
         )  # from [B,T,D] and [B,M*K,D]
 
     presence = ("presence", (2,), tf.float32)
-    picture, sound = ("picture_tokens", (spec.frames, size), tf.float32), ("sound_tokens", (sounds, size), tf.float32)
+    picture = ("picture_tokens", shapes["video"], tf.float32)
+    sound = ("sound_tokens", shapes["audio"], tf.float32)
     frames, waveform = ("frames", spec.frames_shape, tf.uint8), ("waveform", (spec.samples,), tf.float32)
     archive = keras.export.ExportArchive()
     archive.track(model)

@@ -11,7 +11,8 @@ import numpy as np
 from video_understanding.errors import SpecError
 from video_understanding.layers.log_mel import LogMel
 from video_understanding.layers.parts_of_hop import PartsOfHop
-from video_understanding.models.listeners import LISTENERS
+from video_understanding.layers.statistics import Moments
+from video_understanding.models.listeners import INNER_LAYERS, LISTENERS
 from video_understanding.models.listeners.freezing import freeze_listener
 from video_understanding.models.listeners.weights import load_listener
 from video_understanding.spec import ModelSpec
@@ -43,12 +44,17 @@ def make_hop_encoder(spec: ModelSpec, weights: str | Path | None = "default", se
         name="log_mel",
     )(waveform)  # [B,steps,bands]
     heard = LISTENERS[network.listener](picture, spec, seeds)  # [B,S,channels]
-    heard = PartsOfHop(network.tokens_per_hop, name="parts")(heard)  # [B,K,2*channels]
-    heard = keras.layers.Dropout(network.dropout, seed=seed, name="drop")(heard)
-    initializer = keras.initializers.HeNormal(next(seeds))
-    tokens = keras.layers.Dense(network.token_size, kernel_initializer=initializer, name="tokens")(heard)  # [B,K,D]
-    even = keras.layers.LayerNormalization(epsilon=1e-5, name="even")(tokens)
-    encoder = keras.Model(waveform, even, name="hop_encoder")
+    if network.classifier == "network":
+        heard = PartsOfHop(network.tokens_per_hop, name="parts")(heard)  # [B,K,2*channels]
+        heard = keras.layers.Dropout(network.dropout, seed=seed, name="drop")(heard)
+        initializer = keras.initializers.HeNormal(next(seeds))
+        tokens = keras.layers.Dense(network.token_size, kernel_initializer=initializer, name="tokens")(heard)  # [B,K,D]
+        heard = keras.layers.LayerNormalization(epsilon=1e-5, name="even")(tokens)
+    else:  # a linear classifier works on statistics of the features themselves, of inner layers, too
+        listener = keras.Model(waveform, heard)
+        inner = [listener.get_layer(name).output for name in INNER_LAYERS.get(network.listener, ())]
+        heard = Moments(name="chunk_moments")([heard, *inner])  # [B,1,2*(C+C'+...)]
+    encoder = keras.Model(waveform, heard, name="hop_encoder")
     if weights is not None:
         load_listener(encoder, spec)
     freeze_listener(encoder, network.unfrozen_listener_blocks)

@@ -10,6 +10,7 @@ from keras import ops
 
 from video_understanding.errors import SpecError
 from video_understanding.labels import Labels
+from video_understanding.layers.linear_classifier import LinearClassifier
 from video_understanding.layers.motion import MotionTokens
 from video_understanding.layers.over_time import OverTime
 from video_understanding.layers.presence import MissingSense, SenseDropout
@@ -17,6 +18,7 @@ from video_understanding.models.audio_encoder import make_hop_encoder, tokens_of
 from video_understanding.models.fusion import FUSIONS, Fusion
 from video_understanding.models.losses import loss_and_accuracy
 from video_understanding.models.video_encoder import make_frame_head, make_video_backbone
+from video_understanding.scorer import SENSES
 from video_understanding.spec import ModelSpec
 
 
@@ -50,46 +52,76 @@ class VideoUnderstandingModel(keras.Model):
         self.backbone = make_video_backbone(spec, weights, _seed(seed, 0))
         self.frame_head = make_frame_head(spec, self.backbone.output_shape[-1], _seed(seed, 1))
         self.hop_encoder = make_hop_encoder(spec, weights, _seed(seed, 2))
+        self._see = OverTime(self.backbone, name="see")
+        self._note = OverTime(self.frame_head, name="note")
+        self._listen = OverTime(self.hop_encoder, name="listen")
+        counts = {head: len(labels.names(head)) for head in labels.heads}
+        poolings = ("mean_and_change", "joined_moments")  # of `SENSES`
+        self.linear = LinearClassifier(counts, poolings, name="linear") if network.classifier != "network" else None
+        self.fusion = make_fusion(spec, _seed(seed, 4)) if network.classifier != "linear" else None
+        if self.fusion is not None:
+            self._make_network(counts, seed)
+        self._build(seed)
+
+    def _make_network(self, counts: dict[str, int], seed: int | None) -> None:
+        """The layers around the fusion: what missing modalities are replaced by, dropout, and a dense layer per head."""
+        spec, network = self.spec, self.spec.network
         self.sense_dropout = SenseDropout(network.sense_dropout, seed=_seed(seed, 3), name="sense_dropout")
         self.motion = MotionTokens(_seed(seed, 40), name="motion") if network.motion and spec.frames > 1 else None
         self.missing_picture = MissingSense(name="missing_picture")
         self.missing_sound = MissingSense(name="missing_sound")
-        self.fusion = make_fusion(spec, _seed(seed, 4))
         # The same numbers in every frame of a clip: dropped here and there, they would look like motion.
         still = {"noise_shape": (None, 1, None), "seed": _seed(seed, 41)}
         self._drop_seen = keras.layers.Dropout(network.dropout, **still, name="drop_seen")
-        self._see = OverTime(self.backbone, name="see")
-        self._note = OverTime(self.frame_head, name="note")
-        self._listen = OverTime(self.hop_encoder, name="listen")
+        # Tokens of a linear classifier are the features themselves, of another size for each modality.
+        names = () if self.linear is None else ("project_picture", "project_sound")
+        self._project = [
+            keras.Sequential(
+                [
+                    keras.layers.Dense(network.token_size, kernel_initializer=keras.initializers.GlorotUniform(number)),
+                    keras.layers.LayerNormalization(epsilon=1e-5),
+                ],
+                name=name,
+            )
+            for name, number in zip(names, (_seed(seed, 50), _seed(seed, 51)), strict=False)
+        ]
         self.drop = keras.layers.Dropout(network.dropout, seed=_seed(seed, 20), name="drop")
         self.heads = {
             head: keras.layers.Dense(
-                len(labels.names(head)),
-                kernel_initializer=keras.initializers.GlorotUniform(_seed(seed, 21 + place)),
+                count,
+                # Beside a linear classifier the network begins by adding nothing.
+                kernel_initializer="zeros" if self.linear else keras.initializers.GlorotUniform(_seed(seed, 21 + place)),
                 dtype="float32",
                 name=head,
             )
-            for place, head in enumerate(labels.heads)
+            for place, (head, count) in enumerate(counts.items())
         }
-        self._build(seed)
 
     def _build(self, seed: int | None) -> None:
         """Makes all weights at once: a model that is loaded, looked at or exported must not first be called."""
-        spec, size = self.spec, self.spec.network.token_size
-        many = spec.hops * spec.network.tokens_per_hop
-        picture, sound = (None, spec.frames, size), (None, many, size)
+        spec, size, shapes = self.spec, self.spec.network.token_size, self.token_shapes
+        given = [(None, *shapes[modality]) for modality in SENSES]  # tokens as they are encoded
+        picture, sound = ((None, shapes[modality][0], size) for modality in SENSES)  # and as they are joined
+        presence = (None, len(SENSES))
         if seed is not None:
             keras.utils.set_random_seed(seed)  # for the parts whose initializers have no seed of their own
-        for layer, shapes in (
+        layers = [
             (self._see, [(None, *spec.frames_shape)]),
             (self._note, [(None, spec.frames, self.backbone.output_shape[-1])]),
             (self._listen, [(None, spec.hops, spec.audio.hop_samples)]),
-            *([(self.motion, [picture])] if self.motion else []),
-            (self.missing_picture, [picture, (None,)]),
-            (self.missing_sound, [sound, (None,)]),
-            (self.fusion, [picture, sound, (None, 2)]),
-            *((head, [(None, size)]) for head in self.heads.values()),
-        ):
+        ]
+        if self.linear is not None:
+            layers.append((self.linear, [given, presence]))
+        if self.fusion is not None:
+            layers += [
+                *([(self.motion, [picture])] if self.motion else []),
+                *((layer, [shape]) for layer, shape in zip(self._project, given, strict=False)),
+                (self.missing_picture, [picture, (None,)]),
+                (self.missing_sound, [sound, (None,)]),
+                (self.fusion, [picture, sound, presence]),
+                *((head, [(None, size)]) for head in self.heads.values()),
+            ]
+        for layer, shapes in layers:
             layer.build(*shapes)
         self.built = True
 
@@ -103,7 +135,9 @@ class VideoUnderstandingModel(keras.Model):
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
         """Logits of every head for a batch of clips."""
-        presence = self.sense_dropout(inputs["presence"], training=training)  # [B,2]
+        presence = inputs["presence"]  # [B,2]
+        if self.fusion is not None:
+            presence = self.sense_dropout(presence, training=training)
         features = inputs["features"] if "features" in inputs else self.see(inputs["frames"], training)  # [B,T,F]
         picture = self.note(features, training)  # [B,T,D]
         if "heard" in inputs:
@@ -112,36 +146,55 @@ class VideoUnderstandingModel(keras.Model):
             sound = self.listen(inputs["waveform"], training)
         return self.conclude(picture, sound, presence, training)
 
+    @property
+    def token_shapes(self) -> dict[str, tuple[int, int]]:
+        """(n,D) of the tokens of each modality in one window."""
+        spec = self.spec
+        sound = spec.sound_tokens, self.hop_encoder.output_shape[-1]
+        return dict(zip(SENSES, ((spec.frames, self.frame_head.output_shape[-1]), sound), strict=True))
+
     def see(self, frames: Any, training: bool | None = None) -> Any:
         """uint8 [B,T,H,W,3] -> features float32 [B,T,F] of each frame."""
         return self._see(ops.cast(frames, "float32"), training=training)
 
     def note(self, features: Any, training: bool | None = None) -> Any:
         """Features [B,T,F] -> picture tokens [B,T,D]."""
-        return self._note(self._drop_seen(features, training=training), training=training)
+        if self.fusion is not None:
+            features = self._drop_seen(features, training=training)
+        return self._note(features, training=training)
 
     def listen(self, waveform: Any, training: bool | None = None) -> Any:
         """float32 [B,N] -> sound tokens [B,M*K,D], hop by hop."""
         spec = self.spec
         hops = ops.reshape(waveform, (-1, spec.hops, spec.audio.hop_samples))  # [B,M,hop]
         tokens = self._listen(hops, training=training)  # [B,M,K,D]
-        return ops.reshape(tokens, (-1, spec.hops * spec.network.tokens_per_hop, spec.network.token_size))
+        return ops.reshape(tokens, (-1, *self.token_shapes["audio"]))
 
     def interpret(self, heard: Any, training: bool | None = None) -> Any:
         """What a frozen listener heard, [B,M,S,C] -> sound tokens [B,M*K,D]."""
-        network = self.spec.network
         of_hops = ops.reshape(heard, (-1, *heard.shape[2:]))  # [B*M,S,C]
         tokens = tokens_of(self.hop_encoder, of_hops, training)  # [B*M,K,D]
-        return ops.reshape(tokens, (-1, self.spec.hops * network.tokens_per_hop, network.token_size))
+        return ops.reshape(tokens, (-1, *self.token_shapes["audio"]))
 
     def conclude(self, picture: Any, sound: Any, presence: Any, training: bool | None = None) -> dict[str, Any]:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence [B,2] -> logits of every head."""
+        logits = {} if self.linear is None else self.linear([picture, sound], presence)  # [B,C] each
+        if self.fusion is None:
+            return logits
         picture, sound = self.stand_in(picture, sound, presence)
         vector = self.drop(self.fusion(picture, sound, presence, training=training), training=training)  # [B,D]
-        return {head: layer(vector) for head, layer in self.heads.items()}  # [B,C] each
+        return {head: logits.get(head, 0.0) + layer(vector) for head, layer in self.heads.items()}  # [B,C] each
+
+    def embed(self, picture: Any, sound: Any, presence: Any) -> Any:
+        """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence [B,2] -> the embedding [B,E] of each clip."""
+        if self.fusion is None:
+            return self.linear.embed([picture, sound], presence)
+        return self.fusion(*self.stand_in(picture, sound, presence), presence)
 
     def stand_in(self, picture: Any, sound: Any, presence: Any) -> tuple[Any, Any]:
         """The tokens [B,T,D] and [B,M*K,D] as they are joined: with motion, and learned ones for a missing sense."""
+        if self._project:
+            picture, sound = (layer(tokens) for layer, tokens in zip(self._project, (picture, sound), strict=True))
         moved = picture if self.motion is None else self.motion(picture)  # [B,T,D]
         return self.missing_picture(moved, presence[:, 0]), self.missing_sound(sound, presence[:, 1])
 

@@ -35,7 +35,8 @@ class KerasScorer(PartwiseScorer):
         self.spec = model.spec
         self.labels = model.labels
         self._temperature = dict(temperature or {})
-        spec, network = model.spec, model.spec.network
+        self.token_shapes = model.token_shapes
+        spec = model.spec
 
         def one_by_one(one: Any, arrays: Any, outputs: Any) -> Any:
             # Within one call: exact, and far from the cost of a call for each.
@@ -54,7 +55,6 @@ class KerasScorer(PartwiseScorer):
             lambda hops: one_by_one(lambda hop: model.hop_encoder(hop[None], training=False)[0], hops, tf.float32),
             input_signature=[tf.TensorSpec((None, spec.audio.hop_samples), tf.float32)],
         )
-        tokens = (spec.frames, spec.hops * network.tokens_per_hop)
         self._conclude = tf.function(
             lambda *window: one_by_one(
                 lambda one: {
@@ -64,7 +64,7 @@ class KerasScorer(PartwiseScorer):
                 {head: tf.float32 for head in model.labels.heads},
             ),
             input_signature=[
-                *(tf.TensorSpec((None, count, network.token_size), tf.float32) for count in tokens),
+                *(tf.TensorSpec((None, *shape), tf.float32) for shape in self.token_shapes.values()),
                 tf.TensorSpec((None, 2), tf.float32),
             ],
         )

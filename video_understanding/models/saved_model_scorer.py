@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from video_understanding.errors import BundleError
 from video_understanding.labels import Labels
-from video_understanding.scorer import ModelInputs, PartwiseScorer, Scores
+from video_understanding.scorer import SENSES, ModelInputs, PartwiseScorer, Scores
 from video_understanding.spec import ModelSpec
 
 SIGNATURES = ("encode_frame", "encode_audio", "fuse", "classify")
@@ -27,15 +27,20 @@ class SavedModelScorer(PartwiseScorer):
         self._loaded = _load(Path(folder))  # kept: signatures do not live longer than what they were loaded with
         self._run = {name: self._loaded.signatures[name] for name in SIGNATURES}
         self._require_match(Path(folder))
+        given = self._run["fuse"].structured_input_signature[1]
+        names = ("picture_tokens", "sound_tokens")
+        self.token_shapes = {
+            sense: tuple(given[name].shape[1:]) for sense, name in zip(SENSES, names, strict=True)
+        }
 
     def encode_frames(self, frames: np.ndarray) -> np.ndarray:
         """uint8 [n,H,W,3] -> picture tokens float32 [n,D]."""
-        shape = (self.spec.network.token_size,)
+        shape = self.token_shapes["video"][1:]
         return self._one_by_one(lambda frame: self._ask("encode_frame", frame=frame)["picture_tokens"], shape, frames)
 
     def encode_hops(self, hops: np.ndarray) -> np.ndarray:
         """float32 [n,hop_samples] -> sound tokens float32 [n,K,D]."""
-        shape = (self.spec.network.tokens_per_hop, self.spec.network.token_size)
+        shape = (self.spec.sound_tokens // self.spec.hops, self.token_shapes["audio"][1])
         return self._one_by_one(lambda hop: self._ask("encode_audio", sound=hop)["sound_tokens"], shape, hops)
 
     def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:

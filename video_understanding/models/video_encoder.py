@@ -21,8 +21,10 @@ def make_video_backbone(
 
 
 def make_frame_head(spec: ModelSpec, features: int, seed: int | None = None) -> keras.Model:
-    """Features [B,F] of one frame -> its token [B,D]."""
+    """Features [B,F] of one frame -> its token [B,D]; a linear classifier works on the features themselves."""
     inputs = keras.Input((features,), name="features")
+    if spec.network.classifier != "network":
+        return keras.Model(inputs, keras.layers.Identity(name="token")(inputs), name="frame_head")
     initializer = keras.initializers.GlorotUniform(seed)
     token = keras.layers.Dense(spec.network.token_size, kernel_initializer=initializer, name="token")(inputs)  # [B,D]
     return keras.Model(inputs, keras.layers.LayerNormalization(epsilon=1e-5, name="even")(token), name="frame_head")

@@ -74,10 +74,9 @@ class WindowScorer:
         scorer = self._scorer
         if not isinstance(scorer, PartwiseScorer):
             return scorer(prepare(clips, scorer.spec)), {}
-        spec, network = scorer.spec, scorer.spec.network
+        spec = scorer.spec
         video, audio = presence.T  # bool [B] each
-        picture = np.zeros((len(clips), spec.frames, network.token_size), np.float32)  # [B,T,D]
-        sound = np.zeros((len(clips), spec.hops * network.tokens_per_hop, network.token_size), np.float32)  # [B,M*K,D]
+        picture, sound = (np.zeros((len(clips), *scorer.token_shapes[sense]), np.float32) for sense in SENSES)
         # Parts go on as they lie in the clips; only those that are new are copied.
         if video.any():
             seen = [closer(clips[place], spec) for place in np.flatnonzero(video)]

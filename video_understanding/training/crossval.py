@@ -7,11 +7,11 @@ from pathlib import Path
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.splits import make_folds
-from video_understanding.evaluation import CrossvalSummary, crossval_summary, evaluate, robustness
+from video_understanding.evaluation import CrossvalSummary, crossval_summary
 from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import fit
 from video_understanding.training.settings import TrainingSettings
-from video_understanding.training.train import calibrated_scorer
+from video_understanding.training.train import Measuring
 
 
 def crossval(
@@ -38,8 +38,7 @@ def crossval(
         trained = fit(
             manifest, split, spec, place, settings, weights=weights, resume=resume, cache=cache, progress=progress
         )
-        scorer, _ = calibrated_scorer(trained, settings.seed, progress)
-        prepared, rows = trained.prepared, trained.rows_of("test")
-        reports.append(evaluate(scorer, prepared, rows, progress=progress))
-        robust.append(robustness(scorer, prepared, rows, settings.seed, progress=progress))
+        measuring = Measuring.of(trained, settings.seed, progress)
+        reports.append(measuring.report("test"))
+        robust.append(measuring.robustness("test"))
     return crossval_summary(reports, settings.seed, robust)

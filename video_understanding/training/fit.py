@@ -27,6 +27,7 @@ from video_understanding.training.batches import ClipBatches, class_weights_of, 
 from video_understanding.training.features import frame_features
 from video_understanding.training.feed import EpochOrder, Feed
 from video_understanding.training.keeper import Keeper
+from video_understanding.training.linear import LinearFit, fit_linear
 from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
@@ -49,6 +50,7 @@ class Trained:
     prepared: PreparedClips
     rows: tuple[Row, ...]
     parts: tuple[str | None, ...]
+    linear: LinearFit | None = None  # where the model was solved in closed form
 
     def rows_of(self, part: str) -> tuple[Row, ...]:
         """All rows, those outside the part without their labels: what is measured is the part alone."""
@@ -84,8 +86,12 @@ def fit(
     """
     began_s = time.monotonic()
     rows, parts = manifest.rows, tuple(split.part_of_rows())
+    if spec.network.classifier == "linear":  # chosen by leaving groups out, so that no part has to guide it
+        parts = tuple("train" if part == "validation" else part for part in parts)
     labels = labels_to_learn(manifest, parts, spec.network.multi_label)
     prepared = (cache or ClipCache()).prepare(rows, spec, progress=progress)
+    if spec.network.classifier == "linear":
+        return _fit_linear(manifest, parts, labels, prepared, spec, settings, weights, cache, progress, began_s)
     train, validation = (windows_of(prepared, rows, parts, part, labels) for part in ("train", "validation"))
     if not len(train):
         raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
@@ -136,6 +142,30 @@ def fit(
         tuple(rows),
         parts,
     )
+
+
+def _fit_linear(
+    manifest: Manifest,
+    parts: tuple[str | None, ...],
+    labels: Labels,
+    prepared: PreparedClips,
+    spec: ModelSpec,
+    settings: TrainingSettings,
+    weights: str | Path | None,
+    cache: ClipCache | None,
+    progress: bool | None,
+    began_s: float,
+) -> Trained:
+    """The closed form in place of epochs: nothing to resume but the encoding, which the cache keeps."""
+    rows = manifest.rows
+    learned = np.unique(prepared.row_numbers[windows_of(prepared, rows, parts, "train", labels)])
+    if not len(learned):
+        raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
+    found = fit_linear(
+        prepared, rows, learned, spec, labels, views=settings.views, weights=weights, cache=cache, progress=progress
+    )
+    seconds = time.monotonic() - began_s
+    return Trained(found.model, {}, -1, seconds, False, prepared, tuple(rows), parts, found)
 
 
 def _without_memory_dump(

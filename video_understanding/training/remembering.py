@@ -16,6 +16,7 @@ class RememberingScorer(PartwiseScorer):
     def __init__(self, scorer: PartwiseScorer) -> None:
         self.spec = scorer.spec
         self.labels = scorer.labels
+        self.token_shapes = scorer.token_shapes
         self._encoder = self._fuser = scorer
         self._tokens: dict[bytes, np.ndarray] = {}
 

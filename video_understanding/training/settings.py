@@ -27,6 +27,8 @@ class TrainingSettings:
     unsure               how much a clip that is not labelled for a head teaches it to be unsure, 0 for not at all: for
                          data sets that are labelled for different heads and show none of each other's classes
     balance              how rare classes are helped: "weights" in the loss, "sampling" more often, "none"
+    views                in how many views the frames of a clip are learned from by a linear classifier: as they are,
+                         mirrored, and nearer in other light
     augment              whether clips are changed at random while learning
     seed                 of all that is random
     """
@@ -42,11 +44,12 @@ class TrainingSettings:
     mixup: float = 0.0
     unsure: float = 0.0
     balance: str = "weights"
+    views: int = 4
     augment: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, low in (("epochs", 1), ("patience", 1), ("batch_size", 1), ("seed", 0)):
+        for name, low in (("epochs", 1), ("patience", 1), ("batch_size", 1), ("views", 1), ("seed", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < low:
                 raise VideoUnderstandingError(name, f"is {value!r}", f"Give a whole number of {low} or more.")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from video_understanding.bundle import KERAS_FILE, Bundle
 from video_understanding.bundle_card import card
@@ -18,18 +21,20 @@ from video_understanding.errors import TrainingError
 from video_understanding.evaluation import (
     MultiLabelReport,
     Report,
+    Robustness,
     evaluate,
     fit_temperature,
     logits_of,
     robustness,
     unknown_threshold,
 )
+from video_understanding.evaluation.evaluate import evaluate_inputs, report_of_scores
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import save_model
 from video_understanding.report import write_training_report
-from video_understanding.scorer import Scorer
 from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import WORK_FOLDER, Trained, begins_at_random, fit
+from video_understanding.training.linear import EncodedScorer
 from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.remembering import RememberingScorer
 from video_understanding.training.settings import TrainingSettings
@@ -64,14 +69,15 @@ def train(
         raise TrainingError(out, "already holds a training", "Go on with it by --resume, or train into another folder.")
     split = split or split_rows(manifest, seed=settings.seed)
     trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
+    (out / WORK_FOLDER).mkdir(parents=True, exist_ok=True)
     (out / WORK_FOLDER / "split.json").write_text(split.to_json(), encoding="utf-8")
-    scorer, temperature = calibrated_scorer(trained, settings.seed, progress)
-    reports = {part: _report(scorer, trained, part, settings.seed, progress) for part in ("validation", "test")}
+    measuring = Measuring.of(trained, settings.seed, progress)
+    temperature = measuring.temperature
+    reports = {part: measuring.report(part) for part in ("validation", "test")}
     reports = {part: report for part, report in reports.items() if report is not None}
     measured = {part: _without_names(report.to_dict()) for part, report in reports.items()}
     if "test" in reports:
-        table = robustness(scorer, trained.prepared, trained.rows_of("test"), settings.seed, progress=progress)
-        measured["robustness"] = table.to_dict()
+        measured["robustness"] = measuring.robustness("test").to_dict()
     save_model(trained.model, out / KERAS_FILE)
     _draw(trained, reports, out)
     facts = _facts(trained, settings, manifest, split, measured, temperature, weights)
@@ -82,11 +88,68 @@ def train(
     return bundle
 
 
-def calibrated_scorer(trained: Trained, seed: int, progress: bool | None) -> tuple[RememberingScorer, dict[str, float]]:
-    """The trained model as a scorer whose confidence is what it says on the validation part, and the temperatures."""
-    seen = RememberingScorer(KerasScorer(trained.model))
-    temperature = _temperature(_report(seen, trained, "validation", seed, progress))
-    return seen.concluding_with(KerasScorer(trained.model, temperature)), temperature
+@dataclass(frozen=True)
+class Measuring:
+    """A trained model as it is measured: by a scorer with calibrated confidence, on the parts of the training's clips.
+
+    A linear classifier is calibrated by its fit, and its clips are encoded already; of a network, the temperature of
+    each head is fitted to the validation part.
+    """
+
+    trained: Trained
+    scorer: Any
+    temperature: dict[str, float]
+    seed: int
+    progress: bool | None
+
+    @classmethod
+    def of(cls, trained: Trained, seed: int, progress: bool | None) -> Measuring:
+        if trained.linear is not None:
+            scorer = EncodedScorer(trained.model, trained.linear.encoded)
+            return cls(trained, scorer, {}, seed, progress)
+        seen = RememberingScorer(KerasScorer(trained.model))
+        first = cls(trained, seen, {}, seed, progress)
+        temperature = _temperature(first.report("validation"))
+        scorer = seen.concluding_with(KerasScorer(trained.model, temperature))
+        return cls(trained, scorer, temperature, seed, progress)
+
+    def report(self, part: str) -> Report | None:
+        """How the model does on a part; None where it has no labelled clip.
+
+        The validation part of a linear classifier is all that it learned from, each clip scored by a fit without it.
+        """
+        trained, linear = self.trained, self.trained.linear
+        if part == "validation" and linear is not None:
+            rows = trained.rows_of("train")
+            scored = ~np.isnan(np.concatenate(list(linear.left_out.values()), axis=1)).all(axis=1)  # [rows]
+            windows = int(scored[trained.prepared.row_numbers].sum())
+            return report_of_scores(
+                self.scorer, trained.prepared, rows, linear.left_out, windows=windows, seed=self.seed
+            )
+        rows = trained.rows_of(part)
+        readable = set(trained.prepared.row_numbers.tolist())
+        heads = trained.model.labels.heads
+        if not any(getattr(row, head) for place, row in enumerate(rows) if place in readable for head in heads):
+            return None
+        if linear is None:
+            return evaluate(self.scorer, trained.prepared, rows, seed=self.seed, progress=self.progress)
+        return evaluate_inputs(
+            self.scorer,
+            trained.prepared,
+            rows,
+            self.scorer.inputs,
+            batch_size=64,
+            progress=self.progress,
+            seed=self.seed,
+        )
+
+    def robustness(self, part: str) -> Robustness:
+        """How the model stands the loss of a modality, and noise, on a part."""
+        inputs_of = self.scorer.inputs if self.trained.linear is not None else None
+        rows = self.trained.rows_of(part)
+        return robustness(
+            self.scorer, self.trained.prepared, rows, self.seed, progress=self.progress, inputs_of=inputs_of
+        )
 
 
 def _temperature(report: Report | None) -> dict[str, float]:
@@ -116,17 +179,9 @@ def _unknown_below(report: Report | None) -> dict[str, float]:
     }
 
 
-def _report(scorer: Scorer, trained: Trained, part: str, seed: int, progress: bool | None) -> Report | None:
-    rows = trained.rows_of(part)
-    readable = set(trained.prepared.row_numbers.tolist())
-    heads = scorer.labels.heads
-    if not any(getattr(row, head) for place, row in enumerate(rows) if place in readable for head in heads):
-        return None
-    return evaluate(scorer, trained.prepared, rows, seed=seed, progress=progress)
-
-
 def _draw(trained: Trained, reports: Mapping[str, Report], out: Path) -> None:
-    draw_curves(trained.history, out / "curves.png")
+    if trained.history:
+        draw_curves(trained.history, out / "curves.png")
     for part, report in reports.items():
         for head, result in report.heads.items():
             if isinstance(result, MultiLabelReport):
@@ -158,8 +213,7 @@ def _facts(
         "training": {
             "settings": settings.to_dict(),
             "seed": settings.seed,
-            "epochs": len(trained.history["loss"]),
-            "best_epoch": trained.best_epoch + 1,
+            **_course(trained),
             "seconds": round(trained.seconds, 1),
             "interrupted": trained.interrupted,
         },
@@ -168,6 +222,17 @@ def _facts(
         "data": [{"name": manifest.name, "clips": len(manifest), "licence": None}],
         "licences": _licences(trained.model.spec, weights),
     }
+
+
+def _course(trained: Trained) -> dict[str, Any]:
+    """How the weights were found: in how many epochs, or by which closed forms."""
+    if trained.linear is None:
+        return {"epochs": len(trained.history["loss"]), "best_epoch": trained.best_epoch + 1}
+    forms = {
+        head: {" + ".join(own): {name: round(share, 3) for name, (share, _) in form.about.items()} for own, form in sets.items()}
+        for head, sets in trained.linear.form.forms.items()
+    }
+    return {"closed_form": forms, "closed_form_seconds": round(trained.linear.seconds, 2)}
 
 
 def _licences(spec: ModelSpec, weights: str | Path | None) -> dict[str, str] | None:

@@ -1,0 +1,50 @@
+"""A dense layer with weights of its own for each set of modalities that a clip may have."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("video_understanding")
+class PresenceDense(keras.layers.Layer):
+    """Features [B,P] and presence [B,M] -> [B,units], by the weights of the modalities that are present.
+
+    A classifier of video and audio together is not the best one for audio alone. So there is a kernel [P,units] for
+    every non-empty set of the M modalities, in the order of `presence_sets`; a clip without any gives zeros.
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, features_shape: tuple, presence_shape: tuple) -> None:
+        self._sets = presence_sets(presence_shape[-1])
+        count, size = len(self._sets), features_shape[-1]
+        self.kernel = self.add_weight(name="kernel", shape=(count, size, self.units), initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(count, self.units), initializer="zeros")
+
+    def call(self, features: Any, presence: Any) -> Any:
+        presence = ops.cast(presence, features.dtype)
+        outputs = 0.0
+        for number, members in enumerate(self._sets):
+            chosen = 1.0  # [B,1], one where exactly these modalities are present
+            for place, member in enumerate(members):
+                there = presence[:, place : place + 1]
+                chosen = chosen * (there if member else 1 - there)
+            outputs = outputs + chosen * (ops.matmul(features, self.kernel[number]) + self.bias[number])  # [B,units]
+        return outputs
+
+    def compute_output_shape(self, features_shape: tuple, presence_shape: tuple) -> tuple:
+        return (features_shape[0], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
+
+def presence_sets(modalities: int) -> list[tuple[bool, ...]]:
+    """All non-empty sets of this many modalities, each as one truth value per modality."""
+    return [members for members in product((False, True), repeat=modalities) if any(members)]

@@ -1,0 +1,184 @@
+"""Training in closed form: frozen encoders, pooled statistics, and linear weights solved at once; no epochs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from video_understanding.clip import Clip
+from video_understanding.datasets.cache import ClipCache, PreparedClips
+from video_understanding.datasets.grouping import group_rows
+from video_understanding.datasets.rows import Row
+from video_understanding.errors import TrainingError
+from video_understanding.labels import Labels
+from video_understanding.layers.presence_dense import presence_sets
+from video_understanding.layers.statistics import POOLINGS
+from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.models.keras_scorer import KerasScorer
+from video_understanding.scorer import SENSES, Scores
+from video_understanding.spec import ModelSpec
+from video_understanding.training.batches import targets_of
+from video_understanding.training.closed_form.fit import ClosedForm, HeadTargets, fit_closed_form
+from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
+
+FEATURES_FOLDER = "features"  # beside the prepared clips in the cache
+
+
+@dataclass(frozen=True)
+class LinearFit:
+    """A model whose linear classifier is solved, and what is known of it.
+
+    model     the model, complete
+    encoded   the tokens of all clips, for whoever evaluates the model on them
+    form      weights, strengths and shares as they were fitted
+    left_out  head -> probabilities float64 [rows,C] of each row by a fit without its group; NaN where it was not learned
+    seconds   float, of pooling and solving, without reading and encoding
+    """
+
+    model: VideoUnderstandingModel
+    encoded: EncodedClips
+    form: ClosedForm
+    left_out: Mapping[str, np.ndarray]
+    seconds: float
+
+
+def fit_linear(
+    prepared: PreparedClips,
+    rows: Sequence[Row],
+    learned: np.ndarray,
+    spec: ModelSpec,
+    labels: Labels,
+    *,
+    views: int,
+    weights: str | Path | None = "default",
+    cache: ClipCache | None = None,
+    progress: bool | None = None,
+) -> LinearFit:
+    """Encodes the clips (or takes their tokens from the cache) and solves the linear classifier of every head.
+
+    Args:
+        prepared: the windows of all rows.
+        rows: the rows that `prepared` was made from.
+        learned: int [K], the rows to learn from; each needs a window, and a label of one head or more.
+        spec: with the classifier "linear" or "both", and frozen encoders.
+        labels: the classes of every head.
+        views: how many views of the frames are learned from, the first of them unchanged.
+        weights: what the encoders begin with, as in `VideoUnderstandingModel`.
+        cache: where tokens are kept, in a folder of its own.
+        progress: whether a bar is shown; None shows it on a terminal only.
+    """
+    model = VideoUnderstandingModel(spec, labels, weights=weights, seed=0)
+    folder = (cache or ClipCache()).folder / FEATURES_FOLDER
+    encoded = EncodedClips(prepared, frozen_encoders(model, views), folder)
+    statistics, present = {}, {}
+    for sense in SENSES:
+        statistics[sense], present[sense] = clip_statistics(encoded, learned, sense, progress)
+    if not any(there.any() for there in present.values()):
+        raise TrainingError("training", "has no clip with picture or sound to learn from", "Run `vu check` on the data.")
+    began_s = time.monotonic()
+    targets = targets_of([rows[row] for row in learned], labels)  # {head: [K,C+1]}
+    heads = {
+        head: HeadTargets(
+            values.shape[1] - 1, values[:, :-1].astype(np.float64), values[:, -1] > 0, head in spec.network.multi_label
+        )
+        for head, values in targets.items()
+    }
+    groups = np.array(group_rows([rows[row] for row in learned]))
+    form = fit_closed_form(statistics, present, heads, groups)
+    put_weights(model, form)
+    left_out = {}
+    for head in heads:
+        left_out[head] = np.full((len(rows), heads[head].classes), np.nan)
+        left_out[head][learned] = _probabilities(form.left_out(head, present), heads[head].multi_label)
+    return LinearFit(model, encoded, form, left_out, time.monotonic() - began_s)
+
+
+def clip_statistics(
+    encoded: EncodedClips, rows: Sequence[int] | np.ndarray, sense: str, progress: bool | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """float32 [V,K,P], each row's mean of its windows' pooled statistics in every view; bool [K], who has the modality.
+
+    Rows without it have zeros.
+    """
+    encoder = encoded.encoders[sense]
+    pool, views = POOLINGS[encoder.pooling], len(encoder.views)
+    place_of = {int(row): place for place, row in enumerate(rows)}
+    found: np.ndarray | None = None
+    present = np.zeros(len(rows), bool)
+    for view in range(views):
+        for row, tokens in encoded.of_rows(rows, sense, view, progress):
+            pooled = keras.ops.convert_to_numpy(pool(tokens.astype(np.float32))).mean(axis=0)  # [w,n,D] -> [P]
+            if found is None:
+                found = np.zeros((views, len(rows), len(pooled)), np.float32)
+            found[view, place_of[row]] = pooled
+            present[place_of[row]] = True
+    if found is None:
+        found = np.zeros((views, len(rows), pool(keras.KerasTensor((None, *encoder.shape))).shape[-1]), np.float32)
+    return found, present
+
+
+def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
+    """Gives the model's linear classifier the weights of a closed form; sets of modalities without one answer evenly."""
+    layer = model.linear
+    for place, sense in enumerate(SENSES):
+        layer.means[place].assign(form.mean[sense])
+        layer.scales[place].assign(1 / form.scale[sense])
+    for head, fitted in form.forms.items():
+        output = layer.outputs[head]
+        kernel, bias = np.zeros(output.kernel.shape, np.float32), np.zeros(output.bias.shape, np.float32)
+        for number, members in enumerate(presence_sets(len(SENSES))):
+            own = tuple(sense for sense, member in zip(SENSES, members, strict=True) if member)
+            if own in fitted:
+                parts = [fitted[own].weights.get(sense, np.zeros((len(form.mean[sense]), bias.shape[1]))) for sense in SENSES]
+                kernel[number], bias[number] = np.concatenate(parts), fitted[own].bias  # [P,C], [C]
+        output.kernel.assign(kernel)
+        output.bias.assign(bias)
+
+
+@dataclass(frozen=True)
+class EncodedInputs:
+    """A batch of windows that are encoded already: video tokens [B,T,D], audio tokens [B,S,D'], presence bool [B,2]."""
+
+    picture: np.ndarray
+    sound: np.ndarray
+    presence: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.presence)
+
+    def without(self, sense: str) -> EncodedInputs:
+        """The same windows, said to lack a modality."""
+        return EncodedInputs(self.picture, self.sound, self.presence & [other != sense for other in SENSES])
+
+
+class EncodedScorer:
+    """Scores of a model for windows that are encoded already: nothing is encoded twice in a cross-validation."""
+
+    def __init__(self, model: VideoUnderstandingModel, encoded: EncodedClips) -> None:
+        self.spec, self.labels = model.spec, model.labels
+        self._scorer, self._encoded = KerasScorer(model), encoded
+
+    def inputs(self, numbers: np.ndarray, clips: Sequence[Clip] | None = None) -> EncodedInputs:
+        """The windows of these numbers [B]; `clips` [B] are the same ones with another sound, which is encoded now."""
+        presence = self._encoded.prepared.presence(numbers)
+        picture, sound = (self._encoded.of_windows(numbers, sense) for sense in SENSES)
+        if clips is not None:
+            sound = self._encoded.encoders["audio"].encode(clips)
+        return EncodedInputs(picture, sound, presence)
+
+    def __call__(self, inputs: EncodedInputs) -> Scores:
+        return self._scorer.fuse(inputs.picture, inputs.sound, inputs.presence)
+
+
+def _probabilities(logits: np.ndarray, multi_label: bool) -> np.ndarray:
+    """Logits [K,C], NaN in rows that have none -> probabilities float64 [K,C]."""
+    logits = logits.astype(np.float64)
+    if multi_label:
+        return 1 / (1 + np.exp(-logits))
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
