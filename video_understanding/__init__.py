@@ -15,6 +15,7 @@ _HOMES = {
     "Bundle": "bundle",
     "Clip": "clip",
     "ClipCache": "datasets.cache",
+    "HeadSpec": "labels",
     "Labels": "labels",
     "LogMelSpec": "spec",
     "Manifest": "datasets.manifest",

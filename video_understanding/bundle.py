@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from video_understanding.errors import BundleError, ManifestError, SpecError
-from video_understanding.labels import HEADS, Labels
+from video_understanding.labels import HeadSpec, Labels
 from video_understanding.spec import ModelSpec
 from video_understanding.whole_file import write_whole
 
@@ -123,13 +123,22 @@ class Bundle:
 
     def to_dict(self) -> dict[str, Any]:
         """All that bundle.json holds, as plain values for JSON."""
-        labels = {head: list(self.labels.names(head)) for head in self.labels.heads}
-        return {"format": BUNDLE_FORMAT, "spec": self.spec.to_dict(), "labels": labels, **self.facts}
+        return {
+            "format": BUNDLE_FORMAT,
+            "spec": self.spec.to_dict(),
+            "labels": self.labels.to_dict(),
+            **self.facts,
+        }
 
     @property
     def name(self) -> str:
         """What the model is called; where nothing is said, as its folder is."""
         return self.facts.get("name") or self.folder.resolve().name
+
+    @property
+    def heads(self) -> tuple[HeadSpec, ...]:
+        """What the model answers, in the order of its labels."""
+        return self.spec.heads(self.labels)
 
     @property
     def keras_file(self) -> Path:
@@ -166,7 +175,7 @@ class Bundle:
         return path
 
     def __repr__(self) -> str:
-        heads = ", ".join(f"{head} of {len(self.labels.names(head))} classes" for head in self.labels.heads)
+        heads = ", ".join(f"{head.name} of {len(head.classes)} classes" for head in self.heads)
         return f"Bundle({self.folder}: {heads})"
 
 
@@ -187,7 +196,7 @@ def read_model_values(file: Path, values: Mapping[str, Any], known_format: int, 
     except (SpecError, ManifestError) as error:
         raise BundleError(file, f"{error.subject} {error.cause}", error.cure) from error
     if not labels.heads:
-        raise BundleError(file, f"names no class of {' or '.join(HEADS)}", cure)
+        raise BundleError(file, "names no class of any head", cure)
     return spec, labels
 
 

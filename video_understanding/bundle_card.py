@@ -96,7 +96,8 @@ def card(bundle: Bundle) -> str:
 
 def _about(bundle: Bundle) -> list[str]:
     network = bundle.spec.network
-    tells = " and ".join(_TELLS[head] for head in bundle.labels.heads)
+    *most, last = (_TELLS.get(head, f"the {head}") for head in bundle.labels)
+    tells = " and ".join([*([", ".join(most)] if most else []), last])
     versions = ", ".join(f"{package} {version}" for package, version in bundle.facts.get("versions", {}).items())
     return [
         f"Tells {tells} in a short clip of video with sound. Its network looks with `{network.backbone}`, joins both "
@@ -143,13 +144,12 @@ def _zoomed(bundle: Bundle) -> list[str]:
 
 def _outputs(bundle: Bundle) -> list[str]:
     lines = []
-    for head in bundle.labels.heads:
-        names = bundle.labels.names(head)
-        at_once = ", of which a clip may show several or none" if head in bundle.spec.network.multi_label else ""
-        lines.append(f"- **{head}**, {len(names)} classes{at_once}: {'; '.join(map(_text, names))}")
-        if (below := bundle.unknown_below(head)) is not None:
+    for head in bundle.heads:
+        at_once = ", of which a clip may show several or none" if head.is_multi else ""
+        lines.append(f"- **{head.name}**, {len(head.classes)} classes{at_once}: {'; '.join(map(_text, head.classes))}")
+        if (below := bundle.unknown_below(head.name)) is not None:
             lines.append(f'  - Answers with a confidence below {below:.3g} are called "unknown".')
-        if (temperature := bundle.temperature(head)) != 1:
+        if (temperature := bundle.temperature(head.name)) != 1:
             lines.append(f"  - Confidence is evened out with a temperature of {temperature:.3g}.")
     return [*lines, "", "It knows no other classes: whatever a clip shows, it looks for the likeliest of these."]
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from video_understanding.labels import HEADS
 from video_understanding.scorer import SENSES
 
 UNKNOWN = "unknown"  # the answer where the model is less sure than its bundle asks for
@@ -125,7 +124,7 @@ class Prediction:
         return {
             "file": self.file,
             "duration_s": round(self.duration_s, _TIME_DIGITS),
-            **{head: self.heads[head].to_dict() for head in HEADS if head in self.heads},
+            **{head: answer.to_dict() for head, answer in self.heads.items()},
             "senses": {sense: bool(self.senses[sense]) for sense in SENSES},
             "segments": [segment.to_dict() for segment in self.segments],
             **({"notes": list(self.notes)} if self.notes else {}),

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from video_understanding.errors import ClipError
-from video_understanding.labels import HEADS, Labels
+from video_understanding.labels import Labels
 from video_understanding.spec import ModelSpec
 
 SENSES: tuple[str, ...] = ("video", "audio")
@@ -95,8 +95,8 @@ class Scores:
     @staticmethod
     def joined(parts: Sequence[Scores]) -> Scores:
         """The scores of several batches, one after the other."""
-        heads = [head for head in HEADS if head in parts[0].heads]
-        return Scores(parts[0].labels, {head: np.concatenate([part[head] for part in parts]) for head in heads})
+        heads = {head: np.concatenate([part[head] for part in parts]) for head in parts[0].heads}
+        return Scores(parts[0].labels, heads)
 
 
 class Scorer(Protocol):

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from video_understanding.errors import SpecError
-from video_understanding.labels import HEADS
+from video_understanding.errors import ManifestError, SpecError
+from video_understanding.labels import HeadSpec, Labels, require_head_name
 
 SPEC_FORMAT = 1  # raised when an older reader would misunderstand a newer spec
 FITS = ("crop", "pad", "stretch")
@@ -190,12 +190,13 @@ class NetworkSpec:
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
                 raise SpecError(f"network.{name}", f"is {value!r}, not a share from 0 to below 1", "Give such a share.")
         named = self.multi_label
-        if not isinstance(named, (list, tuple)) or any(head not in HEADS for head in named):
-            raise SpecError(
-                "network.multi_label", f"is {named!r}, not a list of heads", f"Heads are: {', '.join(HEADS)}."
-            )
-        # In one order and each once, so that specs which mean the same are equal.
-        object.__setattr__(self, "multi_label", tuple(head for head in HEADS if head in named))
+        try:
+            if not isinstance(named, (list, tuple)):
+                raise ManifestError(repr(named), "is not a list", "Give a list of heads, such as action.")
+            # In one order and each once, so that specs which mean the same are equal.
+            object.__setattr__(self, "multi_label", tuple(sorted(set(map(require_head_name, named)))))
+        except ManifestError as error:
+            raise SpecError("network.multi_label", f"{error.subject} {error.cause}", error.cure) from error
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,11 @@ class ModelSpec:
     def read_shape(self) -> tuple[int, int, int, int]:
         """(T, zoom*H, zoom*W, 3) of one clip's frames as they are read, in a file or a stream."""
         return self.frames, self.video.read_height_px, self.video.read_width_px, 3
+
+    def heads(self, labels: Labels) -> tuple[HeadSpec, ...]:
+        """The heads of a model of this spec that answers with these labels, in their order."""
+        multi = self.network.multi_label
+        return tuple(HeadSpec(head, names, "multi" if head in multi else "single") for head, names in labels.items())
 
     def instants_s(self, start_s: float = 0.0) -> np.ndarray:
         """float64 [T]: when each frame is looked at, in seconds.

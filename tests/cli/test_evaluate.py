@@ -36,7 +36,7 @@ class Coin:
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("evaluate")
-    make_dataset(folder / "clips", seed=1, clips=12, duration_s=1.0, actions=LABELS.action, subjects=3,
+    make_dataset(folder / "clips", seed=1, clips=12, duration_s=1.0, actions=LABELS["action"], subjects=3,
                  width_px=48, height_px=48)  # fmt: skip
     return folder / "clips"
 

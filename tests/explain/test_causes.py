@@ -30,7 +30,7 @@ def corner_share(explanation: Explanation) -> float:
 def test_the_model_has_learned_the_scenes(explanations, clips):
     _, actions, emotions = clips
     told = [(one.heads["action"].label, one.heads["emotion"].label) for one in explanations]
-    truth = [(LABELS.action[a], LABELS.emotion[e]) for a, e in zip(actions, emotions, strict=True)]
+    truth = [(LABELS["action"][a], LABELS["emotion"][e]) for a, e in zip(actions, emotions, strict=True)]
     assert sum(one == other for one, other in zip(told, truth, strict=True)) >= 10
 
 
@@ -66,7 +66,7 @@ def test_heat_adds_up_to_what_the_frames_do(learned, explanations, clips):
             logits = learned.model(
                 {"frames": frames[None], "waveform": clip.waveform[None], "presence": np.ones((1, 2), np.float32)}
             )["emotion"]
-            place = LABELS.emotion.index(explanation.heads["emotion"].label)
+            place = LABELS["emotion"].index(explanation.heads["emotion"].label)
             odds.append(float(logits[0, place] - logits[0, 1 - place]))
         assert explanation.heads["emotion"].heat.adds.sum() == pytest.approx(odds[0] - odds[1], rel=0.15, abs=0.3)
 

@@ -22,7 +22,7 @@ CLIPS, CLICK = 8, 7000  # the sample at which each clip clicks
 # So large that nobody could copy a frame of it: what is said to stay on disk must.
 HUGE = ModelSpec(window_s=1.0, video=VideoSpec(frames_hz=64, height_px=8192, width_px=8192), audio=AudioSpec(hop_s=0.5))
 SMALL = ModelSpec(window_s=1.0, video=VideoSpec(frames_hz=4, height_px=8, width_px=8), audio=AudioSpec(hop_s=0.5))
-ROWS = [Row(Path(f"/set/{number}.mp4"), ("left", "right")[number % 2]) for number in range(CLIPS)]
+ROWS = [Row(Path(f"/set/{number}.mp4"), {"action": ("left", "right")[number % 2]}) for number in range(CLIPS)]
 LABELS = Labels(action=("left", "right"))
 
 

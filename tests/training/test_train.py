@@ -55,7 +55,7 @@ def trained(data) -> Path:
 
 def test_a_bundle_holds_all_that_is_known(trained):
     bundle = Bundle.read(trained)
-    assert bundle.labels.action == ("bounce", "slide", "spin")
+    assert bundle.labels["action"] == ("bounce", "slide", "spin")
     assert bundle.facts["training"]["epochs"] == 2
     assert set(bundle.facts["metrics"]) == {"validation", "test", "robustness"}
     assert set(bundle.facts["temperature"]) == {"action", "emotion"}
@@ -150,7 +150,11 @@ def test_ctrl_c_keeps_the_best_model_so_far(data, tmp_path, monkeypatch):
 
 def test_a_split_without_a_class_to_tell_apart_is_refused(data, tmp_path):
     manifest = load_manifest(data / "clips")
-    rows = [dataclasses.replace(row, emotion=None) for row in manifest.rows if row.action == "spin"]
+    rows = [
+        dataclasses.replace(row, labels={"action": "spin"})
+        for row in manifest.rows
+        if row.labels.get("action") == "spin"
+    ]
     with pytest.raises(TrainingError, match="only one action"):
         train(manifest.with_rows(rows), preset("tiny"), tmp_path / "one", progress=False)
 
@@ -215,7 +219,7 @@ def test_a_model_of_one_sense_alone_stays_near_chance(two_cues, sense):
     model.fit(Lacking(clips.train), epochs=8, shuffle=False, verbose=0)
     other = "audio" if sense == "video" else "video"
     rows = [
-        row if part == "test" else dataclasses.replace(row, action=None)
+        row if part == "test" else dataclasses.replace(row, labels={**row.labels, "action": None})
         for row, part in zip(manifest.rows, split.part_of_rows(), strict=True)
     ]
     found = evaluate(KerasScorer(model), clips.prepared, rows, without=other, progress=False).heads["action"]

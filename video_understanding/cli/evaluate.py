@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from video_understanding.cli.options import add_runtime
+from video_understanding.cli.options import add_data, add_runtime
 
 if TYPE_CHECKING:
     from video_understanding.bundle import Bundle
@@ -27,7 +27,7 @@ _NAME_LETTERS = 100
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help="folder of a trained model")
-    parser.add_argument("data", nargs="+", metavar="DATA", help="folder of class folders, CSV, or list of clips")
+    add_data(parser)
     add_runtime(parser, "keras")
     parser.add_argument("--without", choices=("video", "audio"), help="take a sense away")
     parser.add_argument(
@@ -45,11 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
     from video_understanding.datasets.manifest import load_manifest
     from video_understanding.errors import VideoUnderstandingError
     from video_understanding.evaluation import evaluate, robustness
+    from video_understanding.labels import HEADS
     from video_understanding.report import clearest_mistakes, without_names, write_report
     from video_understanding.runtimes import make_scorer
 
     bundle = Bundle.read(arguments.bundle)
-    manifest = load_manifest(*arguments.data)
+    manifest = load_manifest(*arguments.data, heads=arguments.heads, candidates=(*bundle.labels, *HEADS))
     scorer = make_scorer(bundle, arguments.runtime)
     prepared = ClipCache().prepare(manifest.rows, bundle.spec)
     report = evaluate(scorer, prepared, manifest.rows, without=arguments.without)
@@ -86,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _folder(bundle: Bundle, manifest: Manifest, arguments: argparse.Namespace) -> Path:
     """Inside the bundle, named after all that makes one evaluation another: none takes the place of another."""
-    words = [Path(source).stem for source in manifest.sources]
+    words = [Path(source).stem for source in manifest.sources] + list(arguments.heads or ())
     if arguments.without:
         words += ["without", arguments.without]
     if arguments.anonymous:

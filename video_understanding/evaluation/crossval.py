@@ -18,7 +18,6 @@ from video_understanding.evaluation.report import Overall, Report
 from video_understanding.evaluation.robustness import Robustness
 from video_understanding.evaluation.subjects import Spread
 from video_understanding.evaluation.text import aligned, many, percent
-from video_understanding.labels import HEADS
 
 
 @dataclass(frozen=True)
@@ -162,12 +161,11 @@ def crossval_summary(reports: Sequence[Report], seed: int = 0, robust: Sequence[
 def _together(reports: Sequence[Report], seed: int) -> Report:
     """All clips of several reports as one."""
     heads = {}
-    for head in HEADS:
+    for head in dict.fromkeys(head for report in reports for head in report.heads):
         results = [report.heads[head] for report in reports if head in report.heads]
-        if results:
-            answers = join_answers([result.answers for result in results])
-            _require_once(answers)
-            heads[head] = type(results[0]).of(answers, seed)
+        answers = join_answers([result.answers for result in results])
+        _require_once(answers)
+        heads[head] = type(results[0]).of(answers, seed)
     overall = Overall(
         uar=float(np.mean([result.uar for result in heads.values()])),
         accuracy=float(np.mean([result.accuracy for result in heads.values()])),

@@ -21,7 +21,7 @@ def members(bundle: Bundle, mode: str) -> dict[str, str]:
         "mode": mode,
         "name": bundle.name,
         "spec": bundle.spec.to_dict(),
-        "labels": {head: list(bundle.labels.names(head)) for head in heads},
+        "labels": bundle.labels.to_dict(),
         "temperature": {head: bundle.temperature(head) for head in heads},
         "unknown_below": facts.get("unknown_below", {}),
         "licences": facts.get("licences") or {},

@@ -43,7 +43,7 @@ class VideoUnderstandingModel(keras.Model):
     ) -> None:
         super().__init__(**kwargs)
         if not labels.heads:
-            raise SpecError("labels", "name no class of any head", "Give the classes of action, emotion, or both.")
+            raise SpecError("labels", "name no class of any head", "Give the classes of one or more heads.")
         self.spec = spec
         self.labels = labels
         network = spec.network
@@ -63,13 +63,13 @@ class VideoUnderstandingModel(keras.Model):
         self._listen = OverTime(self.hop_encoder, name="listen")
         self.drop = keras.layers.Dropout(network.dropout, seed=_seed(seed, 20), name="drop")
         self.heads = {
-            head: keras.layers.Dense(
-                len(labels.names(head)),
+            head.name: keras.layers.Dense(
+                len(head.classes),
                 kernel_initializer=keras.initializers.GlorotUniform(_seed(seed, 21 + place)),
                 dtype="float32",
-                name=head,
+                name=head.name,
             )
-            for place, head in enumerate(labels.heads)
+            for place, head in enumerate(spec.heads(labels))
         }
         self._build(seed)
 
@@ -96,7 +96,7 @@ class VideoUnderstandingModel(keras.Model):
     def compile(self, optimizer: Any = "adamw", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
         """As in Keras; without a loss, the one for clips that may not be labelled for every head, and its accuracy."""
         if loss is None:
-            made = {head: loss_and_accuracy(head in self.spec.network.multi_label) for head in self.labels.heads}
+            made = {head.name: loss_and_accuracy(head.is_multi) for head in self.spec.heads(self.labels)}
             loss = {head: own for head, (own, _) in made.items()}
             metrics = metrics or {head: [accuracy] for head, (_, accuracy) in made.items()}
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)

@@ -54,8 +54,8 @@ class SegmentMaker:
         start_s: float = 0.0,
     ) -> None:
         self._heads = [
-            _Head(head, labels.names(head), head in spec.network.multi_label, (unknown_below or {}).get(head))
-            for head in labels.heads
+            _Head(head.name, head.classes, head.is_multi, (unknown_below or {}).get(head.name))
+            for head in spec.heads(labels)
         ]
         self._window_s, self._stride_s, self._start_s = spec.window_s, stride.seconds, start_s
         self._landmarks = Landmarks(spec)

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from video_understanding.labels import BETWEEN, HEADS, NONE
+from video_understanding.labels import BETWEEN, NONE
 from video_understanding.prediction import Prediction
 
 
@@ -15,7 +15,7 @@ def csv_table(predictions: Sequence[Prediction]) -> str:
 
     Several labels at once stand as "dance|sing", and "none" where none is shown, as in tables of labelled clips.
     """
-    heads = [head for head in HEADS if any(head in prediction.heads for prediction in predictions)]
+    heads = list(dict.fromkeys(head for prediction in predictions for head in prediction.heads))
     told = io.StringIO()
     table = csv.writer(told, lineterminator="\n")
     table.writerow(["file", "start_s", "end_s", *(name for head in heads for name in (head, f"{head}_confidence"))])

@@ -119,8 +119,8 @@ def _unknown_below(report: Report | None) -> dict[str, float]:
 def _report(scorer: Scorer, trained: Trained, part: str, seed: int, progress: bool | None) -> Report | None:
     rows = trained.rows_of(part)
     readable = set(trained.prepared.row_numbers.tolist())
-    heads = scorer.labels.heads
-    if not any(getattr(row, head) for place, row in enumerate(rows) if place in readable for head in heads):
+    heads = scorer.labels.keys()
+    if all(heads.isdisjoint(row.labels) for place, row in enumerate(rows) if place in readable):
         return None
     return evaluate(scorer, trained.prepared, rows, seed=seed, progress=progress)
 

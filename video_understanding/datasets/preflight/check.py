@@ -22,7 +22,6 @@ from video_understanding.datasets.preflight.report import (
 from video_understanding.datasets.preflight.scan import Scanned, scan_rows
 from video_understanding.datasets.preflight.shortcuts import find_shortcuts
 from video_understanding.datasets.rows import Row, short_names
-from video_understanding.labels import HEADS
 
 _MOST_TIMES = 5
 _FEWEST_CLIPS = 5
@@ -43,7 +42,7 @@ def check_dataset(manifest: Manifest, *, workers: int | None = None, progress: b
         *find_duplicates(scans),
         *find_shortcuts(scans),
         *_damaged(scans),
-        *_silent(scans),
+        *_silent(scans, manifest.heads),
         *_balance(manifest),
         *_unknown_subjects(manifest.rows),
         *(Finding("note", WARNING, note, "") for note in manifest.notes),
@@ -111,16 +110,15 @@ def _damaged(scans: Sequence[Scanned]) -> Iterator[Finding]:
         )
 
 
-def _silent(scans: Sequence[Scanned]) -> Iterator[Finding]:
+def _silent(scans: Sequence[Scanned], heads: Sequence[str]) -> Iterator[Finding]:
     heard = [scan for scan in scans if scan.error is None and scan.facts.sound_codec is not None]
     silent = [scan for scan in heard if scan.silent]
     if not silent:
         return
     by_class = []
-    for head in HEADS:
-        tracks = Counter(getattr(scan.row, head) for scan in heard)
-        counts = Counter(getattr(scan.row, head) for scan in silent if getattr(scan.row, head))
-        by_class += [f"{name} {count} of {tracks[name]}" for name, count in counts.most_common()]
+    for head in heads:
+        tracks, lost = (Counter(scan.row.labels.get(head) for scan in some) for some in (heard, silent))
+        by_class += [f"{name} {count} of {tracks[name]}" for name, count in lost.most_common() if name is not None]
     yield Finding(
         "silent",
         WARNING,
@@ -175,7 +173,7 @@ def _balance(manifest: Manifest) -> Iterator[Finding]:
                 f"({classes[most].clips} and {classes[fewest].clips}).",
                 "Add clips of the rare classes, or weigh classes when training, and judge by UAR, not by accuracy.",
             )
-        told = all(row.subject for row in manifest if getattr(row, head))
+        told = all(row.subject for row in manifest if head in row.labels)
         rare = [
             f"{name} ({count.clips} clips" + (f" of {count.subjects} subjects)" if told else ")")
             for name, count in classes.items()
