@@ -70,7 +70,7 @@ def test_none_is_no_class_of_a_multi_label_head():
 
 
 def test_one_class_can_be_learned_from_yes_and_no():
-    assert learned(manifest_of("spin", "none", "spin"), "action").action == ("spin",)
+    assert learned(manifest_of("spin", "none", "spin"), "action")["action"] == ("spin",)
     with pytest.raises(TrainingError, match=r"only one action, 'bounce\|spin'"):
         learned(manifest_of("spin|bounce", "bounce|spin", None), "action")
 

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from video_understanding.errors import VideoUnderstandingError
-from video_understanding.evaluation.answers import Answers, join_answers
-from video_understanding.evaluation.head_report import HeadReport
-from video_understanding.evaluation.multi_label import MultiLabelAnswers, MultiLabelReport
+from video_understanding.evaluation.answers import BaseAnswers, join_answers
+from video_understanding.evaluation.base_report import BaseHeadReport
 from video_understanding.evaluation.report import Overall, Report
 from video_understanding.evaluation.robustness import Robustness
 from video_understanding.evaluation.subjects import Spread
@@ -38,7 +37,7 @@ class FoldResult:
     mean_average_precision: float | None = None
 
     @classmethod
-    def of(cls, fold: int, result: HeadReport | MultiLabelReport) -> FoldResult:
+    def of(cls, fold: int, result: BaseHeadReport) -> FoldResult:
         """What of a fold's result stands beside that of the others."""
         own = (field.name for field in dataclasses.fields(cls) if field.name != "fold")
         return cls(fold, **{name: getattr(result, name, None) for name in own})
@@ -60,7 +59,7 @@ class HeadOverFolds:
     uar: Spread
     macro_f1: Spread | None
     calibration_error: Spread
-    pooled: HeadReport | MultiLabelReport
+    pooled: BaseHeadReport
     mean_average_precision: Spread | None = None
     by_fold: tuple[FoldResult, ...] = ()
 
@@ -181,7 +180,7 @@ def _spread(values: Sequence[float | None]) -> Spread | None:
     return Spread.of(told) if told else None
 
 
-def _require_once(answers: Answers | MultiLabelAnswers) -> None:
+def _require_once(answers: BaseAnswers) -> None:
     place, times = Counter(row.place for row in answers.rows).most_common(1)[0]
     if times > 1:
         raise VideoUnderstandingError(

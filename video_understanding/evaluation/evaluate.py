@@ -10,9 +10,10 @@ import numpy as np
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.rows import Row
 from video_understanding.errors import ManifestError, VideoUnderstandingError
-from video_understanding.evaluation.answers import Answers
+from video_understanding.evaluation.answers import Answers, MultiLabelAnswers
+from video_understanding.evaluation.base_report import BaseHeadReport
 from video_understanding.evaluation.head_report import HeadReport
-from video_understanding.evaluation.multi_label import MultiLabelAnswers, MultiLabelReport
+from video_understanding.evaluation.multi_label import MultiLabelReport
 from video_understanding.evaluation.report import Overall, Report
 from video_understanding.evaluation.text import many
 from video_understanding.features.prepare import from_prepared
@@ -89,9 +90,7 @@ def evaluate_inputs(
     return Report(results, overall, len(numbers), without, notes)
 
 
-def _head_report(
-    scorer: Scorer, head: str, rows: tuple[Row, ...], scores: np.ndarray, seed: int
-) -> HeadReport | MultiLabelReport:
+def _head_report(scorer: Scorer, head: str, rows: tuple[Row, ...], scores: np.ndarray, seed: int) -> BaseHeadReport:
     """The report of rows [K] that are labelled for the head, and of their scores [K,C]."""
     names = scorer.labels.names(head)
     _require_probabilities(head, rows, scores)
@@ -195,7 +194,7 @@ def _notes(
     labels: Labels,
     prepared: PreparedClips,
     rows: Sequence[Row],
-    results: Mapping[str, HeadReport | MultiLabelReport],
+    results: Mapping[str, BaseHeadReport],
     blind: int,
 ) -> tuple[str, ...]:
     notes = []

@@ -98,9 +98,7 @@ def _temperature(report: Report | None) -> dict[str, float]:
         answers = result.answers
         # Without mistakes nothing tells how sure is too sure: the best temperature would be zero.
         enough = (answers.said != answers.truth).sum() >= _MISTAKES_NEEDED
-        # A head with several labels decides yes or no on each class.
-        decided = isinstance(result, MultiLabelReport)
-        scores, truth = answers.decisions if decided else (answers.scores, answers.truth)
+        scores, truth = answers.decisions
         temperatures[head] = float(fit_temperature(logits_of(scores), truth)) if enough else 1.0
     return temperatures
 
