@@ -76,6 +76,24 @@ def test_floors_import_only_downwards(module):
         assert FLOORS[other] <= FLOORS[room] and not wings, f"{module.name} in {room} imports {other}"
 
 
+def test_no_module_imports_itself_through_others():
+    """Not even inside functions or for types: what is needed in a circle is one thing in several files."""
+    names = {".".join(module.relative_to(PROJECT).with_suffix("").parts): module for module in MODULES}
+    names = {name.removesuffix(".__init__"): module for name, module in names.items()}
+    # A module of a room may stand in an import from its room: that is not what the room's `__init__` gives away.
+    imported = {
+        name: {other for other in imports_of(module) & set(names) if not name.startswith(f"{other}.")}
+        for name, module in names.items()
+    }
+    while free := [name for name, needed in imported.items() if not needed & set(imported)]:
+        for name in free:  # it needs nothing that could lead back to it
+            del imported[name]
+    while loose := set(imported) - set().union(*imported.values()):
+        for name in loose:  # it only needs the circle
+            del imported[name]
+    assert not imported, f"these modules stand in a circle: {', '.join(sorted(imported))}"
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
 def test_the_lower_floors_do_not_know_tensorflow(module):
     if FLOORS.get(room_of(module), 0) >= TENSORFLOW_FROM and room_of(module) not in ("cli", "__main__"):

@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from video_understanding.explain.explanation import Attention, Explanation, HeadReasons
+    from video_understanding.explain.explanation import Explanation
+    from video_understanding.explain.reasons import Attention, HeadReasons
 
 HELP = "show why a model says what it says of a file: senses, places in the picture, moments of the sound"
 EXAMPLE = (

@@ -11,12 +11,13 @@ import numpy as np
 from video_understanding.bundle import Bundle
 from video_understanding.clip import Clip
 from video_understanding.errors import ClipError
-from video_understanding.explain.explanation import Explanation, HeadReasons
+from video_understanding.explain.explanation import Explanation
 from video_understanding.explain.feature_map import cut_backbone
 from video_understanding.explain.heat import heat_of
 from video_understanding.explain.looks import attention_of
 from video_understanding.explain.moments import sound_moments
 from video_understanding.explain.question import Question
+from video_understanding.explain.reasons import HeadReasons
 from video_understanding.explain.windows import surest_window
 from video_understanding.features.prepare import prepare
 from video_understanding.media.closer import closer

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from video_understanding.explain.explanation import Heat
 from video_understanding.explain.question import Question
+from video_understanding.explain.reasons import Heat
 
 STEPS = 32  # on the way from plain frames to the real ones
 COVERED_GRID = 6  # cells each way, where a backbone has no map inside

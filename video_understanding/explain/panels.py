@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from video_understanding.evaluation.senses import SenseShares
-from video_understanding.explain.explanation import Explanation, Heat, SoundMoments
+from video_understanding.explain.reasons import Heat, Reasons, SoundMoments
 from video_understanding.explain.sheet import DARK
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def frame_heat(axes: Axes, frame: np.ndarray, warmth: np.ndarray, adds: float) -
     axes.set_xlabel(signed(adds), fontsize=SMALL, color=DARK, labelpad=2)
 
 
-def log_mel(axes: Axes, explanation: Explanation) -> None:
+def log_mel(axes: Axes, explanation: Reasons) -> None:
     """The sound as the model hears it: time across, pitch upwards, loudness as brightness."""
     clip, steps = explanation.clip, explanation.log_mel_db
     axes.imshow(
@@ -58,7 +58,7 @@ def log_mel(axes: Axes, explanation: Explanation) -> None:
     _time_axis(axes, explanation)
 
 
-def moments(axes: Axes, explanation: Explanation, sound: SoundMoments) -> None:
+def moments(axes: Axes, explanation: Reasons, sound: SoundMoments) -> None:
     """The waveform, faint, and over it what each piece of sound adds."""
     clip = explanation.clip
     highest = max(float(np.abs(sound.adds).max()), 0.1)
@@ -135,7 +135,7 @@ def warmest_of_groups(heat: Heat | None, groups: int) -> list[int]:
     return [int(part[heat.of_frames[part].argmax()]) for part in parts]
 
 
-def _time_axis(axes: Axes, explanation: Explanation) -> None:
+def _time_axis(axes: Axes, explanation: Reasons) -> None:
     axes.set_xlim(explanation.clip.start_s, explanation.clip.end_s)
     axes.set_xlabel("seconds of the file", fontsize=TEXT)
     axes.tick_params(axis="x", labelsize=SMALL)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from video_understanding.evaluation.text import head_of, tail_of
 from video_understanding.explain import panels
-from video_understanding.explain.explanation import Attention, Explanation, HeadReasons
+from video_understanding.explain.reasons import Attention, HeadReasons, Reasons
 from video_understanding.explain.sheet import LEFT, PALE, RIGHT, Sheet
 from video_understanding.whole_file import whole_file
 
@@ -22,7 +22,7 @@ _NAME_LETTERS, _FILE_LETTERS = 40, 80
 _CAPTION_LETTERS = 150
 
 
-def draw_all(explanation: Explanation, folder: Path) -> list[Path]:
+def draw_all(explanation: Reasons, folder: Path) -> list[Path]:
     """Writes every picture into the folder and tells their paths, the pages first."""
     pages, parts = {}, {}
     for head, reasons in explanation.heads.items():
@@ -41,7 +41,7 @@ def draw_all(explanation: Explanation, folder: Path) -> list[Path]:
     return [folder / name for name in figures]
 
 
-def page(explanation: Explanation, head: str) -> Figure:
+def page(explanation: Reasons, head: str) -> Figure:
     """One page with all that explains the answer of a head."""
     sheet = Sheet()
     reasons = explanation.heads[head]
@@ -52,14 +52,14 @@ def page(explanation: Explanation, head: str) -> Figure:
     return sheet.figure()
 
 
-def frames_alone(explanation: Explanation, head: str) -> Figure:
+def frames_alone(explanation: Reasons, head: str) -> Figure:
     """Every frame with its heat, in as many rows as they need."""
     sheet, reasons = Sheet(), explanation.heads[head]
     _frames(sheet, explanation, reasons, list(range(len(explanation.clip.frames))))
     return sheet.figure()
 
 
-def sound_alone(explanation: Explanation, head: str) -> Figure:
+def sound_alone(explanation: Reasons, head: str) -> Figure:
     """The sound, and which of its moments speak for the answer."""
     sheet = Sheet()
     _sound(sheet, explanation, explanation.heads[head])
@@ -86,7 +86,7 @@ def attention_alone(attention: Attention) -> Figure:
     return sheet.figure()
 
 
-def _title(sheet: Sheet, explanation: Explanation, head: str) -> None:
+def _title(sheet: Sheet, explanation: Reasons, head: str) -> None:
     reasons, clip = explanation.heads[head], explanation.clip
     answer = reasons.answer
     told = f"{head}: {head_of(answer.words, _NAME_LETTERS)}"
@@ -100,7 +100,7 @@ def _title(sheet: Sheet, explanation: Explanation, head: str) -> None:
     sheet.space(0.15)
 
 
-def _frames(sheet: Sheet, explanation: Explanation, reasons: HeadReasons, shown: list[int]) -> None:
+def _frames(sheet: Sheet, explanation: Reasons, reasons: HeadReasons, shown: list[int]) -> None:
     """Frames as they were seen, each above its heat."""
     clip, heat = explanation.clip, reasons.heat
     if heat is None:
@@ -138,7 +138,7 @@ def _frames(sheet: Sheet, explanation: Explanation, reasons: HeadReasons, shown:
         sheet.space(0.45)
 
 
-def _sound(sheet: Sheet, explanation: Explanation, reasons: HeadReasons) -> None:
+def _sound(sheet: Sheet, explanation: Reasons, reasons: HeadReasons) -> None:
     """The waveform with what each piece adds, and under it the sound as the model hears it."""
     sound = reasons.sound
     if sound is None:
@@ -164,7 +164,7 @@ def _sound(sheet: Sheet, explanation: Explanation, reasons: HeadReasons) -> None
     sheet.space(0.6)
 
 
-def _senses_and_attention(sheet: Sheet, explanation: Explanation, reasons: HeadReasons) -> None:
+def _senses_and_attention(sheet: Sheet, explanation: Reasons, reasons: HeadReasons) -> None:
     attention = explanation.attention
     sheet.heading(
         f"Senses: {reasons.senses.words}",
