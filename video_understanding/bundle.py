@@ -57,7 +57,7 @@ class Bundle:
     metrics         "validation", "test" -> `Report.to_dict()`, "crossval" -> `CrossvalSummary.to_dict()`,
                     "robustness" -> `Robustness.to_dict()`
     temperature     head -> what its logits are divided by; 1 where nothing is said
-    unknown_below   head -> confidence below which the answer is "unknown"
+    unknown_below   head -> confidence below which the answer is "unknown"; a head without one always names a class
     data            [{"name", "clips", "licence"}, ...]
     licences        weights the training began with -> their licence; empty means that there were none
     exports         file -> what is known of it
@@ -157,7 +157,7 @@ class Bundle:
 
     def unknown_below(self, head: str) -> float | None:
         """The confidence below which a head's answer is "unknown"; None where every answer is told."""
-        return self.facts.get("unknown_below", {}).get(head)
+        return self.facts.get("unknown_below", {}).get(head) or None  # 0 means the same in older bundles
 
     def _there(self, name: str, cure: str) -> Path:
         path = self.folder / name

@@ -149,6 +149,11 @@ def _outputs(bundle: Bundle) -> list[str]:
         lines.append(f"- **{head}**, {len(names)} classes{at_once}: {'; '.join(map(_text, names))}")
         if (below := bundle.unknown_below(head)) is not None:
             lines.append(f'  - Answers with a confidence below {below:.3g} are called "unknown".')
+        elif head not in bundle.spec.network.multi_label:
+            lines.append(
+                "  - It always names a class, however unsure it is: there were too few validation clips to choose a "
+                "threshold."
+            )
         if (temperature := bundle.temperature(head)) != 1:
             lines.append(f"  - Confidence is evened out with a temperature of {temperature:.3g}.")
     return [*lines, "", "It knows no other classes: whatever a clip shows, it looks for the likeliest of these."]

@@ -60,6 +60,8 @@ def test_a_bundle_holds_all_that_is_known(trained):
     assert set(bundle.facts["metrics"]) == {"validation", "test", "robustness"}
     assert set(bundle.facts["temperature"]) == {"action", "emotion"}
     assert "only audio" in bundle.facts["metrics"]["robustness"]
+    assert bundle.facts["unknown_below"] == {}  # from so few validation clips no threshold can be chosen
+    assert "always names a class" in bundle.card_file.read_text()
     files = {file.name for file in trained.iterdir()}
     assert {"model.keras", "bundle.json", "README.md", "curves.png", "history.csv"} <= files
     assert "confusion_action_test.png" in files

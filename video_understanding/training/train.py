@@ -106,14 +106,18 @@ def _temperature(report: Report | None) -> dict[str, float]:
 
 
 def _unknown_below(report: Report | None) -> dict[str, float]:
-    """Below which confidence a head says "unknown"; a head that may say several classes, or none, never does."""
+    """Below which confidence a head says "unknown"; one that may say several classes, or none, never does.
+
+    Nor does a head with too few validation clips to choose a threshold.
+    """
     if report is None:
         return {}
-    return {
+    thresholds = {
         head: unknown_threshold(result.answers.confidence, FALSE_ALARMS)
         for head, result in report.heads.items()
         if not isinstance(result, MultiLabelReport)
     }
+    return {head: below for head, below in thresholds.items() if below > 0}
 
 
 def _report(scorer: Scorer, trained: Trained, part: str, seed: int, progress: bool | None) -> Report | None:
