@@ -39,6 +39,7 @@ _FORMS: dict[str, tuple[type, Any, str]] = {
     "data": (list, dict, "a list of objects"),
     "licences": (dict, str, "an object of texts"),
     "exports": (dict, dict, "an object of objects"),
+    "warnings": (list, str, "a list of texts"),
     "personalised": (dict, int, "an object of whole numbers"),
 }
 
@@ -61,6 +62,7 @@ class Bundle:
     data            [{"name", "clips", "licence"}, ...]
     licences        weights the training began with -> their licence; empty means that there were none
     exports         file -> what is known of it
+    warnings        why its numbers may be too good, in words that name no clip
     personalised    "files", how many recordings of one person it was made used to
     """
 
@@ -179,7 +181,7 @@ def read_model_values(file: Path, values: Mapping[str, Any], known_format: int, 
         raise BundleError(
             file,
             f"has format {values['format']!r}, this program reads format {known_format}",
-            "Install a newer video-understanding.",
+            "Install a newer video-audio-understanding.",
         )
     try:
         spec = ModelSpec.from_dict(values.get("spec"))

@@ -17,8 +17,8 @@ from video_understanding.prediction import Prediction, Segment
 from video_understanding.recognition.answers import WindowAnswer, WindowScorer
 from video_understanding.recognition.length import FileLength
 from video_understanding.recognition.segments import SegmentMaker
-from video_understanding.recognition.streaming import HOLD_S, LATENESS_S, StreamingRecognizer, heads_of
 from video_understanding.recognition.spans import longest_of
+from video_understanding.recognition.streaming import HOLD_S, LATENESS_S, StreamingRecognizer, heads_of
 from video_understanding.recognition.strides import Stride
 from video_understanding.scorer import SENSES, Scorer
 from video_understanding.spec import ModelSpec
@@ -56,7 +56,8 @@ class Recognizer:
         """What happens in a file of any length, from one pass over it in constant memory.
 
         Windows of the spec follow each other by `stride_s` seconds, a quarter of their length if None. The file's
-        answer is the mean of theirs, or where it changes over time, what lasts longest. `progress` is called with each of them as it is found.
+        answer is the mean of theirs, or where it changes over time, what lasts longest. `progress` is called with each
+        window's answer as it is found.
         """
         stride = Stride.of(self.spec, stride_s)
         maker = SegmentMaker(self.spec, self.labels, stride, self.unknown_below)
