@@ -39,6 +39,7 @@ _FORMS: dict[str, tuple[type, Any, str]] = {
     "data": (list, dict, "a list of objects"),
     "licences": (dict, str, "an object of texts"),
     "exports": (dict, dict, "an object of objects"),
+    "warnings": (list, str, "a list of texts"),
     "personalised": (dict, int, "an object of whole numbers"),
 }
 
@@ -57,10 +58,11 @@ class Bundle:
     metrics         "validation", "test" -> `Report.to_dict()`, "crossval" -> `CrossvalSummary.to_dict()`,
                     "robustness" -> `Robustness.to_dict()`
     temperature     head -> what its logits are divided by; 1 where nothing is said
-    unknown_below   head -> confidence below which the answer is "unknown"
+    unknown_below   head -> confidence below which the answer is "unknown"; a head without one always names a class
     data            [{"name", "clips", "licence"}, ...]
     licences        weights the training began with -> their licence; empty means that there were none
     exports         file -> what is known of it
+    warnings        why its numbers may be too good, in words that name no clip
     personalised    "files", how many recordings of one person it was made used to
     """
 
@@ -166,7 +168,7 @@ class Bundle:
 
     def unknown_below(self, head: str) -> float | None:
         """The confidence below which a head's answer is "unknown"; None where every answer is told."""
-        return self.facts.get("unknown_below", {}).get(head)
+        return self.facts.get("unknown_below", {}).get(head) or None  # 0 means the same in older bundles
 
     def _there(self, name: str, cure: str) -> Path:
         path = self.folder / name
@@ -188,7 +190,7 @@ def read_model_values(file: Path, values: Mapping[str, Any], known_format: int, 
         raise BundleError(
             file,
             f"has format {values['format']!r}, this program reads format {known_format}",
-            "Install a newer video-understanding.",
+            "Install a newer video-audio-understanding.",
         )
     try:
         spec = ModelSpec.from_dict(values.get("spec"))

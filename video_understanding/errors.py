@@ -68,5 +68,5 @@ def missing_extra(package: str, purpose: str, extra: str) -> MissingExtraError:
     return MissingExtraError(
         package,
         f"is needed {purpose} and is not installed",
-        f"Install it with: pip install 'video-understanding[{extra}]'",
+        f"Install it, in a clone of this project, with: pip install '.[{extra}]'",
     )

@@ -281,7 +281,7 @@ class ModelSpec:
             raise SpecError(
                 "spec",
                 f"has format {version!r}, this program reads format {SPEC_FORMAT}",
-                "Install a newer video-understanding.",
+                "Install a newer video-audio-understanding.",
             )
         return _from_dict(cls, values, "")
 

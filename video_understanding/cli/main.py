@@ -15,8 +15,8 @@ from contextlib import nullcontext
 from importlib import import_module, metadata
 from types import ModuleType
 
-from video_understanding import __version__
-from video_understanding.cli.quiet import no_progress, quieten_tensorflow
+from video_understanding import DISTRIBUTION, __version__
+from video_understanding.cli.quiet import no_progress, quieten_tensorflow, show_warnings
 from video_understanding.errors import VideoUnderstandingError, missing_extra
 
 # Each command is a module with HELP, EXAMPLE, add_arguments(parser) and run(arguments) -> exit code.
@@ -47,6 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = make_parser()
     arguments = parser.parse_args(words)
     quieten_tensorflow()
+    show_warnings()
     try:
         with no_progress() if arguments.quiet else nullcontext():
             return _run(parser, arguments)
@@ -128,7 +129,7 @@ def _add_everywhere(parser: argparse.ArgumentParser) -> None:
 
 def _versions() -> str:
     """Ours, Python's, and those of the packages that decide results; none of them is loaded."""
-    lines = [f"video-understanding {__version__}, Python {platform.python_version()}"]
+    lines = [f"{DISTRIBUTION} {__version__}, Python {platform.python_version()}"]
     for package in VERSIONS_TOLD:
         try:
             lines.append(f"  {package} {metadata.version(package)}")

@@ -74,7 +74,8 @@ class PreparedClips(Sequence):
     def batch(self, numbers: Sequence[int]) -> dict[str, np.ndarray]:
         """Several windows at once, copied out of the cache.
 
-        frames uint8 [B,T,H,W,3], sound int16 [B,N] with full scale 32767, presence bool [B,2] (video, audio).
+        frames uint8 [B,T,H,W,3], sound int16 [B,N] with full scale 32767, presence bool [B,2] (video, audio), in which
+        digital silence counts as absent.
         """
         frames = np.empty((len(numbers), *self.spec.frames_shape), np.uint8)  # [B,T,H,W,3]
         for place, number in enumerate(numbers):
@@ -91,12 +92,11 @@ class PreparedClips(Sequence):
         return {"sound": sound, "presence": self.presence(numbers)}
 
     def presence(self, numbers: Sequence[int]) -> np.ndarray:
-        """The presence of `batch` alone; no sound is read either."""
+        """The presence of `batch` alone; a clip's sound is read once, to find whether it is silent."""
         presence = np.empty((len(numbers), 2), bool)  # [B,2]
         for place, number in enumerate(numbers):
             record, window = self._places[number]
-            facts = record.facts[window]
-            presence[place] = any(facts["frame_present"]), facts["sound_span_s"] is not None
+            presence[place] = record.presence[window]
         return presence
 
     def report(self) -> str:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from video_understanding import __version__
+from video_understanding import DISTRIBUTION, __version__
 from video_understanding.errors import MediaError, VideoUnderstandingError, missing_extra
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON list, an entry for each file")
     parser.add_argument("--stream", action="store_true", help="print one line of JSON for each step, as it is found")
     parser.add_argument("--threads", type=int, metavar="N", help="how many threads compute (default: 1)")
-    parser.add_argument("--version", action="version", version=f"video-understanding {__version__}")
+    parser.add_argument("--version", action="version", version=f"{DISTRIBUTION} {__version__}")
     return parser
 
 

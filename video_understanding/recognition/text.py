@@ -16,7 +16,7 @@ def prediction_text(prediction: Prediction) -> str:
     senses = [word for sense, word in (("video", "picture"), ("audio", "sound")) if prediction.senses[sense]]
     lines = [f"{prediction.file}  ({clock(prediction.duration_s)}, {' and '.join(senses)})"]
     for head, answer in prediction.heads.items():
-        lines += _head_lines(head, answer)
+        lines += _head_lines(head, answer, prediction.duration_s)
     if len(prediction.segments) > 1:
         lines += ["  timeline", *(f"    {line}" for line in segment_lines(prediction.segments))]
     return "\n".join([*lines, *(f"  note      {note}" for note in prediction.notes)])
@@ -52,9 +52,10 @@ def clock(time_s: float) -> str:
     return f"{hours}:{minutes:02}:{seconds}" if hours else f"{minutes}:{seconds}"
 
 
-def _head_lines(head: str, answer: HeadAnswer) -> list[str]:
+def _head_lines(head: str, answer: HeadAnswer, duration_s: float) -> list[str]:
     best = sorted(answer.scores.items(), key=lambda pair: -pair[1])[:_CLASSES_SHOWN]
-    lines = [f"  {head:<8}  {_sure(answer)}"]
+    lasts = f" for {clock(answer.lasts_s)} of {clock(duration_s)}, more than any other" if answer.lasts_s else ""
+    lines = [f"  {head:<8}  {_sure(answer)}{lasts}"]
     if len(best) > 1:
         width = min(_NAME_LETTERS, max(len(name) for name, _ in best))
         lines += [

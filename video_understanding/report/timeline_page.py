@@ -111,7 +111,8 @@ def _summary(prediction: Prediction, heads: dict[str, list[Stretch]]) -> Html:
 
 
 def _head_sentences(head: str, answer: HeadAnswer, stretches: Sequence[Stretch]) -> Html:
-    told = f"taken as a whole {_quoted(answer)}, {100 * answer.confidence:.0f}\u00a0% sure."
+    whole = "taken as a whole" if answer.lasts_s is None else f"longest, for {clock(answer.lasts_s)},"
+    told = f"{whole} {_quoted(answer)}, {100 * answer.confidence:.0f}\u00a0% sure."
     seconds: Counter[str] = Counter()
     for stretch in stretches:
         seconds[stretch.span.answer.words] += stretch.span.length_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from video_understanding.datasets.cache import ClipCache
@@ -12,6 +13,7 @@ from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import fit
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.train import calibrated_scorer
+from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources
 
 
 def crossval(
@@ -31,9 +33,13 @@ def crossval(
     Confidence is calibrated on each fold's validation part, as in any training. What is needed to go on lies in
     `folder`; with `resume` the folds that are done are not trained again.
     """
-    settings = settings or TrainingSettings()
+    settings, cache = settings or TrainingSettings(), cache or ClipCache()
+    splits = make_folds(manifest, folds=folds, seed=settings.seed)
+    fold_of = {row: number for number, split in enumerate(splits) for row in split.parts["test"]}
+    warnings = warn_of_torn_sources(manifest.rows, [fold_of[row] for row in range(len(manifest))])
+    warnings += warn_of_skipped(cache.prepare(manifest.rows, spec, progress=progress))
     reports, robust = [], []
-    for number, split in enumerate(make_folds(manifest, folds=folds, seed=settings.seed), start=1):
+    for number, split in enumerate(splits, start=1):
         place = Path(folder) / f"fold_{number}"
         trained = fit(
             manifest, split, spec, place, settings, weights=weights, resume=resume, cache=cache, progress=progress
@@ -42,4 +48,4 @@ def crossval(
         prepared, rows = trained.prepared, trained.rows_of("test")
         reports.append(evaluate(scorer, prepared, rows, progress=progress))
         robust.append(robustness(scorer, prepared, rows, settings.seed, progress=progress))
-    return crossval_summary(reports, settings.seed, robust)
+    return dataclasses.replace(crossval_summary(reports, settings.seed, robust), warnings=tuple(warnings))
