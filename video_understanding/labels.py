@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from video_understanding.errors import ManifestError
+from video_understanding.safe_text import one_line
 
 HEADS: tuple[str, ...] = ("action", "emotion")
 BETWEEN = "|"  # stands between the classes of a clip that shows several
@@ -31,6 +32,10 @@ class Labels:
             object.__setattr__(self, head, names)
             if any(not isinstance(name, str) or not name.strip() for name in names):
                 raise ManifestError(head, "has an empty class name", "Give every class a name.")
+            odd = [name for name in names if one_line(name) != name]
+            if odd:
+                cause = f"has the class {odd[0]!r}, with a line break or another control character"
+                raise ManifestError(head, cause, "Name it by letters, digits and signs.")
             if len(set(names)) != len(names):
                 twice = sorted({name for name in names if names.count(name) > 1})
                 raise ManifestError(head, f"has the class {twice[0]!r} twice", "Name each class once.")

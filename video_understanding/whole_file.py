@@ -35,8 +35,11 @@ def refusal_told(path: Path, error: type[VideoUnderstandingError] = VideoUnderst
 
 
 def write_whole(path: Path, text: str, error: type[VideoUnderstandingError] = VideoUnderstandingError) -> None:
-    """Writes a text as a whole file, in UTF-8; its folder is made if need be. What the disk refuses becomes `error`."""
+    """Writes a text as a whole file, in UTF-8; its folder is made if need be. What the disk refuses becomes `error`.
+
+    Names of files may hold bytes that are no UTF-8: these are written as escapes such as \\udcff, which JSON knows.
+    """
     with refusal_told(path, error):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
+            unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")

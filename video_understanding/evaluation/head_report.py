@@ -33,6 +33,7 @@ from video_understanding.evaluation.text import (
     tail_of,
     wrapped,
 )
+from video_understanding.safe_text import one_line
 
 _MISTAKES = 10
 _SUBJECTS_SHOWN = 3
@@ -226,7 +227,11 @@ class HeadReport:
     def _mistake_lines(self) -> list[str]:
         lines = [["sure", "said", "is", "clip"]]
         lines += [
-            [percent(mistake.confidence), *(head_of(name, 16) for name in (mistake.said, mistake.true)), mistake.place]
+            [
+                percent(mistake.confidence),
+                *(head_of(name, 16) for name in (mistake.said, mistake.true)),
+                one_line(mistake.place),
+            ]
             for mistake in self.mistakes
         ]
         room = WIDTH - 2 - sum(max(len(line[place]) for line in lines) + 2 for place in range(3))
