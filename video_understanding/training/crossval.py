@@ -7,7 +7,9 @@ from pathlib import Path
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.splits import make_folds
+from video_understanding.errors import TrainingError
 from video_understanding.evaluation import CrossvalSummary, crossval_summary, evaluate, robustness
+from video_understanding.locks import one_owner
 from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import fit
 from video_understanding.training.settings import TrainingSettings
@@ -32,9 +34,24 @@ def crossval(
     `folder`; with `resume` the folds that are done are not trained again.
     """
     settings = settings or TrainingSettings()
+    with one_owner(Path(folder), "training", TrainingError):
+        return _crossval(manifest, spec, Path(folder), settings, folds, weights, resume, cache, progress)
+
+
+def _crossval(
+    manifest: Manifest,
+    spec: ModelSpec,
+    folder: Path,
+    settings: TrainingSettings,
+    folds: int,
+    weights: str | Path | None,
+    resume: bool,
+    cache: ClipCache | None,
+    progress: bool | None,
+) -> CrossvalSummary:
     reports, robust = [], []
     for number, split in enumerate(make_folds(manifest, folds=folds, seed=settings.seed), start=1):
-        place = Path(folder) / f"fold_{number}"
+        place = folder / f"fold_{number}"
         trained = fit(
             manifest, split, spec, place, settings, weights=weights, resume=resume, cache=cache, progress=progress
         )

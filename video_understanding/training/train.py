@@ -24,6 +24,7 @@ from video_understanding.evaluation import (
     robustness,
     unknown_threshold,
 )
+from video_understanding.locks import one_owner
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import save_model
 from video_understanding.report import write_training_report
@@ -33,7 +34,7 @@ from video_understanding.training.fit import WORK_FOLDER, Trained, begins_at_ran
 from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.remembering import RememberingScorer
 from video_understanding.training.settings import TrainingSettings
-from video_understanding.whole_file import write_whole
+from video_understanding.whole_file import remove_abandoned, write_whole
 
 _PACKAGES = ("video-understanding", "tensorflow", "keras", "numpy", "av", "librosa")
 _MISTAKES_NEEDED = 5
@@ -57,9 +58,26 @@ def train(
 
     Without a split, one is made by subject with the settings' seed. The validation part guides the training
     and calibrates the confidence; the test part is only measured. With `resume` a training that was stopped
-    goes on; without it, a folder that holds a bundle or a begun training is refused.
+    goes on; without it, a folder that holds a bundle or a begun training is refused. So is, in any case, one that
+    another process trains into.
     """
     out, settings = Path(out), settings or TrainingSettings()
+    with one_owner(out, "training", TrainingError):
+        remove_abandoned(out)
+        return _train(manifest, spec, out, settings, split, weights, resume, cache, progress)
+
+
+def _train(
+    manifest: Manifest,
+    spec: ModelSpec,
+    out: Path,
+    settings: TrainingSettings,
+    split: Split | None,
+    weights: str | Path | None,
+    resume: bool,
+    cache: ClipCache | None,
+    progress: bool | None,
+) -> Bundle:
     if not resume and ((out / "bundle.json").exists() or (out / "training").exists()):
         raise TrainingError(out, "already holds a training", "Go on with it by --resume, or train into another folder.")
     split = split or split_rows(manifest, seed=settings.seed)
