@@ -37,7 +37,7 @@ def test_an_error_is_one_visible_line():
     assert str(MediaError(f"{RED}.mp4", "is\nbroken", "Give another.")) == "\\x1b[31mred.mp4: is broken. Give another."
 
 
-@pytest.mark.parametrize("name", [RED, "two\nlines", "tab\tbed", CLEAR, "turned\u202e", "\udcff"])
+@pytest.mark.parametrize("name", [RED, "two\nlines", "tab\tbed", CLEAR, "turned\u202e"])
 def test_a_class_with_control_characters_is_refused(name):
     with pytest.raises(ManifestError, match="control character") as caught:
         Labels(action=("spin", name))

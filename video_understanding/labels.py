@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from video_understanding.errors import ManifestError
-from video_understanding.safe_text import one_line
+from video_understanding.safe_text import has_controls
+from video_understanding.strict_json import strict_json
 
 HEADS: tuple[str, ...] = ("action", "emotion")
 BETWEEN = "|"  # stands between the classes of a clip that shows several
@@ -32,7 +33,7 @@ class Labels:
             object.__setattr__(self, head, names)
             if any(not isinstance(name, str) or not name.strip() for name in names):
                 raise ManifestError(head, "has an empty class name", "Give every class a name.")
-            odd = [name for name in names if one_line(name) != name]
+            odd = [name for name in names if has_controls(name)]
             if odd:
                 cause = f"has the class {odd[0]!r}, with a line break or another control character"
                 raise ManifestError(head, cause, "Name it by letters, digits and signs.")
@@ -84,7 +85,7 @@ class Labels:
     @classmethod
     def from_json(cls, text: str) -> Labels:
         try:
-            heads = json.loads(text)
+            heads = strict_json(text)
             if any(isinstance(names, str) for names in heads.values()):
                 raise TypeError("names are a text, not a list")
             return cls(**{head: tuple(names) for head, names in heads.items()})

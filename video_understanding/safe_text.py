@@ -25,6 +25,11 @@ def visible(text: str) -> str:
     return text.translate(_ESCAPES_IN_LINES)
 
 
+def has_controls(text: str) -> bool:
+    """Whether the text holds line breaks or other control characters; bytes that are no UTF-8 are none."""
+    return any(ord(letter) in _OBEYED for letter in text)
+
+
 def spreadsheet_cell(text: str) -> str:
     """The text for a cell of a CSV file: behind an apostrophe where a spreadsheet would run it as a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -143,7 +143,7 @@ class _Exporter:
             shutil.copytree(self._saved_model, made)
             (made / _EXTRA).mkdir()
             for name, text in members(self.bundle, wanted.name).items():
-                (made / _EXTRA / name).write_text(text, encoding="utf-8")
+                write_whole(made / _EXTRA / name, text)
             yield ""
             return
         self._say(f"{wanted.name}: converting")

@@ -82,7 +82,7 @@ def _train(
         raise TrainingError(out, "already holds a training", "Go on with it by --resume, or train into another folder.")
     split = split or split_rows(manifest, seed=settings.seed)
     trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
-    (out / WORK_FOLDER / "split.json").write_text(split.to_json(), encoding="utf-8")
+    write_whole(out / WORK_FOLDER / "split.json", split.to_json())
     scorer, temperature = calibrated_scorer(trained, settings.seed, progress)
     reports = {part: _report(scorer, trained, part, settings.seed, progress) for part in ("validation", "test")}
     reports = {part: report for part, report in reports.items() if report is not None}
