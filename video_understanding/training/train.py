@@ -26,6 +26,7 @@ from video_understanding.evaluation import (
     robustness,
     unknown_threshold,
 )
+from video_understanding.locks import one_owner
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.listeners.weights import LICENCES
 from video_understanding.models.load import save_model
@@ -37,7 +38,7 @@ from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.remembering import RememberingScorer
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources
-from video_understanding.whole_file import write_whole
+from video_understanding.whole_file import remove_abandoned, write_whole
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "av", "librosa")
 _MISTAKES_NEEDED = 5
@@ -61,9 +62,26 @@ def train(
 
     Without a split, one is made by subject with the settings' seed. The validation part guides the training
     and calibrates the confidence; the test part is only measured. With `resume` a training that was stopped
-    goes on; without it, a folder that holds a bundle or a begun training is refused.
+    goes on; without it, a folder that holds a bundle or a begun training is refused. So is, in any case, one that
+    another process trains into.
     """
     out, settings = Path(out), settings or TrainingSettings()
+    with one_owner(out, "training", TrainingError):
+        remove_abandoned(out)
+        return _train(manifest, spec, out, settings, split, weights, resume, cache, progress)
+
+
+def _train(
+    manifest: Manifest,
+    spec: ModelSpec,
+    out: Path,
+    settings: TrainingSettings,
+    split: Split | None,
+    weights: str | Path | None,
+    resume: bool,
+    cache: ClipCache | None,
+    progress: bool | None,
+) -> Bundle:
     if not resume and ((out / "bundle.json").exists() or (out / "training").exists()):
         raise TrainingError(out, "already holds a training", "Go on with it by --resume, or train into another folder.")
     split, cache = split or split_rows(manifest, seed=settings.seed), cache or ClipCache()
@@ -71,7 +89,7 @@ def train(
     warnings = warn_of_torn_sources(manifest.rows, parts)
     warnings += warn_of_skipped(cache.prepare(manifest.rows, spec, progress=progress))
     trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
-    (out / WORK_FOLDER / "split.json").write_text(split.to_json(), encoding="utf-8")
+    write_whole(out / WORK_FOLDER / "split.json", split.to_json())
     scorer, temperature = calibrated_scorer(trained, settings.seed, progress)
     reports = {part: _report(scorer, trained, part, settings.seed, progress) for part in ("validation", "test")}
     reports = {part: report for part, report in reports.items() if report is not None}
