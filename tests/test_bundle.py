@@ -125,7 +125,7 @@ def _changed(**changes):
         (_changed(spec={"windows": 2}), "windows is not a setting of the spec. Did you mean window_s?"),
         (_changed(spec={"window_s": float("inf")}), "is not whole JSON (Infinity is not JSON)"),
         (_changed(labels=None), "labels are not JSON of the form"),
-        (_changed(labels={}), "names no class of action or emotion"),
+        (_changed(labels={}), "names no class of any head"),
         (_changed(labels={"action": ["a", "a"]}), "action has the class 'a' twice"),
         (_changed(temperature={"action": "hot"}), '"temperature" in it is not an object of numbers'),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from video_understanding.errors import ManifestError
-from video_understanding.labels import Labels
+from video_understanding.labels import HeadSpec, Labels
 
 
 def test_found_in_rows_that_are_labelled_for_one_head_or_both():
@@ -18,8 +18,18 @@ def test_found_in_rows_that_are_labelled_for_one_head_or_both():
 
 
 def test_json_both_ways():
-    labels = Labels(action=("a", "b"))
-    assert Labels.from_json(labels.to_json()) == labels
+    labels = Labels(scene=("a", "b"), action=("c",))
+    back = Labels.from_json(labels.to_json())
+    assert back == labels and back.heads == ("scene", "action")
+    assert Labels.from_json('{"action": ["a", "b"], "emotion": []}') == Labels(action=("a", "b"))
+
+
+def test_any_word_names_a_head_and_the_order_is_as_given():
+    rows = [{"scene": "street", "emotion": "sad"}, {"scene": "beach", "camera": "left"}]
+    labels = Labels.found_in(rows, ("scene", "emotion", "action"))
+    assert labels == {"emotion": ("sad",), "scene": ("beach", "street")}
+    assert labels.heads == ("scene", "emotion")
+    assert hash(labels) == hash(Labels({"emotion": ["sad"], "scene": ["beach", "street"]}))
 
 
 @pytest.mark.parametrize(
@@ -30,7 +40,11 @@ def test_json_both_ways():
         lambda: Labels(action=("a",)).index("action", "b"),
         lambda: Labels().names("mood"),
         lambda: Labels.from_json("{"),
-        lambda: Labels.from_json('{"mood": ["x"]}'),
+        lambda: Labels.from_json('{"path": ["x"]}'),
+        lambda: Labels.from_json('["action"]'),
+        lambda: Labels({"Mood of all": ("x",)}),
+        lambda: Labels(action_confidence=("x",)),
+        lambda: HeadSpec("scene", ("street",), "several"),
         lambda: Labels.from_json('{"action": "abc"}'),
     ],
 )

@@ -106,8 +106,8 @@ def test_windows_that_overlap_in_whole_frames_look_at_the_same_instants():
 
 
 def test_multi_label_heads_are_named_in_one_order_and_survive_json():
-    network = NetworkSpec(multi_label=["emotion", "action", "emotion"])
-    assert network.multi_label == ("action", "emotion")
+    network = NetworkSpec(multi_label=["scene", "emotion", "action", "emotion"])
+    assert network.multi_label == ("action", "emotion", "scene")
     spec = ModelSpec(network=network)
     assert ModelSpec.from_json(spec.to_json()) == spec
     assert hash(ModelSpec.from_json(spec.to_json())) == hash(spec)
@@ -116,7 +116,7 @@ def test_multi_label_heads_are_named_in_one_order_and_survive_json():
     assert ModelSpec.from_dict(old).network.multi_label == ()
 
 
-@pytest.mark.parametrize("named", ["action", ["mood"], [["action"]], None, 3])
+@pytest.mark.parametrize("named", ["action", ["the mood"], ["path"], [["action"]], None, 3])
 def test_what_is_no_list_of_heads_is_refused(named):
     with pytest.raises(SpecError, match=r"network\.multi_label"):
         NetworkSpec(multi_label=named)

@@ -9,12 +9,14 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
+DISTRIBUTION = "video-audio-understanding"  # what is installed; another program owns the name of the import
 
 _HOMES = {
     "AudioSpec": "spec",
     "Bundle": "bundle",
     "Clip": "clip",
     "ClipCache": "datasets.cache",
+    "HeadSpec": "labels",
     "Labels": "labels",
     "LogMelSpec": "spec",
     "Manifest": "datasets.manifest",

@@ -96,7 +96,8 @@ def card(bundle: Bundle) -> str:
 
 def _about(bundle: Bundle) -> list[str]:
     network = bundle.spec.network
-    tells = " and ".join(_TELLS[head] for head in bundle.labels.heads)
+    *most, last = (_TELLS.get(head, f"the {head}") for head in bundle.labels)
+    tells = " and ".join([*([", ".join(most)] if most else []), last])
     versions = ", ".join(f"{package} {version}" for package, version in bundle.facts.get("versions", {}).items())
     return [
         f"Tells {tells} in a short clip of video with sound. Its network looks with `{network.backbone}`, joins both "
@@ -143,13 +144,14 @@ def _zoomed(bundle: Bundle) -> list[str]:
 
 def _outputs(bundle: Bundle) -> list[str]:
     lines = []
-    for head in bundle.labels.heads:
-        names = bundle.labels.names(head)
-        at_once = ", of which a clip may show several or none" if head in bundle.spec.network.multi_label else ""
-        lines.append(f"- **{head}**, {len(names)} classes{at_once}: {'; '.join(map(_text, names))}")
-        if (below := bundle.unknown_below(head)) is not None:
+    for head in bundle.heads:
+        at_once = ", of which a clip may show several or none" if head.is_multi else ""
+        lines.append(f"- **{head.name}**, {len(head.classes)} classes{at_once}: {'; '.join(map(_text, head.classes))}")
+        if (below := bundle.unknown_below(head.name)) is not None:
             lines.append(f'  - Answers with a confidence below {below:.3g} are called "unknown".')
-        if (temperature := bundle.temperature(head)) != 1:
+        elif not head.is_multi:
+            lines.append("  - It always names a class, however unsure: too few validation clips to choose a threshold.")
+        if (temperature := bundle.temperature(head.name)) != 1:
             lines.append(f"  - Confidence is evened out with a temperature of {temperature:.3g}.")
     return [*lines, "", "It knows no other classes: whatever a clip shows, it looks for the likeliest of these."]
 
@@ -158,7 +160,7 @@ def _learned(bundle: Bundle) -> list[str]:
     data = bundle.facts.get("data")
     lines = ["Unknown: the bundle does not say which data it was."]
     if data:
-        rows = [[_told(entry.get(name)) for name in ("name", "clips", "licence")] for entry in data]
+        rows = [[str(entry.get(name) or "unknown") for name in ("name", "clips", "licence")] for entry in data]
         lines = _table(["data", "clips", "terms"], rows)
     training = bundle.facts.get("training")
     return [*lines, "", f"Training: {_text(in_words(training)) if training else 'unknown'}."]
@@ -188,6 +190,7 @@ def _numbers(bundle: Bundle) -> list[str]:
     return [
         *_table(names, rows),
         "",
+        *(f"**Warning:** {_text(warning)}\n" for warning in bundle.facts.get("warnings", ())),
         "UAR, the unweighted average recall, is the mean over classes of the share that was found. Guessing means "
         "always saying the most frequent class. Intervals are from drawing subjects (or files) again, and left out "
         "where there are too few of them, or all agree.",
@@ -324,10 +327,6 @@ def _use(bundle: Bundle) -> list[str]:
         f"vu evaluate {shell} clips.csv",
         "```",
     ]
-
-
-def _told(value: Any) -> str:
-    return "unknown" if value is None else str(value)
 
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

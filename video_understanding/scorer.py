@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from video_understanding.errors import ClipError
-from video_understanding.labels import HEADS, Labels
+from video_understanding.labels import Labels
 from video_understanding.spec import ModelSpec
 
 SENSES: tuple[str, ...] = ("video", "audio")
@@ -81,6 +81,12 @@ class Scores:
                     f"have shape {list(scores.shape)}, not [clips,{classes}]",
                     "Give one score for each class.",
                 )
+            if not np.isfinite(scores).all():
+                raise ClipError(
+                    f"scores of {head}",
+                    "are not all numbers: the model computes NaN or infinity",
+                    "Restore the model from a copy, or train again with a lower learning rate.",
+                )
 
     def __len__(self) -> int:
         return len(next(iter(self.heads.values()))) if self.heads else 0
@@ -95,8 +101,8 @@ class Scores:
     @staticmethod
     def joined(parts: Sequence[Scores]) -> Scores:
         """The scores of several batches, one after the other."""
-        heads = [head for head in HEADS if head in parts[0].heads]
-        return Scores(parts[0].labels, {head: np.concatenate([part[head] for part in parts]) for head in heads})
+        heads = {head: np.concatenate([part[head] for part in parts]) for head in parts[0].heads}
+        return Scores(parts[0].labels, heads)
 
 
 class Scorer(Protocol):

@@ -15,7 +15,6 @@ from video_understanding.datasets.rows import Row
 from video_understanding.evaluation import Answers, join_answers
 from video_understanding.evaluation.evaluate import evaluate_inputs
 from video_understanding.features.prepare import sound_from_prepared
-from video_understanding.labels import HEADS
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.personal import last_norm, moments_with_usual
 
@@ -59,7 +58,7 @@ def person_answers(
 
 def halves(rows: Sequence[Row], seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Places of the labelled clips of each person in two random halves, each once to get used to and once to judge."""
-    labelled = [place for place, row in enumerate(rows) if any(getattr(row, head) for head in HEADS)]
+    labelled = [place for place, row in enumerate(rows) if row.labels]
     people: dict[str, list[int]] = {}
     for place in labelled:
         people.setdefault(rows[place].subject or "", []).append(place)
@@ -80,5 +79,4 @@ def loud_hops(prepared: PreparedClips, numbers: np.ndarray) -> np.ndarray:
 
 
 def _labelled_only(rows: Sequence[Row], places: np.ndarray) -> list[Row]:
-    blank = dict.fromkeys(HEADS)
-    return [row if place in places else dataclasses.replace(row, **blank) for place, row in enumerate(rows)]
+    return [row if place in places else dataclasses.replace(row, labels={}) for place, row in enumerate(rows)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from video_understanding.datasets.manifest import Manifest, load_manifest
 from video_understanding.datasets.rows import Row
-from video_understanding.labels import HEADS, Labels
+from video_understanding.labels import Labels
 from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -109,6 +109,6 @@ def joined(names: Sequence[str], labels: Labels) -> Manifest:
     rows = [
         dataclasses.replace(row, fold=row.fold - first[row.root] + 1)
         for row in manifest
-        if all(getattr(row, head) is None or getattr(row, head) in labels.names(head) for head in HEADS)
+        if all(label in labels.get(head, ()) for head, label in row.labels.items())
     ]
     return Manifest(tuple(rows), labels, manifest.sources, manifest.notes)

@@ -36,7 +36,7 @@ class Coin:
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("evaluate")
-    make_dataset(folder / "clips", seed=1, clips=12, duration_s=1.0, actions=LABELS.action, subjects=3,
+    make_dataset(folder / "clips", seed=1, clips=12, duration_s=1.0, actions=LABELS["action"], subjects=3,
                  width_px=48, height_px=48)  # fmt: skip
     return folder / "clips"
 
@@ -86,6 +86,17 @@ def test_no_evaluation_takes_the_place_of_another(bundle, clips, capsys):
     assert Coin.asked == ["keras", "keras", "tflite:int8", "saved_model"]
     silent = (bundle / "evaluation" / "clips-without-audio" / "report.html").read_text(encoding="utf-8")
     assert "The sound was taken away." in silent and "Robustness" not in silent
+
+
+def test_tables_of_one_name_have_a_report_each(bundle, clips, tmp_path, capsys):
+    for name in ("first", "second", "first"):
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        rows = (clips / "clips.csv").read_text().splitlines()
+        (folder / "clips.csv").write_text("\n".join([rows[0], *(f"{clips}/{row}" for row in rows[1:])]) + "\n")
+        assert main(["evaluate", str(bundle), str(folder / "clips.csv")]) == 0
+    capsys.readouterr()
+    assert sorted(folder.name for folder in (bundle / "evaluation").iterdir()) == ["clips", "clips-2"]
 
 
 def test_a_bundle_that_cannot_be_written_costs_the_report_and_not_the_numbers(bundle, clips, capsys):

@@ -45,8 +45,7 @@ def test_table_gives_every_column_its_meaning(tmp_path):
     first, second = manifest
     assert first == Row(
         path=tmp_path / "media/a.mp4",
-        action="surfing",
-        emotion="happy",
+        labels={"action": "surfing", "emotion": "happy"},
         subject="S01",
         split="validation",
         fold=2,
@@ -56,7 +55,7 @@ def test_table_gives_every_column_its_meaning(tmp_path):
         origin="clips.csv:2",
         root=tmp_path,
     )
-    assert (second.action, second.emotion, second.subject, second.fold, second.end_s) == (None, "sad", None, None, None)
+    assert (second.labels, second.subject, second.fold, second.end_s) == ({"emotion": "sad"}, None, None, None)
     assert second.origin == "clips.csv:4"  # the blank line counts
     assert manifest.labels == Labels(action=("surfing",), emotion=("happy", "sad"))
     assert manifest.heads == ("action", "emotion") and len(manifest) == 2
@@ -80,7 +79,7 @@ def test_table_gives_every_column_its_meaning(tmp_path):
 def test_table_dialects_mean_the_same(tmp_path, text):
     put(tmp_path, "a.mp4")
     (row,) = load_manifest(table(tmp_path, text))
-    assert (row.path, row.action, row.extra) == (tmp_path / "a.mp4", "surf", {})
+    assert (row.path, row.labels.get("action"), row.extra) == (tmp_path / "a.mp4", "surf", {})
 
 
 def test_quoted_fields_may_hold_delimiters_and_line_breaks(tmp_path):
@@ -268,7 +267,7 @@ def test_class_folders_are_read_to_the_bottom(tmp_path):
     put(tmp_path, "surfing/a.mp4", "surfing/day 2/deep/b.AVI", "archery/c.webm")
     put(tmp_path, "surfing/notes.txt", "archery/cover.jpg", ".cache/x/d.mp4", "archery/._c.webm")
     manifest = load_manifest(tmp_path)
-    assert [(row.name, row.action) for row in manifest] == [
+    assert [(row.name, row.labels.get("action")) for row in manifest] == [
         ("archery/c.webm", "archery"),
         ("surfing/a.mp4", "surfing"),
         ("surfing/day 2/deep/b.AVI", "surfing"),
@@ -299,21 +298,21 @@ def test_split_and_head_folders_stand_above_class_folders(tmp_path, order):
             put(tmp_path, order.format(split=split, head=head, name=name))
     manifest = load_manifest(tmp_path)
     assert manifest.labels == Labels(action=("happy",), emotion=("surfing",))
-    assert sorted((row.split, row.action, row.emotion) for row in manifest if row.action) == [
-        (split, "happy", None) for split in ("test", "train", "validation")
-    ]
+    assert sorted(
+        (row.split, row.labels.get("action"), row.labels.get("emotion")) for row in manifest if row.labels.get("action")
+    ) == [(split, "happy", None) for split in ("test", "train", "validation")]
 
 
 def test_a_class_may_be_named_like_a_split_or_a_head(tmp_path):
     put(tmp_path, "train/a.mp4", "car/b.mp4", "action/c.mp4")
-    assert load_manifest(tmp_path).labels.action == ("action", "car", "train")
+    assert load_manifest(tmp_path).labels["action"] == ("action", "car", "train")
 
 
 def test_a_folder_with_clips_csv_is_that_table(tmp_path):
     put(tmp_path, "surfing/a.mp4", "surfing/b.mp4")
     table(tmp_path, "path,action\nsurfing/a.mp4,wave\n")
     manifest = load_manifest(tmp_path)
-    assert [row.action for row in manifest] == ["wave"]
+    assert [row.labels.get("action") for row in manifest] == ["wave"]
     assert manifest.sources == (tmp_path / "clips.csv",)
 
 
@@ -373,7 +372,7 @@ def test_list_lines_give_path_and_class(tmp_path):
         tmp_path, "media/a.mp4 surfing\n\nmy clips/b c.avi riding a bike\nmedia/d.mp4\t7\nframes 3\n", "train_list.txt"
     )
     manifest = load_manifest(source)
-    assert [(row.name, row.action) for row in manifest] == [
+    assert [(row.name, row.labels.get("action")) for row in manifest] == [
         ("media/a.mp4", "surfing"),
         ("my clips/b c.avi", "riding a bike"),
         ("media/d.mp4", "7"),
@@ -388,7 +387,7 @@ def test_an_index_becomes_the_name_found_beside_the_list(tmp_path, beside, names
     put(tmp_path, "a.mp4", "b.mp4")
     table(tmp_path, names, beside)
     manifest = load_manifest(table(tmp_path, "a.mp4 1\nb.mp4 archery\n", "train.txt"))
-    assert [row.action for row in manifest] == ["riding a bike", "archery"]
+    assert [row.labels.get("action") for row in manifest] == ["riding a bike", "archery"]
     assert noted(manifest, beside)
 
 
@@ -422,7 +421,7 @@ def test_a_file_without_line_breaks_is_refused_in_words(tmp_path):
 def test_a_text_with_a_table_header_is_a_table(tmp_path):
     put(tmp_path, "a.mp4")
     (row,) = load_manifest(table(tmp_path, "path\temotion\na.mp4\tsad\n", "clips.txt"))
-    assert row.emotion == "sad"
+    assert row.labels.get("emotion") == "sad"
 
 
 def test_a_list_whose_files_are_elsewhere_is_refused(tmp_path):
@@ -453,7 +452,7 @@ def test_a_clip_listed_twice_alike_is_kept_once(tmp_path):
     put(tmp_path, "a.mp4")
     text = "path,action,start,end\na.mp4,surf,,2\n./a.mp4,surf,0,2\na.mp4,fall,2,3\n"
     manifest = load_manifest(table(tmp_path, text))
-    assert [(row.action, row.end_s) for row in manifest] == [("surf", 2.0), ("fall", 3.0)]
+    assert [(row.labels.get("action"), row.end_s) for row in manifest] == [("surf", 2.0), ("fall", 3.0)]
     assert noted(manifest, "1 clip(s)", "kept once", "clips.csv:2 and clips.csv:3")
 
 
@@ -463,9 +462,14 @@ def test_labels_of_different_heads_come_together(tmp_path):
     emotions = table(tmp_path, "path,emotion,subject,camera\nmedia/a.mp4,happy,S01,?\nmedia/b.mp4,sad,S02,\n", "e.csv")
     manifest = load_manifest(actions, emotions)
     first, second = manifest
-    assert (first.action, first.emotion, first.subject, first.extra) == ("surf", "happy", "S01", {"camera": "left"})
+    assert (first.labels.get("action"), first.labels.get("emotion"), first.subject, first.extra) == (
+        "surf",
+        "happy",
+        "S01",
+        {"camera": "left"},
+    )
     assert first.origin == "actions.csv:2 and e.csv:2"
-    assert (second.action, second.emotion) == (None, "sad")
+    assert (second.labels.get("action"), second.labels.get("emotion")) == (None, "sad")
     assert noted(manifest, "labels put together")
 
 
@@ -527,7 +531,7 @@ def test_errors_have_one_line(tmp_path):
 
 def test_repr_tells_counts_and_not_rows(tmp_path):
     labels = Labels(action=tuple(f"c{number:02}" for number in range(40)), emotion=("sad",))
-    rows = [Row(tmp_path / f"{n}.mp4", action=f"c{n % 40:02}", subject=f"S{n % 7}") for n in range(5000)]
+    rows = [Row(tmp_path / f"{n}.mp4", {"action": f"c{n % 40:02}"}, subject=f"S{n % 7}") for n in range(5000)]
     text = repr(Manifest(rows, labels))
     assert text.startswith("Manifest(5000 rows of manifest; action: c00 125, c01 125")
     assert "and 28 more classes" in text and "emotion: sad 0" in text and "7 subjects" in text
@@ -535,12 +539,12 @@ def test_repr_tells_counts_and_not_rows(tmp_path):
 
 
 def test_other_rows_keep_the_classes_and_must_fit_them(tmp_path):
-    rows = [Row(tmp_path / "a.mp4", action="surf"), Row(tmp_path / "b.mp4", action="fall")]
+    rows = [Row(tmp_path / "a.mp4", labels={"action": "surf"}), Row(tmp_path / "b.mp4", {"action": "fall"})]
     manifest = Manifest(rows, Labels(action=("fall", "surf")))
     fewer = manifest.with_rows(rows[:1])
     assert fewer.labels == manifest.labels and fewer.counts("action") == {"fall": 0, "surf": 1}
     with pytest.raises(ManifestError, match="action 'swim' is not among the classes"):
-        manifest.with_rows([Row(tmp_path / "c.mp4", action="swim")])
+        manifest.with_rows([Row(tmp_path / "c.mp4", {"action": "swim"})])
 
 
 @pytest.mark.shared_data

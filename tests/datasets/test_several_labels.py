@@ -46,7 +46,7 @@ def test_the_parts_of_cells_are_the_classes(tmp_path):
         tmp_path, "path,action,emotion\n0.mp4,sing | dance,sad\n1.mp4,none,\n2.mp4,dance,glad\n3.mp4,,sad\n"
     )
     assert manifest.labels == Labels(action=("dance", "sing"), emotion=("glad", "sad"))
-    assert [row.action for row in manifest] == ["sing | dance", "none", "dance", None]  # as written
+    assert [row.labels.get("action") for row in manifest] == ["sing | dance", "none", "dance", None]  # as written
     assert manifest.counts("action") == {"dance": 2, "sing": 1}
     (note,) = [note for note in manifest.notes if "--multi-label action" in note]
     assert note.startswith("1 clip(s) show several action classes")
@@ -56,7 +56,7 @@ def test_the_parts_of_cells_are_the_classes(tmp_path):
 
 def test_without_several_labels_none_is_a_class_like_any_other(tmp_path):
     manifest = read(tmp_path, "path,action\n0.mp4,none\n1.mp4,wave\n")
-    assert manifest.labels.action == ("none", "wave")
+    assert manifest.labels["action"] == ("none", "wave")
     assert manifest.counts("action") == {"none": 1, "wave": 1}
     assert not manifest.notes
 
@@ -78,28 +78,28 @@ def test_a_label_that_cannot_be_meant_is_told_by_its_line(tmp_path, cell, said):
 
 def test_a_list_may_give_several_indices(tmp_path):
     manifest = read(tmp_path, "0.mp4 0 2\n1.mp4 1\n2.mp4 dance|sing\n", "train.txt")
-    assert [row.action for row in manifest] == ["0|2", "1", "dance|sing"]
-    assert manifest.labels.action == ("0", "1", "2", "dance", "sing")
+    assert [row.labels.get("action") for row in manifest] == ["0|2", "1", "dance|sing"]
+    assert manifest.labels["action"] == ("0", "1", "2", "dance", "sing")
 
 
 def test_several_indices_become_the_names_found_beside_the_list(tmp_path):
     (tmp_path / "classes.txt").write_text("dance\nride a bike\nsing\n", encoding="utf-8")
     manifest = read(tmp_path, "0.mp4 0 2\n1.mp4 1\n", "train.txt")
-    assert [row.action for row in manifest] == ["dance|sing", "ride a bike"]
+    assert [row.labels.get("action") for row in manifest] == ["dance|sing", "ride a bike"]
 
 
 def test_an_unknown_part_is_refused():
-    row = Row(Path("/set/a.mp4"), "dance|fly", origin="clips.csv:2")
+    row = Row(Path("/set/a.mp4"), {"action": "dance|fly"}, origin="clips.csv:2")
     with pytest.raises(ManifestError, match="not among the classes"):
         Manifest((row,), Labels(action=("dance", "sing")))
 
 
 def people(labels: list[str]) -> Manifest:
     rows = tuple(
-        Row(Path(f"/set/{number}.mp4"), label, subject=f"person_{number}", root=Path("/set"))
+        Row(Path(f"/set/{number}.mp4"), {"action": label}, subject=f"person_{number}", root=Path("/set"))
         for number, label in enumerate(labels)
     )
-    return Manifest(rows, Labels.found_in({"action": row.action} for row in rows))
+    return Manifest(rows, Labels.found_in(row.labels for row in rows))
 
 
 def test_splits_and_folds_count_every_part():

@@ -22,7 +22,7 @@ SEEDS = range(12)
 
 def manifest_of(rows) -> Manifest:
     rows = list(rows)
-    return Manifest(rows, Labels.found_in({"action": row.action, "emotion": row.emotion} for row in rows))
+    return Manifest(rows, Labels.found_in(row.labels for row in rows))
 
 
 def crowd(seed: int, subjects: int = 40, root: Path = Path("/data/crowd")) -> Manifest:
@@ -38,8 +38,7 @@ def crowd(seed: int, subjects: int = 40, root: Path = Path("/data/crowd")) -> Ma
             rows.append(
                 Row(
                     root / f"media/p{person:02}_{take:02}.mp4",
-                    action=None if kept == 0 else action,
-                    emotion=None if kept == 1 else emotion,
+                    {"action": None if kept == 0 else action, "emotion": None if kept == 1 else emotion},
                     subject=f"p{person:02}",
                     root=root,
                 )
@@ -50,7 +49,7 @@ def crowd(seed: int, subjects: int = 40, root: Path = Path("/data/crowd")) -> Ma
 def people(takes_of: dict[str, int], label: str = "glad", **given) -> Manifest:
     root = Path("/data/people")
     return manifest_of(
-        Row(root / f"{name}_{take}.mp4", emotion=label, subject=name, root=root, **given)
+        Row(root / f"{name}_{take}.mp4", {"emotion": label}, subject=name, root=root, **given)
         for name, takes in takes_of.items()
         for take in range(takes)
     )
@@ -60,7 +59,7 @@ def given(column: str, values: dict[str, list]) -> Manifest:
     """Rows of each subject with these values of the split or fold column."""
     root = Path("/data/given")
     return manifest_of(
-        Row(root / f"{name}_{take}.mp4", emotion="glad", subject=name, root=root, **{column: value})
+        Row(root / f"{name}_{take}.mp4", {"emotion": "glad"}, subject=name, root=root, **{column: value})
         for name, told in values.items()
         for take, value in enumerate(told)
     )
@@ -118,11 +117,17 @@ def test_neither_the_order_of_rows_nor_the_place_of_the_data_matters():
 
 @pytest.mark.parametrize(
     "change",
-    [{"emotion": "sad"}, {"subject": "p99"}, {"start_s": 1.0}, {"path": Path("/data/crowd/media/renamed.mp4")}],
+    [
+        {"labels": {"emotion": "sad"}},
+        {"labels": {"emotion": "glad", "scene": "beach"}},
+        {"subject": "p99"},
+        {"start_s": 1.0},
+        {"path": Path("/data/crowd/media/renamed.mp4")},
+    ],
 )
 def test_the_hash_knows_what_each_clip_is(change):
     manifest = crowd(2)
-    first = replace(manifest.rows[0], emotion="glad")
+    first = replace(manifest.rows[0], labels={"emotion": "glad"})
     parts = split_rows(manifest, seed=0).parts
     one, other = (
         Split(parts, clip_ids([row, *manifest.rows[1:]]), seed=0).hash for row in (first, replace(first, **change))
@@ -141,15 +146,15 @@ def test_the_hash_knows_the_parts_but_not_the_notes():
 def test_spans_of_one_file_and_chains_of_subjects_stay_together():
     root = Path("/data/chain")
     rows = [
-        Row(root / f"{n}.mp4", emotion="glad", root=root, start_s=s, end_s=s + 1.0)
+        Row(root / f"{n}.mp4", {"emotion": "glad"}, root=root, start_s=s, end_s=s + 1.0)
         for n in range(8)
         for s in (0.0, 1.0)
     ]
     rows += [
-        Row(root / "pair.mp4", emotion="glad", subject="ann", start_s=0.0, end_s=1.0, root=root),
-        Row(root / "pair.mp4", emotion="glad", subject="bob", start_s=1.0, end_s=2.0, root=root),
-        Row(root / "bob.mp4", emotion="glad", subject="bob", root=root),
-        Row(root / "ann.mp4", emotion="glad", subject="ann", root=root),
+        Row(root / "pair.mp4", {"emotion": "glad"}, subject="ann", start_s=0.0, end_s=1.0, root=root),
+        Row(root / "pair.mp4", {"emotion": "glad"}, subject="bob", start_s=1.0, end_s=2.0, root=root),
+        Row(root / "bob.mp4", {"emotion": "glad"}, subject="bob", root=root),
+        Row(root / "ann.mp4", {"emotion": "glad"}, subject="ann", root=root),
     ]
     manifest = manifest_of(rows)
     for seed in SEEDS:
@@ -207,8 +212,8 @@ def test_too_few_subjects_are_told():
 
 def test_a_rare_class_reaches_every_part_that_it_can():
     root = Path("/data/rare")
-    common = [Row(root / f"c{n}.mp4", action="common", subject=f"c{n}", root=root) for n in range(60)]
-    rare = [Row(root / f"r{n}.mp4", action="rare", subject=f"r{n}", root=root) for n in range(3)]
+    common = [Row(root / f"c{n}.mp4", {"action": "common"}, subject=f"c{n}", root=root) for n in range(60)]
+    rare = [Row(root / f"r{n}.mp4", {"action": "rare"}, subject=f"r{n}", root=root) for n in range(3)]
     for seed in SEEDS:
         manifest = manifest_of([*common, *rare])
         split = split_rows(manifest, seed=seed)
@@ -267,9 +272,10 @@ def test_a_leaking_split_is_refused_unless_insisted_on():
 def test_two_spans_of_one_file_leak_even_without_a_subject():
     root = Path("/data/spans")
     rows = [
-        Row(root / "a.mp4", action="x", split=part, start_s=s, root=root) for s, part in ((0.0, "train"), (9.0, "test"))
+        Row(root / "a.mp4", {"action": "x"}, split=part, start_s=s, root=root)
+        for s, part in ((0.0, "train"), (9.0, "test"))
     ]
-    rows.append(Row(root / "b.mp4", action="x", split="validation", root=root))
+    rows.append(Row(root / "b.mp4", {"action": "x"}, split="validation", root=root))
     with pytest.raises(SplitError, match=r"a\.mp4 \(test 1, train 1\)"):
         split_rows(manifest_of(rows), seed=0)
 
@@ -395,7 +401,7 @@ def test_a_frozen_split_of_other_rows_is_refused_with_counts():
     manifest = crowd(4)
     frozen = split_rows(manifest, seed=0).to_json()
     rows = list(manifest.rows)
-    new = Row(rows[0].root / "new.mp4", action="run", root=rows[0].root)
+    new = Row(rows[0].root / "new.mp4", {"action": "run"}, root=rows[0].root)
     changed = [replace(row, subject="somebody") for row in rows[:2]]
     for other, said in (
         ([*rows, new], "rows 1 added (first: new.mp4)"),

@@ -64,7 +64,7 @@ def test_each_head_is_measured_on_the_clips_labelled_for_it():
 
 def test_heads_on_one_side_only_are_told():
     rows = [row("a.mp4", action="jump", emotion="glad")]
-    report = run([[window(JUMP, None)]], rows, ReadingScorer(Labels(action=LABELS.action)))
+    report = run([[window(JUMP, None)]], rows, ReadingScorer(Labels(action=LABELS["action"])))
     assert set(report.heads) == {"action"}
     assert report.notes == ("1 clip labelled for emotion, which the model does not tell.",)
     report = run([[window(JUMP, None)]], [row("a.mp4", action="jump")])
@@ -212,7 +212,7 @@ def test_a_broken_model_is_not_measured(score):
 
     rows = [row("a.mp4", action="jump"), row("b.mp4", action="run")]
     with pytest.raises(VideoUnderstandingError, match=r"scores of action: are not probabilities .* b\.mp4"):
-        run([[window(JUMP, None)], [window(RUN, None)]], rows, Broken(Labels(action=LABELS.action)))
+        run([[window(JUMP, None)], [window(RUN, None)]], rows, Broken(Labels(action=LABELS["action"])))
 
 
 def test_a_scorer_that_answers_too_little_is_refused():
@@ -275,7 +275,7 @@ def test_robustness_has_a_line_for_each_condition():
     clips = [[window(JUMP, RUN)], [window(RUN, RUN)], [window(SWIM, None)], [window(SWIM, None, noise=loud)],
              [window(SWIM, None, noise=silent)]]  # fmt: skip
     rows = [row(f"{n}.mp4", action=name) for n, name in enumerate(["jump", "run", "swim", "swim", "swim"])]
-    scorer = ReadingScorer(Labels(action=LABELS.action))
+    scorer = ReadingScorer(Labels(action=LABELS["action"]))
     table = robustness(scorer, prepared_from(clips, rows), rows, 3, batch_size=2, progress=False)
     assert list(table.reports) == [
         "both senses", "only video", "only audio", "noise at 20 dB", "noise at 10 dB", "noise at 0 dB"
@@ -368,7 +368,7 @@ def test_folds_that_do_not_belong_together_are_refused():
     reports, _ = folds()
     with pytest.raises(VideoUnderstandingError, match=r"0-0\.mp4: is tested in 2 folds"):
         crossval_summary([reports[0], reports[0]])
-    renamed = Labels(action=("jump", "run", "dive"), emotion=LABELS.emotion)
+    renamed = Labels(action=("jump", "run", "dive"), emotion=LABELS["emotion"])
     other = run([[window(JUMP, None)]], [row("z.mp4", action="jump")], ReadingScorer(renamed))
     with pytest.raises(VideoUnderstandingError, match="different classes"):
         crossval_summary([reports[0], other])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.evaluation.worlds import row
 from video_understanding.errors import VideoUnderstandingError
-from video_understanding.evaluation import metrics
+from video_understanding.evaluation import Answers, HeadReport, metrics
 from video_understanding.evaluation.calibration import (
     COOLEST,
     calibration_error,
@@ -31,11 +32,17 @@ def cases():
     yield np.array([0, 1, 2, 3]), np.array([3, 3, 3, 3]), 4  # always the same
 
 
+def report_of(truth: np.ndarray, said: np.ndarray, classes: int) -> HeadReport:
+    rows = tuple(row(f"{number}.mp4") for number in range(len(truth)))
+    return HeadReport.of(Answers(tuple("abcdefghijk"[:classes]), rows, truth, np.eye(classes)[said]))
+
+
 @pytest.mark.parametrize(("truth", "said", "classes"), list(cases()))
 def test_counts_and_shares_are_those_of_scikit_learn(truth, said, classes):
     confusion = metrics.confusion_counts(truth, said, classes)
     assert np.array_equal(confusion, sk.confusion_matrix(truth, said, labels=range(classes)))
-    assert metrics.accuracy(confusion) == pytest.approx(sk.accuracy_score(truth, said))
+    report = report_of(truth, said, classes)
+    assert report.accuracy == pytest.approx(sk.accuracy_score(truth, said))
 
     precision, recall, f1, support = sk.precision_recall_fscore_support(
         truth, said, labels=range(classes), zero_division=np.nan
@@ -49,9 +56,7 @@ def test_counts_and_shares_are_those_of_scikit_learn(truth, said, classes):
         assert [value for value in values if value is not None] == pytest.approx(theirs[~np.isnan(theirs)].tolist())
 
     occurring = np.unique(truth)
-    assert metrics.uar(confusion) == pytest.approx(
-        sk.recall_score(truth, said, labels=occurring, average="macro", zero_division=0)
-    )
+    assert report.uar == pytest.approx(sk.recall_score(truth, said, labels=occurring, average="macro", zero_division=0))
     assert metrics.macro_f1(confusion) == pytest.approx(sk.f1_score(truth, said, average="macro", zero_division=0))
 
 
@@ -59,8 +64,7 @@ def test_uar_is_balanced_accuracy_where_all_classes_occur():
     generator = np.random.default_rng(1)
     truth = np.concatenate([np.arange(7), generator.integers(7, size=90)])
     said = generator.integers(7, size=97)
-    confusion = metrics.confusion_counts(truth, said, 7)
-    assert metrics.uar(confusion) == pytest.approx(sk.balanced_accuracy_score(truth, said))
+    assert report_of(truth, said, 7).uar == pytest.approx(sk.balanced_accuracy_score(truth, said))
 
 
 @pytest.mark.parametrize("classes", [2, 5])

@@ -17,8 +17,8 @@ SPEC = ModelSpec(window_s=0.5, video=VideoSpec(frames_hz=4, height_px=4, width_p
 LABELS = Labels(action=("jump", "run", "swim"), emotion=("calm", "glad"))
 
 
-def row(name: str = "a.mp4", **fields: object) -> Row:
-    return Row(Path("/set") / name, root=Path("/set"), **fields)
+def row(name: str = "a.mp4", *, action: str | None = None, emotion: str | None = None, **fields: object) -> Row:
+    return Row(Path("/set") / name, {"action": action, "emotion": emotion}, root=Path("/set"), **fields)
 
 
 def window(seen: list[int] | None, heard: list[int] | None, noise: np.ndarray | None = None) -> tuple:

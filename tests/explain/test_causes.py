@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from tests.explain.scenes import CAUSE_S, LABELS, SPEC, scenes
 from video_understanding.explain import Explainer, Explanation
+from video_understanding.explain.reasons import FULL_HEAT
 from video_understanding.models.build import VideoUnderstandingModel
 
 
@@ -21,8 +24,9 @@ def explanations(learned, clips) -> list[Explanation]:
 
 
 def corner_share(explanation: Explanation) -> float:
-    """How much of the heat for the emotion lies in the upper left quarter."""
-    heat = explanation.heads["emotion"].heat.over(SPEC.video.height_px, SPEC.video.width_px)  # [T,H,W]
+    """How much of the heat for the emotion lies in the upper left quarter, however strong it is."""
+    full = dataclasses.replace(explanation.heads["emotion"].heat, picture_adds=FULL_HEAT)
+    heat = full.over(SPEC.video.height_px, SPEC.video.width_px)  # [T,H,W]
     height, width = (size // 2 for size in heat.shape[1:])
     return float(heat[:, :height, :width].sum() / heat.sum())
 
@@ -30,7 +34,7 @@ def corner_share(explanation: Explanation) -> float:
 def test_the_model_has_learned_the_scenes(explanations, clips):
     _, actions, emotions = clips
     told = [(one.heads["action"].label, one.heads["emotion"].label) for one in explanations]
-    truth = [(LABELS.action[a], LABELS.emotion[e]) for a, e in zip(actions, emotions, strict=True)]
+    truth = [(LABELS["action"][a], LABELS["emotion"][e]) for a, e in zip(actions, emotions, strict=True)]
     assert sum(one == other for one, other in zip(told, truth, strict=True)) >= 10
 
 
@@ -57,6 +61,16 @@ def test_the_sense_that_decides_is_named(explanations):
         assert explanation.heads["emotion"].senses.share["video"] > 0.7
 
 
+def test_heat_is_as_strong_as_what_the_picture_adds(explanations):
+    """The action is decided by the sound: frames that glowed for it would say what is not so."""
+    for explanation in explanations:
+        for reasons in explanation.heads.values():
+            assert reasons.heat.picture_adds == pytest.approx(reasons.senses.drop["video"])
+            assert reasons.heat.warmth.max() == pytest.approx(reasons.heat.strength)
+    strength = {head: [one.heads[head].heat.strength for one in explanations] for head in ("action", "emotion")}
+    assert np.mean(strength["emotion"]) > 0.9 and np.mean(strength["action"]) < 0.35
+
+
 def test_heat_adds_up_to_what_the_frames_do(learned, explanations, clips):
     """In sum the cells are the log-odds beyond those of plain frames: nothing is lost on the way."""
     for explanation, clip in list(zip(explanations, clips[0], strict=True))[:4]:
@@ -66,7 +80,7 @@ def test_heat_adds_up_to_what_the_frames_do(learned, explanations, clips):
             logits = learned.model(
                 {"frames": frames[None], "waveform": clip.waveform[None], "presence": np.ones((1, 2), np.float32)}
             )["emotion"]
-            place = LABELS.emotion.index(explanation.heads["emotion"].label)
+            place = LABELS["emotion"].index(explanation.heads["emotion"].label)
             odds.append(float(logits[0, place] - logits[0, 1 - place]))
         assert explanation.heads["emotion"].heat.adds.sum() == pytest.approx(odds[0] - odds[1], rel=0.15, abs=0.3)
 

@@ -93,7 +93,7 @@ def test_a_file_tells_what_it_is(mode, bundle):
     path = bundle.tflite_files[f"model_{mode}"]
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
-        assert archive.read("labels_action.txt").decode().splitlines() == list(bundle.labels.action)
+        assert archive.read("labels_action.txt").decode().splitlines() == list(bundle.labels["action"])
         told = json.loads(archive.read("model.json"))
     assert told["mode"] == mode
     assert told["temperature"] == bundle.facts["temperature"]

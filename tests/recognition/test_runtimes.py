@@ -31,8 +31,8 @@ def test_a_bundle_is_run_by_keras_if_nothing_else_is_said(folder, tmp_path):
     recognizer = vu.load(folder)
     file = write_scene(tmp_path / "scene.mp4", SCENE, duration_s=1.6, **LOOKS)
     prediction = recognizer.predict(file)
-    assert prediction.action.label == "unknown" and prediction.action.nearest in LABELS.action
-    assert prediction.emotion.label in LABELS.emotion
+    assert prediction.action.label == "unknown" and prediction.action.nearest in LABELS["action"]
+    assert prediction.emotion.label in LABELS["emotion"]
     clip = vu.read_clip(file, SPEC)
     tempered = make_scorer(Bundle.read(folder), "keras")(vu.prepare([clip], SPEC))
     assert list(recognizer.predict_clip(clip).action.scores.values()) == tempered["action"][0].tolist()

@@ -140,7 +140,7 @@ def test_of_several_labels_all_are_told_and_none_has_no_part(scene):
 
 def test_a_model_of_one_head_and_a_clip_of_one_window(tmp_path):
     file = write_colours(tmp_path / "short.mp4", lambda _: "green", lambda _: True, 1.2)
-    found = told(file, labels=Labels(action=LABELS.action))
+    found = told(file, labels=Labels(action=LABELS["action"]))
     assert len(found[2].windows) == 1
     page = page_of(found)
     assert "Emotion" not in page.text and len(page.tables) == 1

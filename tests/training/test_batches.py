@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from pathlib import Path
 
@@ -22,7 +23,7 @@ CLIPS, CLICK = 8, 7000  # the sample at which each clip clicks
 # So large that nobody could copy a frame of it: what is said to stay on disk must.
 HUGE = ModelSpec(window_s=1.0, video=VideoSpec(frames_hz=64, height_px=8192, width_px=8192), audio=AudioSpec(hop_s=0.5))
 SMALL = ModelSpec(window_s=1.0, video=VideoSpec(frames_hz=4, height_px=8, width_px=8), audio=AudioSpec(hop_s=0.5))
-ROWS = [Row(Path(f"/set/{number}.mp4"), ("left", "right")[number % 2]) for number in range(CLIPS)]
+ROWS = [Row(Path(f"/set/{number}.mp4"), {"action": ("left", "right")[number % 2]}) for number in range(CLIPS)]
 LABELS = Labels(action=("left", "right"))
 
 
@@ -85,6 +86,21 @@ def test_with_what_was_heard_no_sound_is_given_and_learning_takes_one_of_the_loo
     assert len(set(inputs["heard"][:, 0, 0, 0]) & {0, 1, 2}) > 1
     for plain in (given(learning=False), given(True, TrainingSettings(batch_size=CLIPS, augment=False))):
         assert not plain["heard"].any()
+
+
+@pytest.mark.parametrize("learning", [True, False])
+@pytest.mark.parametrize("known", [(), ("features",), ("features", "heard")])
+def test_a_silent_track_is_absent_whatever_a_network_learns_from(known, learning):
+    clips = prepared(SMALL)
+    silent, loud = np.zeros((1, SMALL.samples), np.int16), clips._places[0][0]
+    records = [(n, dataclasses.replace(loud, sound=silent) if n == 1 else loud) for n in range(CLIPS)]
+    clips = PreparedClips(SMALL, records, (), ROWS)
+    shapes = {"features": (CLIPS, 2, 3), "heard": (CLIPS, 2, 4, 5)}
+    given = {name: np.zeros(shapes[name], np.float16) for name in known}
+    settings = TrainingSettings(batch_size=1, seed=1, augment=False)
+    made = ClipBatches(clips, ROWS, LABELS, np.arange(CLIPS), settings, learning=learning, **given)
+    presence = {int(number): made[place][0]["presence"][0].tolist() for place, number in enumerate(made._order)}
+    assert presence == {number: [1, number != 1] for number in range(CLIPS)}
 
 
 @pytest.mark.parametrize("heard", [True, False])

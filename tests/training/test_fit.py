@@ -67,7 +67,7 @@ def uninterrupted(data, tmp_path_factory):
 def test_it_runs_through_and_keeps_its_history(uninterrupted):
     assert len(uninterrupted.history["loss"]) == 3
     assert {"val_loss", "val_action_accuracy", "val_emotion_accuracy"} <= set(uninterrupted.history)
-    assert uninterrupted.model.labels.action == ("bounce", "slide", "spin")
+    assert uninterrupted.model.labels["action"] == ("bounce", "slide", "spin")
     assert not uninterrupted.interrupted
 
 
@@ -193,7 +193,9 @@ def test_only_a_backbone_that_has_learned_before_is_slowed_down(backbone, weight
 
 def test_one_class_is_refused(data, tmp_path):
     manifest = load_manifest(data / "clips")
-    only = manifest.with_rows([row for row in manifest.rows if row.action == "bounce" and row.emotion is None])
+    only = manifest.with_rows(
+        [row for row in manifest.rows if row.labels.get("action") == "bounce" and row.labels.get("emotion") is None]
+    )
     split = split_rows(only, seed=0, validation=0.0, test=0.0)
     with pytest.raises(TrainingError, match="only one action"):
         fit(only, split, SPEC, tmp_path, SETTINGS, cache=ClipCache(data / "cache"), progress=False)

@@ -12,7 +12,7 @@ from video_understanding.training.batches import ClipBatches
 from video_understanding.training.settings import TrainingSettings
 
 LABELS = Labels(action=("left", "right"), emotion=("glad", "sad", "calm", "cross"))
-ROWS = [dataclasses.replace(row, emotion=None) for row in prepared(SMALL).rows]
+ROWS = [dataclasses.replace(row, labels={**row.labels, "emotion": None}) for row in prepared(SMALL).rows]
 
 
 def seen(learning: bool, looks: int = 3) -> np.ndarray:

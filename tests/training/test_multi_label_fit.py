@@ -28,10 +28,10 @@ MULTI = dataclasses.replace(SPEC, network=dataclasses.replace(SPEC.network, mult
 
 def manifest_of(*actions: str | None) -> Manifest:
     rows = tuple(
-        Row(Path(f"/set/{place}.mp4"), action, origin=f"clips.csv:{place + 2}", root=Path("/set"))
+        Row(Path(f"/set/{place}.mp4"), {"action": action}, origin=f"clips.csv:{place + 2}", root=Path("/set"))
         for place, action in enumerate(actions)
     )
-    return Manifest(rows, Labels.found_in({"action": row.action} for row in rows))
+    return Manifest(rows, Labels.found_in(row.labels for row in rows))
 
 
 def learned(manifest: Manifest, *multi_label: str) -> Labels:
@@ -65,12 +65,12 @@ def test_several_labels_are_refused_for_a_head_of_one():
 
 def test_none_is_no_class_of_a_multi_label_head():
     manifest = manifest_of("spin", "bounce", "none")
-    assert learned(manifest).action == ("bounce", "none", "spin")
-    assert learned(manifest, "action").action == ("bounce", "spin")
+    assert learned(manifest)["action"] == ("bounce", "none", "spin")
+    assert learned(manifest, "action")["action"] == ("bounce", "spin")
 
 
 def test_one_class_can_be_learned_from_yes_and_no():
-    assert learned(manifest_of("spin", "none", "spin"), "action").action == ("spin",)
+    assert learned(manifest_of("spin", "none", "spin"), "action")["action"] == ("spin",)
     with pytest.raises(TrainingError, match=r"only one action, 'bounce\|spin'"):
         learned(manifest_of("spin|bounce", "bounce|spin", None), "action")
 
@@ -86,12 +86,12 @@ def data(tmp_path_factory) -> tuple[Manifest, ClipCache]:
     plain = load_manifest(folder / "clips")
 
     def told(row: Row) -> str:
-        shown = [name for name in (row.action, row.emotion) if name not in ("slide", "sad")]
+        shown = [name for name in (row.labels.get("action"), row.labels.get("emotion")) if name not in ("slide", "sad")]
         return "|".join(shown) or "none"
 
-    rows = [dataclasses.replace(row, action=told(row)) for row in plain.rows]
-    rows[0] = dataclasses.replace(rows[0], action=None)
-    labels = Labels.found_in({"action": row.action, "emotion": row.emotion} for row in rows)
+    rows = [dataclasses.replace(row, labels={**row.labels, "action": told(row)}) for row in plain.rows]
+    rows[0] = dataclasses.replace(rows[0], labels={**rows[0].labels, "action": None})
+    labels = Labels.found_in(row.labels for row in rows)
     assert labels == Labels(action=("bounce", "happy", "spin"), emotion=("happy", "sad"))
     return Manifest(tuple(rows), labels, plain.sources), ClipCache(folder / "cache")
 

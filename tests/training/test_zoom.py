@@ -40,7 +40,7 @@ def test_a_training_of_one_epoch_and_what_the_model_then_says(tmp_path, monkeypa
     capsys.readouterr()
     assert main(["predict", str(folder), str(file), "--json"]) == 0
     (entry,) = json.loads(capsys.readouterr().out)
-    assert entry["action"]["label"] in {*bundle.labels.action, "unknown"}
+    assert entry["action"]["label"] in {*bundle.labels["action"], "unknown"}
 
 
 def test_a_zoom_that_there_is_not_is_refused_in_a_line(tmp_path, capsys):

@@ -9,6 +9,7 @@ import tempfile
 from contextlib import nullcontext
 from datetime import UTC, datetime
 
+from video_understanding.cli.options import add_data
 from video_understanding.cli.train import add_training_arguments, chosen
 
 HELP = "train and measure on folds that never share a subject"
@@ -20,7 +21,7 @@ EXAMPLE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", nargs="+", metavar="DATA", help="folder of class folders, CSV, or list of clips")
+    add_data(parser)
     parser.add_argument(
         "--folds", type=int, default=5, metavar="N", help="how many, unless the data have a fold column (default: 5)"
     )
@@ -35,10 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from video_understanding.datasets.cache import ClipCache
     from video_understanding.datasets.manifest import load_manifest
+    from video_understanding.errors import VideoUnderstandingError
     from video_understanding.report import clearest_mistakes, without_names, write_report
     from video_understanding.training.crossval import crossval
 
-    manifest = load_manifest(*arguments.data)
+    if arguments.resume and not arguments.work:
+        raise VideoUnderstandingError("--resume", "has no trainings to go on with", "Name their folder with --work.")
+    manifest = load_manifest(*arguments.data, heads=arguments.heads)
     spec, settings = chosen(arguments)
     with nullcontext(arguments.work) if arguments.work else tempfile.TemporaryDirectory() as folder:
         found = crossval(manifest, spec, folder, settings, folds=arguments.folds, resume=arguments.resume)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from video_understanding.bundle import Bundle
     from video_understanding.bundle_card import HeadResult
+    from video_understanding.labels import HeadSpec
 
 HELP = "show what a trained model is: labels, inputs, results, files, and the licences of its data"
 EXAMPLE = "  vu info saved_models/mine\n  vu info saved_models/mine --json > facts.json"
@@ -53,8 +54,8 @@ def describe(bundle: Bundle) -> str:
         *_entry("hears", f"{spec.samples} samples at {spec.audio.sample_rate_hz} Hz in {spec.hops} hops"),
         *_entry("network", f"{network.backbone}, {network.fusion}, {network.token_size} numbers for each moment"),
     ]
-    for head in bundle.labels.heads:
-        lines += _entry(head, _classes(bundle, head))
+    for head in bundle.heads:
+        lines += _entry(head.name, _classes(bundle, head))
     lines += _entry("trained", in_words(facts.get("training") or "unknown"))
     lines += _entry("split", facts.get("split_hash", "unknown"))
     for label, told in (
@@ -93,14 +94,13 @@ def _size(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.1f} kB"
 
 
-def _classes(bundle: Bundle, head: str) -> str:
+def _classes(bundle: Bundle, head: HeadSpec) -> str:
     from video_understanding.evaluation.text import many
 
-    names = bundle.labels.names(head)
-    below = bundle.unknown_below(head)
+    below = bundle.unknown_below(head.name)
     unknown = f"; unknown below {below:.3g}" if below else ""
-    at_once = ", several at once" if head in bundle.spec.network.multi_label else ""
-    return f"{many(len(names), 'class')}{at_once}: {', '.join(names)}{unknown}"
+    at_once = ", several at once" if head.is_multi else ""
+    return f"{many(len(head.classes), 'class')}{at_once}: {', '.join(head.classes)}{unknown}"
 
 
 def _result(result: HeadResult) -> str:

@@ -7,20 +7,21 @@ import dataclasses
 import json
 
 from video_understanding.bundle import Bundle
-from video_understanding.labels import HEADS
+from video_understanding.cli.options import add_data
 from video_understanding.presets import PRESETS
 
 HELP = "fit a model on labelled clips and write a bundle"
 EXAMPLE = (
     "  vu train clips.csv --out saved_models/mine\n"
     "  vu train clips.csv --out saved_models/mine --preset edge --epochs 60 --seed 7\n"
+    "  vu train clips.csv --out saved_models/mine --heads action,scene\n"
     "  vu train clips.csv --out saved_models/mine --resume"
 )
 FUSIONS = ("cross_attention", "early", "late", "hybrid", "self_attention", "gcn", "gat")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", nargs="+", metavar="DATA", help="folder of class folders, CSV, or list of clips")
+    add_data(parser)
     parser.add_argument("--out", required=True, metavar="BUNDLE", help="folder that the model is written to")
     add_training_arguments(parser)
     parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
@@ -41,7 +42,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--multi-label",
         action="append",
-        choices=HEADS,
+        metavar="HEAD",
         help="a clip may show several classes of this head, or none; may be given for each head",
     )
     parser.add_argument("--epochs", type=int, metavar="N", help="how often to go through the clips at most")
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     from video_understanding.datasets.manifest import load_manifest
     from video_understanding.training.train import train
 
-    manifest = load_manifest(*arguments.data)
+    manifest = load_manifest(*arguments.data, heads=arguments.heads)
     spec, settings = chosen(arguments)
     bundle = train(manifest, spec, arguments.out, settings, resume=arguments.resume)
     if arguments.json:
@@ -93,4 +94,5 @@ def summary(bundle: Bundle) -> str:
                 f"{part}: {head} {100 * result['accuracy']:.1f} % right, UAR {100 * result['uar']:.1f} %, "
                 f"{result['clips']} clips"
             )
+    lines += [f"warning: {warning}" for warning in bundle.facts.get("warnings", ())]
     return "\n".join([*lines, f"written to {bundle.folder}", f"report: {bundle.folder / 'training' / 'report.html'}"])

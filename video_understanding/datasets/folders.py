@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,8 +55,8 @@ class _Class:
     head: str | None
 
 
-def read_folder(root: Path, name: str) -> tuple[list[Row], list[str]]:
-    """Rows and notes of a folder of class folders; `name` is how messages call it."""
+def read_folder(root: Path, name: str, heads: Sequence[str] = HEADS) -> tuple[list[Row], list[str]]:
+    """Rows and notes of a folder of class folders; `name` is how messages call it, `heads` are what they may label."""
     top = _open(root)
     others = Counter(path.suffix.lower() or "no ending" for folder in top.all_below() for path in folder.others)
     ignored = f"{others.total()} file(s) that are not media ({', '.join(sorted(others))})" if others else ""
@@ -64,13 +64,13 @@ def read_folder(root: Path, name: str) -> tuple[list[Row], list[str]]:
         inside = f"; it holds {ignored}" if others else ""
         raise ManifestError(name, f"no media file lies in this folder or below{inside}", _LAYOUT)
     notes = [f"{name}: {ignored}: ignored."] if others else []
-    classes = list(_classes(top, None, None, name, notes))
-    default_head, why = _default_head({entry.folder.name for entry in classes if entry.head is None})
+    classes = list(_classes(top, None, None, name, heads, notes))
+    default_head, why = _default_head({entry.folder.name for entry in classes if entry.head is None}, heads)
     notes += [f"{name}: {why}"] if why else []
     rows = [
         Row(
             path,
-            **{entry.head or default_head: entry.folder.name},
+            {entry.head or default_head: entry.folder.name},
             split=entry.split,
             origin=f"{name}/{path.relative_to(root).as_posix()}",
             root=root,
@@ -102,7 +102,9 @@ def _open(path: Path, above: tuple[tuple[int, int], ...] = ()) -> _Folder:
     )
 
 
-def _classes(folder: _Folder, split: str | None, head: str | None, name: str, notes: list[str]) -> Iterator[_Class]:
+def _classes(
+    folder: _Folder, split: str | None, head: str | None, name: str, heads: Sequence[str], notes: list[str]
+) -> Iterator[_Class]:
     """The class folders below `folder`, looking through folders named like a split or a head."""
     full = [inner for inner in folder.folders if not inner.is_barren]
     if not full:
@@ -112,13 +114,13 @@ def _classes(folder: _Folder, split: str | None, head: str | None, name: str, no
     barren = [inner.name for inner in folder.folders if inner.is_barren]
     if barren:
         notes.append(f"{name}: no media in {', '.join(barren)}: ignored.")
-    for known, kind, taken in ((PART_NAMES, "split", split), (HEADS, "head", head)):
+    for known, kind, taken in ((PART_NAMES, "split", split), (heads, "head", head)):
         levels = [inner for inner in full if inner.name.lower() in known and taken is None]
         if len(levels) == len(full):
             for inner in levels:
                 said = inner.name.lower()
                 above = (PART_NAMES[said], head) if kind == "split" else (split, said)
-                yield from _classes(inner, *above, name, notes)
+                yield from _classes(inner, *above, name, heads, notes)
             return
         if any(not inner.media for inner in levels):  # with media in it, it can be a class of that name
             beside = next(inner.name for inner in full if inner not in levels)
@@ -131,8 +133,10 @@ def _classes(folder: _Folder, split: str | None, head: str | None, name: str, no
         yield _Class(inner, split, head)
 
 
-def _default_head(names: set[str]) -> tuple[str, str | None]:
+def _default_head(names: set[str], heads: Sequence[str]) -> tuple[str, str | None]:
     """The head of class folders that stand under no head folder, and a note where that is a guess."""
+    if not set(HEADS) <= set(heads):
+        return ("action" if "action" in heads else heads[0]), None
     words = {name for name in names if name.lower() in EMOTION_WORDS}
     if names and words == names:
         return "emotion", "the class folders are named after emotions and so label emotion, not action."

@@ -13,6 +13,7 @@ from video_understanding.datasets.grouping import ClipId, clip_ids
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.rows import PARTS
 from video_understanding.errors import SplitError
+from video_understanding.labels import HEADS
 
 SPLIT_FORMAT = 1  # raised when an older reader would misunderstand a newer file
 _HASH_DIGITS = 16
@@ -75,7 +76,7 @@ class Split:
             frozen = json.loads(text)
             version = frozen["format"]
             if version == SPLIT_FORMAT:
-                stored = [(ClipId(**_known(clip)), part) for part in PARTS for clip in frozen["parts"][part]]
+                stored = [(_from_dict(clip), part) for part in PARTS for clip in frozen["parts"][part]]
                 told, seed, notes = frozen["hash"], frozen["seed"], tuple(frozen["notes"])
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise SplitError(
@@ -85,7 +86,7 @@ class Split:
             raise SplitError(
                 "split",
                 f"has format {version!r}, this program reads format {SPLIT_FORMAT}",
-                "Install a newer video-understanding.",
+                "Install a newer video-audio-understanding.",
             )
         if _hash(stored) != told:
             raise SplitError(f"split {told}", "its clips do not have this hash: it was changed by hand", _ANEW)
@@ -101,16 +102,27 @@ class Split:
 
 
 def _hash(placed: Iterable[tuple[ClipId, str]]) -> str:
-    lines = sorted(json.dumps([*clip, part]) for clip, part in placed)
+    lines = sorted(json.dumps([*_hashed(clip), part]) for clip, part in placed)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_HASH_DIGITS]
 
 
+def _hashed(clip: ClipId) -> list:
+    """What a clip puts into the hash; without further heads the same as when there were only these two."""
+    labels = dict(clip.labels)
+    known = [labels.pop(head, None) for head in HEADS]
+    return [clip.name, clip.start_s, clip.end_s, *known, *map(list, labels.items()), clip.subject]
+
+
 def _to_dict(clip: ClipId) -> dict[str, str | float]:
-    return {name: value for name, value in clip._asdict().items() if value is not None}
+    values = {**clip._asdict(), **dict(clip.labels)}
+    del values["labels"]
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _known(clip: dict[str, str | float]) -> dict[str, str | float | None]:
-    return dict.fromkeys(ClipId._fields) | clip
+def _from_dict(values: dict[str, str | float]) -> ClipId:
+    name, start_s, end_s, subject = (values.get(own) for own in ("name", "start_s", "end_s", "subject"))
+    labels = {head: label for head, label in values.items() if head not in ClipId._fields}
+    return ClipId(name, start_s, end_s, tuple(sorted(labels.items())), subject)
 
 
 def _refuse_other_clips(stored: Counter[ClipId], now: Counter[ClipId], told: str) -> None:

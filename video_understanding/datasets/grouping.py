@@ -16,8 +16,7 @@ class ClipId(NamedTuple):
     name: str
     start_s: float | None
     end_s: float | None
-    action: str | None
-    emotion: str | None
+    labels: tuple[tuple[str, str], ...]  # (head, label), sorted
     subject: str | None
 
 
@@ -25,7 +24,8 @@ def clip_ids(rows: Sequence[Row]) -> tuple[ClipId, ...]:
     """The identity of every row; where rows of several data sets meet, the set's folder is part of the name."""
     sets = _set_prefixes(rows)
     return tuple(
-        ClipId(sets[row.root] + row.name, row.start_s, row.end_s, row.action, row.emotion, row.subject) for row in rows
+        ClipId(sets[row.root] + row.name, row.start_s, row.end_s, tuple(sorted(row.labels.items())), row.subject)
+        for row in rows
     )
 
 

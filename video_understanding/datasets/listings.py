@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from video_understanding.datasets.plain_text import read_text
 from video_understanding.datasets.problems import Problems, refuse_if_none_exists
 from video_understanding.datasets.rows import MEDIA_SUFFIXES, Row, absolute_path, label
-from video_understanding.labels import BETWEEN
+from video_understanding.labels import BETWEEN, HEADS
 
 CLASS_FILES = ("classes.txt", "labels.txt", "label_map.txt")
 # Both may hold spaces, so the path reaches to the last word that ends like a media file.
@@ -17,8 +18,12 @@ _PATH_AND_CLASS = re.compile(
 )
 
 
-def read_listing(source: Path, name: str) -> tuple[list[Row], list[str]]:
-    """Rows and notes of a list; a class index becomes a name where a file of class names lies beside it."""
+def read_listing(source: Path, name: str, heads: Sequence[str] = HEADS) -> tuple[list[Row], list[str]]:
+    """Rows and notes of a list; a class index becomes a name where a file of class names lies beside it.
+
+    Its classes label the action, or the first of `heads` where that is none of them.
+    """
+    head = "action" if "action" in heads else heads[0]
     text = read_text(source, name)
     classes, notes = _class_names(source, name)
     problems = Problems(name)
@@ -27,34 +32,35 @@ def read_listing(source: Path, name: str) -> tuple[list[Row], list[str]]:
         if not line.strip():
             continue
         try:
-            path, action = _path_and_class(line.strip())
-            if classes and _is_numbered(action):
-                action = BETWEEN.join(_named(int(index), classes) for index in action.split(BETWEEN))
+            path, written = _path_and_class(line.strip())
+            if classes and _is_numbered(written):
+                written = BETWEEN.join(_named(int(index), classes) for index in written.split(BETWEEN))
         except ValueError as error:
             problems.add(number, str(error))
             continue
-        rows.append(Row(absolute_path(path, source.parent), action, origin=f"{name}:{number}", root=source.parent))
+        file = absolute_path(path, source.parent)
+        rows.append(Row(file, {head: written}, origin=f"{name}:{number}", root=source.parent))
     problems.raise_if_any()
     refuse_if_none_exists(rows, name)
-    if not classes and all(_is_numbered(row.action) for row in rows):
+    if not classes and all(_is_numbered(row.labels[head]) for row in rows):
         notes.append(f"{name}: its classes have numbers only; their names can stand beside it in {CLASS_FILES[0]}.")
     return rows, notes
 
 
 def _path_and_class(line: str) -> tuple[str, str]:
     match = _PATH_AND_CLASS.fullmatch(line)
-    path, action = match.groups() if match else ([*line.rsplit(maxsplit=1), ""])[:2]
-    if not action:
+    path, written = match.groups() if match else ([*line.rsplit(maxsplit=1), ""])[:2]
+    if not written:
         hint = "; a table needs a header with a column path" if set(line) & set(",;") else ""
         raise ValueError(f"{line[:80]!r} has no class after the path{hint}")
-    if all(word.isdecimal() for word in action.split()):
-        action = BETWEEN.join(action.split())
-    return path, label("class", action)
+    if all(word.isdecimal() for word in written.split()):
+        written = BETWEEN.join(written.split())
+    return path, label("class", written)
 
 
-def _is_numbered(action: str) -> bool:
+def _is_numbered(written: str) -> bool:
     """Whether it is the index of a class, or several of them."""
-    return all(index.isdecimal() for index in action.split(BETWEEN))
+    return all(index.isdecimal() for index in written.split(BETWEEN))
 
 
 def _named(index: int, classes: dict[int, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,19 +17,19 @@ from video_understanding.datasets.problems import SHOWN
 from video_understanding.datasets.rows import Row, absolute_path, is_media, is_there, short_names
 from video_understanding.datasets.tables import is_table, read_table
 from video_understanding.errors import ManifestError
-from video_understanding.labels import BETWEEN, HEADS, Labels
+from video_understanding.labels import BETWEEN, HEADS, Labels, require_head_name
 
 __all__ = ["Manifest", "Row", "load_manifest"]
 
 TABLE_SUFFIXES = (".csv", ".tsv")
 FOLDER_TABLE = "clips.csv"
 _CLASSES_TOLD = 12
-_SAID_ONCE = ("action", "emotion", "subject", "split", "fold")
+_SAID_ONCE = ("subject", "split", "fold")
 
 
 @dataclass(frozen=True, repr=False)
 class Manifest:
-    """Labelled clips. Rows may lack a label of either head; every label they have is among `labels`.
+    """Labelled clips. Rows may lack a label of any head; every label they have is among `labels`.
 
     rows          one for each clip
     labels        class names of each head
@@ -45,15 +45,15 @@ class Manifest:
     def __post_init__(self) -> None:
         for name in ("rows", "sources", "notes"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        for head in HEADS:
-            known = set(self.labels.names(head))
-            strange = next((row for row in self.rows if not known.issuperset(self.classes_of(row, head))), None)
-            if strange:
-                raise ManifestError(
-                    strange.origin or strange.path,
-                    f"{head} {getattr(strange, head)!r} is not among the classes of the manifest",
-                    f"Known classes: {', '.join(self.labels.names(head)) or 'none'}.",
-                )
+        known = {head: frozenset(names) for head, names in self.labels.items()}
+        for row in self.rows:
+            for head, label in row.labels.items():
+                if not known.get(head, frozenset()).issuperset(self.labels.classes_of(head, label)):
+                    raise ManifestError(
+                        row.origin or row.path,
+                        f"{head} {label!r} is not among the classes of the manifest",
+                        f"Known classes: {', '.join(self.labels.get(head, ())) or 'none'}.",
+                    )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -79,7 +79,7 @@ class Manifest:
 
     def classes_of(self, row: Row, head: str) -> tuple[str, ...]:
         """Classes of one head that a clip shows: one, several, or none."""
-        return self.labels.classes_of(head, getattr(row, head))
+        return self.labels.classes_of(head, row.labels.get(head))
 
     def counts(self, head: str) -> dict[str, int]:
         """Clips of each class of one head, in the order of its scores."""
@@ -104,13 +104,24 @@ class Manifest:
         return f"Manifest({'; '.join(parts)})"
 
 
-def load_manifest(*data: str | Path) -> Manifest:
+def load_manifest(*data: str | Path, heads: Sequence[str] | None = None, candidates: Sequence[str] = HEADS) -> Manifest:
     """All clips of `data`: folders of class folders, CSV files, lists of `path label` lines.
 
     A folder that holds a clips.csv is read as that table. Several sources are joined: a clip listed
     twice is kept once, and labels of different heads come together; labels that contradict each
     other are refused.
+
+    Args:
+        data: files and folders.
+        heads: the columns that hold labels, each of which must be there; None for those of `candidates` that are.
+        candidates: see `heads`.
+
+    Raises:
+        ManifestError: where a source cannot be read, or a head is named that no clip is labelled for.
     """
+    sought = tuple(dict.fromkeys(map(require_head_name, candidates if heads is None else heads)))
+    if not sought:
+        raise ManifestError("heads", "name no column", f"Name one or more, such as {','.join(HEADS)}.")
     if not data:
         raise ManifestError("data", "no source of clips is given", "Name a folder, a CSV file or a list of clips.")
     sources = tuple(dict.fromkeys(_source(item) for item in data))
@@ -118,12 +129,20 @@ def load_manifest(*data: str | Path) -> Manifest:
     names = short_names(sources)
     rows: list[Row] = []
     for source in sources:
-        found, remarks = _read(source, names[source])
+        found, remarks = _read(source, names[source], sought)
         rows += found
         notes += remarks
     rows, remarks = _joined(rows, names.values())
     notes += remarks
-    labels = Labels.found_in({head: getattr(row, head) for head in HEADS} for row in rows)
+    labels = Labels.found_in((row.labels for row in rows), sought)
+    lacking = [head for head in heads or () if head not in labels]
+    if lacking:
+        there = ", ".join([*labels, *sorted({column for row in rows for column in row.extra})])
+        raise ManifestError(
+            ", ".join(names.values()),
+            f"no clip is labelled for {' or '.join(lacking)}",
+            f"Name columns that the data have: {there}.",
+        )
     notes += _label_notes(rows, labels)
     return Manifest(tuple(rows), labels, sources, tuple(notes))
 
@@ -141,16 +160,16 @@ def _source(item: str | Path) -> Path:
     return path
 
 
-def _read(source: Path, name: str) -> tuple[list[Row], list[str]]:
+def _read(source: Path, name: str, heads: Sequence[str]) -> tuple[list[Row], list[str]]:
     if source.is_dir():
-        return read_folder(source, name)
+        return read_folder(source, name, heads)
     if is_media(source):
         raise ManifestError(
             name, "is a media file, not a list of clips", "Give its folder, or a CSV that names it and its labels."
         )
     if source.suffix.lower() in TABLE_SUFFIXES or is_table(read_text(source, name)):
-        return read_table(source, name)
-    return read_listing(source, name)
+        return read_table(source, name, heads)
+    return read_listing(source, name, heads)
 
 
 def _joined(rows: list[Row], sources: Iterable[str]) -> tuple[list[Row], list[str]]:
@@ -167,8 +186,8 @@ def _joined(rows: list[Row], sources: Iterable[str]) -> tuple[list[Row], list[st
             "; ".join(contradictions[:SHOWN]) + (f"; and {more} more." if more > 0 else "."),
         )
     twice = [same for same in listed.values() if len(same) > 1]
-    complementary = [same for same in twice if len({(row.action, row.emotion) for row in same}) > 1]
-    repeated = [same for same in twice if len({(row.action, row.emotion) for row in same}) == 1]
+    complementary = [same for same in twice if any(row.labels != same[0].labels for row in same)]
+    repeated = [same for same in twice if all(row.labels == same[0].labels for row in same)]
     notes = [
         f"{len(several)} clip(s) are listed more than once {how}, such as {_merged(several[0]).origin}."
         for several, how in ((repeated, "and kept once"), (complementary, "and their labels put together"))
@@ -193,8 +212,14 @@ def _of_one_set(rows: list[Row]) -> list[Row]:
 
 
 def _contradictions(same: list[Row]) -> Iterator[str]:
-    for column in _SAID_ONCE:
-        said = {getattr(row, column): row for row in reversed(same) if getattr(row, column) is not None}
+    if len(same) == 1:
+        return
+    by_column: dict[str, dict[str | int, Row]] = defaultdict(dict)
+    for row in reversed(same):
+        for column, value in (*row.labels.items(), *((column, getattr(row, column)) for column in _SAID_ONCE)):
+            if value is not None:
+                by_column[column][value] = row
+    for column, said in by_column.items():
         if len(said) > 1:
             versions = ", ".join(f"{value!r} in {row.origin}" for value, row in reversed(said.items()))
             yield f"{same[0].name}: {column} is {versions}"
@@ -207,23 +232,27 @@ def _merged(same: list[Row]) -> Row:
         column: next((getattr(row, column) for row in same if getattr(row, column) is not None), None)
         for column in _SAID_ONCE
     }
-    extra = {name: value for row in reversed(same) for name, value in row.extra.items()}  # the first line wins
-    return replace(same[0], **said, extra=extra, origin=" and ".join(row.origin for row in same))
+    # Of columns with several values the first line wins.
+    labels, extra = (
+        {name: value for row in reversed(same) for name, value in getattr(row, column).items()}
+        for column in ("labels", "extra")
+    )
+    return replace(same[0], **said, labels=labels, extra=extra, origin=" and ".join(row.origin for row in same))
 
 
 def _label_notes(rows: list[Row], labels: Labels) -> Iterator[str]:
-    unlabelled = [row for row in rows if not row.action and not row.emotion]
+    unlabelled = [row for row in rows if not row.labels]
     if unlabelled:
         yield f"{len(unlabelled)} clip(s) have no label at all (first: {unlabelled[0].origin})."
-    for head in HEADS:
-        several = sum(BETWEEN in (getattr(row, head) or "") for row in rows)
+    for head, classes in labels.items():
+        several = sum(BETWEEN in row.labels.get(head, "") for row in rows)
         if several:
             yield (
                 f"{several} clip(s) show several {head} classes at once: a model learns them as a multi-label head "
                 f"(--multi-label {head})."
             )
         written: dict[str, list[str]] = defaultdict(list)
-        for name in labels.names(head):
+        for name in classes:
             written[name.casefold()].append(name)
         for names in written.values():
             if len(names) > 1:

@@ -31,8 +31,7 @@ class Row:
     """One clip and what is known of it; None means "not said".
 
     path          the media file, absolute
-    action        class name of what is done, as written; "dance|sing" where the clip shows several
-    emotion       class name of what is felt, in the same way
+    labels        head -> class name, as written; "dance|sing" where the clip shows several
     subject       who or what the clip shows: clips of one subject must not be both learned and tested
     split         "train", "validation" or "test"
     fold          number of the fold the clip is tested in
@@ -44,8 +43,7 @@ class Row:
     """
 
     path: Path
-    action: str | None = None
-    emotion: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     subject: str | None = None
     split: str | None = None
     fold: int | None = None
@@ -54,6 +52,9 @@ class Row:
     extra: Mapping[str, str] = field(default_factory=dict, hash=False)
     origin: str = ""
     root: Path = Path("/")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", {head: label for head, label in self.labels.items() if label})
 
     @property
     def place(self) -> tuple[Path, float, float | None]:

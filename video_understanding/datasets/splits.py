@@ -14,7 +14,7 @@ from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.rows import PARTS, Row
 from video_understanding.datasets.stratify import place_groups
 from video_understanding.errors import SplitError
-from video_understanding.labels import HEADS, Labels
+from video_understanding.labels import Labels
 
 __all__ = ["Split", "leaks", "make_folds", "split_rows"]
 
@@ -182,13 +182,13 @@ def _placed(
 
 def _group_counts(rows: Sequence[Row], groups: Sequence[int], labels: Labels) -> np.ndarray:
     """int [G,C]: in column 0 the clips of each group, in the others its clips of each class of each head."""
-    classes = [(head, name) for head in HEADS for name in labels.names(head)]
+    classes = [(head, name) for head, names in labels.items() for name in names]
     column_of = {entry: column for column, entry in enumerate(classes, 1)}
     counts = np.zeros((len(set(groups)), 1 + len(classes)), dtype=int)  # [G,C]
     for row, group in zip(rows, groups, strict=True):
         counts[group, 0] += 1
-        for head in HEADS:
-            for name in labels.classes_of(head, getattr(row, head)):
+        for head, label in row.labels.items():
+            for name in labels.classes_of(head, label):
                 counts[group, column_of[head, name]] += 1
     return counts
 
@@ -207,7 +207,7 @@ def _split(manifest: Manifest, parts: Sequence[str], seed: int, notes: Iterable[
     absent = []
     for part, indices in members.items():
         held = manifest.with_rows(manifest.rows[index] for index in indices)
-        for head in HEADS:
+        for head in manifest.heads:
             lost = [name for name, count in held.counts(head).items() if not count]
             if indices and lost:
                 more = f" and {len(lost) - _TOLD} more" if len(lost) > _TOLD else ""

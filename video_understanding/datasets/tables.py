@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from video_understanding.datasets.rows import Row, absolute_path, fold_number, i
 from video_understanding.errors import ManifestError
 from video_understanding.labels import HEADS
 
-COLUMNS = ("path", *HEADS, "subject", "split", "fold", "start", "end")
+COLUMNS = ("path", "subject", "split", "fold", "start", "end")  # beside those of the heads
 DELIMITERS = (",", ";", "\t")
 _HEADER_CHARACTERS = 10_000  # no header is longer; a file without line breaks may be
 _OTHER_NAMES = {
@@ -36,15 +36,15 @@ def is_table(text: str) -> bool:
     return any("path" in map(str.lower, _cells(line, delimiter)) for delimiter in DELIMITERS)
 
 
-def read_table(source: Path, name: str) -> tuple[list[Row], list[str]]:
-    """Rows and notes of a CSV file; `name` is how messages call it."""
+def read_table(source: Path, name: str, heads: Sequence[str] = HEADS) -> tuple[list[Row], list[str]]:
+    """Rows and notes of a CSV file; `name` is how messages call it, `heads` are the columns that hold labels."""
     text = read_text(source, name)
-    delimiter = _delimiter(_first_line(text))
+    delimiter = _delimiter(_first_line(text), (*COLUMNS, *heads))
     problems = Problems(name)
     lines = _lines(text, delimiter, problems)
     header_line, header = next(lines, (1, []))
     problems.raise_if_any()  # a header that cannot be read explains all that would follow
-    columns = _columns(header, header_line, name)
+    columns = _columns(header, header_line, name, heads)
     rows = []
     for line, cells in lines:
         if len(cells) > len(columns):
@@ -54,22 +54,24 @@ def read_table(source: Path, name: str) -> tuple[list[Row], list[str]]:
             )
             continue
         values = {column: cell for column, cell in zip(columns, cells, strict=False) if cell}
-        row = _row(values, line, source, name, problems)
+        row = _row(values, line, source, name, heads, problems)
         if row:
             rows.append(row)
     problems.raise_if_any()
     if not rows:
         raise ManifestError(name, "has a header and no rows", "Add a line for each clip.")
-    if not any(row.action or row.emotion for row in rows):
-        raise ManifestError(name, "no row has a label", "Fill in the action or the emotion of at least some clips.")
+    if not any(row.labels for row in rows):
+        raise ManifestError(name, "no row has a label", f"Fill in the {' or the '.join(heads)} of at least some clips.")
     refuse_if_none_exists(rows, name)
-    return rows, _column_hints(columns, name)
+    return rows, _column_hints(columns, name, heads)
 
 
-def _row(values: dict[str, str], line: int, source: Path, name: str, problems: Problems) -> Row | None:
+def _row(
+    values: dict[str, str], line: int, source: Path, name: str, heads: Sequence[str], problems: Problems
+) -> Row | None:
     read = {}
     for column, convert in (
-        *((head, partial(label, head)) for head in HEADS),
+        *((head, partial(label, head)) for head in heads),
         ("split", part_named),
         ("fold", fold_number),
         ("start", partial(seconds, "start")),
@@ -87,14 +89,13 @@ def _row(values: dict[str, str], line: int, source: Path, name: str, problems: P
         problems.add(line, f"end {values['end']!r} is not after start {values.get('start', '0')!r}")
     return Row(
         path=absolute_path(values["path"], source.parent),
-        action=read.get("action"),
-        emotion=read.get("emotion"),
+        labels={head: read.get(head) for head in heads},
         subject=values.get("subject"),
         split=read.get("split"),
         fold=read.get("fold"),
         start_s=start_s,
         end_s=end_s,
-        extra={column: value for column, value in values.items() if column not in COLUMNS},
+        extra={column: value for column, value in values.items() if column not in (*COLUMNS, *heads)},
         origin=f"{name}:{line}",
         root=source.parent,
     )
@@ -109,10 +110,10 @@ def _cells(line: str, delimiter: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])]
 
 
-def _delimiter(header: str) -> str:
+def _delimiter(header: str, known: Sequence[str]) -> str:
     def fit(delimiter: str) -> tuple[int, int]:
         cells = _cells(header, delimiter)
-        return sum(cell.lower() in COLUMNS for cell in cells), len(cells)
+        return sum(cell.lower() in known for cell in cells), len(cells)
 
     return max(DELIMITERS, key=fit)
 
@@ -133,10 +134,11 @@ def _lines(text: str, delimiter: str, problems: Problems) -> Iterator[tuple[int,
             yield number, cells
 
 
-def _columns(header: list[str], line: int, name: str) -> list[str]:
+def _columns(header: list[str], line: int, name: str, heads: Sequence[str]) -> list[str]:
     """Names of the columns, the known ones in lower case; refuses a header that cannot be used."""
+    known = (*COLUMNS, *heads)
     columns = [
-        cell.lower() if cell.lower() in COLUMNS else cell or f"column_{place}" for place, cell in enumerate(header, 1)
+        cell.lower() if cell.lower() in known else cell or f"column_{place}" for place, cell in enumerate(header, 1)
     ]
     if "path" not in columns:
         if any(is_media(word) for cell in columns for word in cell.split()):
@@ -145,31 +147,33 @@ def _columns(header: list[str], line: int, name: str) -> list[str]:
                 f"line {line} looks like a clip, not like a header",
                 "Begin with a header such as path,action,subject; a list of 'path label' lines ends in .txt.",
             )
-        near = [column for column in columns if _meant(column) == "path"]
+        near = [column for column in columns if _meant(column, known) == "path"]
         cure = f"Rename the column {near[0]!r} to path." if near else "Name the column of the files path."
         raise ManifestError(name, f"has no column path, only {', '.join(columns)}", cure)
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
         raise ManifestError(name, f"has the column {twice[0]!r} twice", "Rename or remove one of them.")
-    if not set(HEADS) & set(columns):
-        near = [column for column in columns if _meant(column) in HEADS]
-        cure = f"Rename the column {near[0]!r} to action or emotion." if near else "Add an action or emotion column."
+    if not set(heads) & set(columns):
+        near = [column for column in columns if _meant(column, known) in heads]
+        either = " or ".join(heads)
+        cure = f"Rename the column {near[0]!r} to {either}" if near else f"Add an {either} column"
+        cure += ", or name the one that holds labels with --heads."
         raise ManifestError(name, f"has no label column, only {', '.join(columns)}", cure)
     return columns
 
 
-def _column_hints(columns: list[str], name: str) -> list[str]:
-    hints = []
+def _column_hints(columns: list[str], name: str, heads: Sequence[str]) -> list[str]:
+    known, hints = (*COLUMNS, *heads), []
     for column in columns:
-        meant = None if column in COLUMNS else _meant(column)
+        meant = None if column in known else _meant(column, known)
         if meant and meant not in columns:
             hints.append(f"{name}: the column {column!r} is not used; rename it to {meant} if that is what it holds.")
     return hints
 
 
-def _meant(column: str) -> str | None:
+def _meant(column: str, known: Sequence[str]) -> str | None:
     plain = column.lower().replace(" ", "_").replace("-", "_")
-    if plain in _MEANT:
+    if _MEANT.get(plain) in known:
         return _MEANT[plain]
-    near = difflib.get_close_matches(plain, COLUMNS, n=1, cutoff=0.8)
+    near = difflib.get_close_matches(plain, known, n=1, cutoff=0.8)
     return near[0] if near else None

@@ -1,6 +1,7 @@
 """What a scorer is worth: measured on labelled clips, with how sure that is, by class, by subject, under damage."""
 
-from video_understanding.evaluation.answers import Answers, join_answers
+from video_understanding.evaluation.answers import Answers, MultiLabelAnswers, join_answers
+from video_understanding.evaluation.base_report import BaseHeadReport
 from video_understanding.evaluation.calibration import (
     calibration_error,
     fit_temperature,
@@ -11,13 +12,14 @@ from video_understanding.evaluation.calibration import (
 from video_understanding.evaluation.crossval import CrossvalSummary, crossval_summary
 from video_understanding.evaluation.evaluate import evaluate
 from video_understanding.evaluation.head_report import HeadReport
-from video_understanding.evaluation.multi_label import MultiLabelAnswers, MultiLabelReport
+from video_understanding.evaluation.multi_label import MultiLabelReport
 from video_understanding.evaluation.report import Report
 from video_understanding.evaluation.robustness import Robustness, robustness
-from video_understanding.evaluation.subjects import SubjectSummary, subject_summary
+from video_understanding.evaluation.subjects import SubjectSummary
 
 __all__ = [
     "Answers",
+    "BaseHeadReport",
     "CrossvalSummary",
     "HeadReport",
     "MultiLabelAnswers",
@@ -32,7 +34,6 @@ __all__ = [
     "join_answers",
     "logits_of",
     "robustness",
-    "subject_summary",
     "tempered",
     "unknown_threshold",
 ]

@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 
 from video_understanding.errors import VideoUnderstandingError
-from video_understanding.evaluation.answers import Answers, join_answers
-from video_understanding.evaluation.head_report import HeadReport
-from video_understanding.evaluation.multi_label import MultiLabelAnswers, MultiLabelReport
+from video_understanding.evaluation.answers import BaseAnswers, join_answers
+from video_understanding.evaluation.base_report import BaseHeadReport
 from video_understanding.evaluation.report import Overall, Report
 from video_understanding.evaluation.robustness import Robustness
 from video_understanding.evaluation.subjects import Spread
 from video_understanding.evaluation.text import aligned, many, percent
-from video_understanding.labels import HEADS
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class FoldResult:
     mean_average_precision: float | None = None
 
     @classmethod
-    def of(cls, fold: int, result: HeadReport | MultiLabelReport) -> FoldResult:
+    def of(cls, fold: int, result: BaseHeadReport) -> FoldResult:
         """What of a fold's result stands beside that of the others."""
         own = (field.name for field in dataclasses.fields(cls) if field.name != "fold")
         return cls(fold, **{name: getattr(result, name, None) for name in own})
@@ -61,7 +59,7 @@ class HeadOverFolds:
     uar: Spread
     macro_f1: Spread | None
     calibration_error: Spread
-    pooled: HeadReport | MultiLabelReport
+    pooled: BaseHeadReport
     mean_average_precision: Spread | None = None
     by_fold: tuple[FoldResult, ...] = ()
 
@@ -96,6 +94,7 @@ class CrossvalSummary:
     heads       each head over the folds
     together    all folds' clips as one report
     robustness  the same under each condition, if that was measured
+    warnings    why the numbers may be too good, in words that name no clip
     """
 
     folds: int
@@ -103,6 +102,7 @@ class CrossvalSummary:
     heads: Mapping[str, HeadOverFolds]
     together: Report
     robustness: Robustness | None = None
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values for JSON."""
@@ -112,6 +112,7 @@ class CrossvalSummary:
             "notes": list(self.together.notes),
             "heads": {head: result.to_dict() for head, result in self.heads.items()},
             **({"robustness": self.robustness.to_dict()} if self.robustness else {}),
+            **({"warnings": list(self.warnings)} if self.warnings else {}),
         }
 
     def text(self) -> str:
@@ -162,12 +163,11 @@ def crossval_summary(reports: Sequence[Report], seed: int = 0, robust: Sequence[
 def _together(reports: Sequence[Report], seed: int) -> Report:
     """All clips of several reports as one."""
     heads = {}
-    for head in HEADS:
+    for head in dict.fromkeys(head for report in reports for head in report.heads):
         results = [report.heads[head] for report in reports if head in report.heads]
-        if results:
-            answers = join_answers([result.answers for result in results])
-            _require_once(answers)
-            heads[head] = type(results[0]).of(answers, seed)
+        answers = join_answers([result.answers for result in results])
+        _require_once(answers)
+        heads[head] = type(results[0]).of(answers, seed)
     overall = Overall(
         uar=float(np.mean([result.uar for result in heads.values()])),
         accuracy=float(np.mean([result.accuracy for result in heads.values()])),
@@ -183,7 +183,7 @@ def _spread(values: Sequence[float | None]) -> Spread | None:
     return Spread.of(told) if told else None
 
 
-def _require_once(answers: Answers | MultiLabelAnswers) -> None:
+def _require_once(answers: BaseAnswers) -> None:
     place, times = Counter(row.place for row in answers.rows).most_common(1)[0]
     if times > 1:
         raise VideoUnderstandingError(

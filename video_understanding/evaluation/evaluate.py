@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -9,13 +10,14 @@ import numpy as np
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.rows import Row
 from video_understanding.errors import ManifestError, VideoUnderstandingError
-from video_understanding.evaluation.answers import Answers
+from video_understanding.evaluation.answers import Answers, MultiLabelAnswers
+from video_understanding.evaluation.base_report import BaseHeadReport
 from video_understanding.evaluation.head_report import HeadReport
-from video_understanding.evaluation.multi_label import MultiLabelAnswers, MultiLabelReport
+from video_understanding.evaluation.multi_label import MultiLabelReport
 from video_understanding.evaluation.report import Overall, Report
 from video_understanding.evaluation.text import many
 from video_understanding.features.prepare import from_prepared
-from video_understanding.labels import HEADS, Labels
+from video_understanding.labels import Labels
 from video_understanding.scorer import SENSES, ModelInputs, Scorer
 
 _STRANGE_NAMED = 5
@@ -63,7 +65,7 @@ def evaluate_inputs(
     heads = scorer.labels.heads
     _require_match(scorer, prepared, rows)
     _require_known(scorer, rows)
-    labelled = np.array([any(getattr(row, head) for head in heads) for row in rows], bool)  # [rows]
+    labelled = np.array([not scorer.labels.keys().isdisjoint(row.labels) for row in rows], bool)  # [rows]
     numbers = np.flatnonzero(labelled[prepared.row_numbers])  # of windows, [w]
     if not len(numbers):
         raise VideoUnderstandingError(
@@ -74,7 +76,9 @@ def evaluate_inputs(
     scores, senses = _clip_scores(scorer, prepared, numbers, len(rows), inputs_of, batch_size, progress)
     scored = np.isin(np.arange(len(rows)), prepared.row_numbers[numbers])  # [rows]
     blind = int((scored & ~senses.any(axis=1)).sum())
-    return report_of_scores(scorer, prepared, rows, scores, windows=len(numbers), without=without, blind=blind, seed=seed)
+    return report_of_scores(
+        scorer, prepared, rows, scores, windows=len(numbers), without=without, blind=blind, seed=seed
+    )
 
 
 def report_of_scores(
@@ -94,10 +98,10 @@ def report_of_scores(
     """
     results = {}
     scored = np.zeros(len(rows), bool)
-    for head in scorer.labels.heads:
+    for head in scorer.labels:
         there = ~np.isnan(scores[head]).any(axis=1)  # [rows]
         scored |= there
-        places = [place for place in np.flatnonzero(there) if getattr(rows[place], head)]
+        places = [place for place in np.flatnonzero(there) if head in rows[place].labels]
         if places:
             results[head] = _head_report(scorer, head, tuple(rows[i] for i in places), scores[head][places], seed)
     overall = Overall(
@@ -110,15 +114,13 @@ def report_of_scores(
     return Report(results, overall, windows, without, notes)
 
 
-def _head_report(
-    scorer: Scorer, head: str, rows: tuple[Row, ...], scores: np.ndarray, seed: int
-) -> HeadReport | MultiLabelReport:
+def _head_report(scorer: Scorer, head: str, rows: tuple[Row, ...], scores: np.ndarray, seed: int) -> BaseHeadReport:
     """The report of rows [K] that are labelled for the head, and of their scores [K,C]."""
     names = scorer.labels.names(head)
     _require_probabilities(head, rows, scores)
     shown = np.zeros((len(rows), len(names)), bool)  # [K,C]
     for place, row in enumerate(rows):
-        for name in scorer.labels.classes_of(head, getattr(row, head)):
+        for name in scorer.labels.classes_of(head, row.labels.get(head)):
             shown[place, scorer.labels.index(head, name)] = True
     if head in scorer.spec.network.multi_label:
         return MultiLabelReport.of(MultiLabelAnswers(names, rows, shown, scores), seed)
@@ -183,7 +185,7 @@ def _require_known(scorer: Scorer, rows: Sequence[Row]) -> None:
         known = set(labels.names(head))
         strange = {}
         for row in reversed(rows):
-            label = getattr(row, head)
+            label = row.labels.get(head)
             shown = labels.classes_of(head, label)
             fits = head in scorer.spec.network.multi_label or not label or len(shown) == 1
             if not fits:
@@ -216,7 +218,7 @@ def _notes(
     labels: Labels,
     prepared: PreparedClips,
     rows: Sequence[Row],
-    results: Mapping[str, HeadReport | MultiLabelReport],
+    results: Mapping[str, BaseHeadReport],
     blind: int,
 ) -> tuple[str, ...]:
     notes = []
@@ -226,11 +228,11 @@ def _notes(
             f"Left out: {many(len(prepared.set_aside), 'clip')} that could not be read, such as "
             f"{first.row.origin or first.row.name}: {first.reason}"
         )
-    for head in HEADS:
-        count = sum(bool(getattr(row, head)) for row in rows)
-        if head not in labels.heads and count:
-            notes.append(f"{many(count, 'clip')} labelled for {head}, which the model does not tell.")
-        if head in labels.heads and head not in results:
+    counts = Counter(head for row in rows for head in row.labels)
+    for head in dict.fromkeys([*labels, *counts]):
+        if head not in labels:
+            notes.append(f"{many(counts[head], 'clip')} labelled for {head}, which the model does not tell.")
+        elif head not in results:
             notes.append(f"No clip is labelled for {head}, which the model tells.")
     if blind:
         notes.append(f"{many(blind, 'clip')} with neither picture nor sound left: the model could only guess.")

@@ -1,41 +1,22 @@
-"""What an evaluation found for one head, as values and as text."""
+"""What an evaluation found for a head of which a clip shows one class, as values and as text."""
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from video_understanding.evaluation import metrics
 from video_understanding.evaluation.answers import Answers
+from video_understanding.evaluation.base_report import BaseHeadReport
 from video_understanding.evaluation.calibration import Reliability, reliability
-from video_understanding.evaluation.intervals import (
-    LEAST_GROUPS,
-    Interval,
-    accuracy_of_totals,
-    bootstrap,
-    uar_of_totals,
-    wilson,
-)
-from video_understanding.evaluation.metrics import ClassResult
-from video_understanding.evaluation.subjects import SubjectSummary, independent_groups, subject_summary
-from video_understanding.evaluation.text import (
-    NAME_WIDTH,
-    WIDTH,
-    aligned,
-    between,
-    class_lines,
-    head_of,
-    many,
-    percent,
-    tail_of,
-    wrapped,
-)
+from video_understanding.evaluation.intervals import LEAST_GROUPS, Interval, uar_of_totals, wilson
+from video_understanding.evaluation.text import WIDTH, aligned, between, head_of, many, percent, tail_of, wrapped
+from video_understanding.safe_text import one_line
 
 _MISTAKES = 10
-_SUBJECTS_SHOWN = 3
 _COLUMN_WIDTH = 9
 _NO_INTERVAL = f"that takes {LEAST_GROUPS} or more, and results that differ"
 
@@ -56,79 +37,47 @@ class Mistake:
 
 
 @dataclass(frozen=True, repr=False)
-class HeadReport:
-    """Results of one head over the clips that are labelled for it; shares are from 0 to 1.
+class HeadReport(BaseHeadReport):
+    """Results of a single-label head: those of every head, and these.
 
-    clips               how many are labelled
-    accuracy            share that is right
-    uar                 mean recall of the classes that have clips
-    macro_f1            mean F1 of the classes that have clips or were said
-    accuracy_interval   95 %, from drawing the groups again; None where there are too few, or all draws agree
-    uar_interval        the same
     accuracy_wilson     95 %, as if all clips were independent
-    group, groups       what was drawn again ("subject", "file" or "subject or file"), and how many there are
-    chance_uar          the UAR of always saying the same class
-    majority_accuracy   the accuracy of always saying the most frequent class
     log_loss            in nats
     brier               0 is perfect, 2 the worst
     reliability         confidence against accuracy, and the expected calibration error
-    classes             the result of each class
     confusion           clips of the class of each row said to be of the class of each column
-    subjects            results by subject, None where no clip tells one
     mistakes            the most confident ones
-    answers             what was said of every clip
     """
 
-    clips: int
-    accuracy: float
-    uar: float
-    macro_f1: float
-    accuracy_interval: Interval | None
-    uar_interval: Interval | None
     accuracy_wilson: Interval
-    group: str
-    groups: int
-    chance_uar: float
-    majority_accuracy: float
     log_loss: float
     brier: float
     reliability: Reliability
-    classes: tuple[ClassResult, ...]
     confusion: tuple[tuple[int, ...], ...]
-    subjects: SubjectSummary | None
     mistakes: tuple[Mistake, ...]
-    answers: Answers = field(compare=False)
+
+    _MEASURES = "accuracy", "UAR"
+    _CLASS_SHARES: ClassVar[Mapping[str, str]] = {"precision": "precision", "recall": "recall", "F1": "f1"}
 
     @classmethod
     def of(cls, answers: Answers, seed: int = 0) -> HeadReport:
         """Everything that is told of the answers; the seed is that of the intervals."""
         confusion = metrics.confusion_counts(answers.truth, answers.said, len(answers.classes))  # [C,C]
         clips = confusion.sum(axis=1)  # [C]
-        right = answers.said == answers.truth  # [K]
-        group_numbers, group = independent_groups(answers.rows)  # [K]
-        totals = np.zeros((group_numbers.max() + 1, 2, len(answers.classes)))  # [G,2,C]
-        np.add.at(totals, (group_numbers, 0, answers.truth), right)
-        np.add.at(totals, (group_numbers, 1, answers.truth), 1)
+        counts = np.zeros((len(answers), 2, len(answers.classes)), bool)  # [K,2,C], right and there
+        counts[np.arange(len(answers)), 0, answers.truth] = answers.right
+        counts[np.arange(len(answers)), 1, answers.truth] = True
         return cls(
-            clips=len(answers),
-            accuracy=metrics.accuracy(confusion),
-            uar=metrics.uar(confusion),
+            **cls._measured(answers, counts, uar_of_totals, seed),
             macro_f1=metrics.macro_f1(confusion),
-            accuracy_interval=bootstrap(totals, accuracy_of_totals, seed),
-            uar_interval=bootstrap(totals, uar_of_totals, seed),
-            accuracy_wilson=wilson(int(right.sum()), len(answers)),
-            group=group,
-            groups=len(totals),
+            accuracy_wilson=wilson(int(answers.right.sum()), len(answers)),
             chance_uar=1 / int((clips > 0).sum()),
             majority_accuracy=float(clips.max() / clips.sum()),
             log_loss=metrics.log_loss(answers.scores, answers.truth),
             brier=metrics.brier(answers.scores, answers.truth),
-            reliability=reliability(answers.confidence, right),
+            reliability=reliability(answers.confidence, answers.right),
             classes=metrics.class_results(confusion, answers.classes),
             confusion=tuple(map(tuple, confusion.tolist())),
-            subjects=subject_summary(answers),
             mistakes=_mistakes(answers),
-            answers=answers,
         )
 
     @property
@@ -136,31 +85,13 @@ class HeadReport:
         """Expected calibration error."""
         return self.reliability.error
 
-    def to_dict(self) -> dict[str, Any]:
-        """All of it but the single answers, as plain values for JSON."""
-        return {
-            entry.name: _plain(getattr(self, entry.name))
-            for entry in dataclasses.fields(self)
-            if entry.name != "answers"
-        }
-
-    def text(self, name: str) -> str:
-        """All of it as text of at most 80 columns, long lists cut short."""
-        blocks = [self._overview(name), self._class_lines(), self._confusion_lines()]
-        if self.subjects:
-            blocks.append(self._subject_lines(self.subjects))
-        if self.mistakes:
-            blocks.append(self._mistake_lines())
-        return "\n\n".join("\n".join(block) for block in blocks)
-
     def _overview(self, name: str) -> list[str]:
         occurring = [result for result in self.classes if result.clips]
         absent = len(self.classes) - len(occurring)
         of_classes = f"{many(len(self.classes), 'class')}" + (f" ({absent} without clips)" if absent else "")
-        of_subjects = f", {many(len(self.subjects.subjects), 'subject')}" if self.subjects else ""
         majority = max(self.classes, key=lambda result: result.clips).name
         return [
-            f"{name}: {many(self.clips, 'clip')}, {of_classes}{of_subjects}",
+            f"{name}: {many(self.clips, 'clip')}, {of_classes}{self._of_subjects}",
             *aligned(
                 [
                     ["", "%", f"95 %, by {self.group}", "if clips were independent"],
@@ -185,9 +116,6 @@ class HeadReport:
             ),
         ]
 
-    def _class_lines(self) -> list[str]:
-        return class_lines(self.classes, {"precision": "precision", "recall": "recall", "F1": "f1"})
-
     def _confusion_lines(self) -> list[str]:
         names = [result.name for result in self.classes]
         lines = [["is \\ said", *(head_of(name, _COLUMN_WIDTH) for name in names)]]
@@ -211,22 +139,16 @@ class HeadReport:
         lines += [[str(count), *(head_of(names[place], 30) for place in (true, said))] for count, true, said in pairs]
         return ["  most often taken for another:", *aligned(lines[: _MISTAKES + 1], words=3)] if pairs else []
 
-    def _subject_lines(self, summary: SubjectSummary) -> list[str]:
-        lines = [["by subject", "min", "median", "mean", "max", "std"]]
-        lines += [
-            [name, *(percent(value) for value in (spread.min, spread.median, spread.mean, spread.max, spread.std))]
-            for name, spread in (("accuracy", summary.accuracy), ("UAR", summary.uar))
-        ]
-        lowest = ", ".join(
-            f"{head_of(result.subject, NAME_WIDTH)} {percent(result.accuracy)} % of {many(result.clips, 'clip')}"
-            for result in summary.subjects[:_SUBJECTS_SHOWN]
-        )
-        return [*aligned(lines), *wrapped(f"lowest accuracy: {lowest}", "  ")]
-
     def _mistake_lines(self) -> list[str]:
+        if not self.mistakes:
+            return []
         lines = [["sure", "said", "is", "clip"]]
         lines += [
-            [percent(mistake.confidence), *(head_of(name, 16) for name in (mistake.said, mistake.true)), mistake.place]
+            [
+                percent(mistake.confidence),
+                *(head_of(name, 16) for name in (mistake.said, mistake.true)),
+                one_line(mistake.place),
+            ]
             for mistake in self.mistakes
         ]
         room = WIDTH - 2 - sum(max(len(line[place]) for line in lines) + 2 for place in range(3))
@@ -234,9 +156,6 @@ class HeadReport:
             f"  the {many(len(lines) - 1, 'mistake')} made with most confidence:",
             *aligned([[*line[:3], tail_of(line[3], room)] for line in lines], words=4),
         ]
-
-    def __repr__(self) -> str:
-        return f"HeadReport({many(self.clips, 'clip')}, accuracy {percent(self.accuracy)} %, UAR {percent(self.uar)} %)"
 
 
 def _mistakes(answers: Answers) -> tuple[Mistake, ...]:
@@ -252,11 +171,3 @@ def _mistakes(answers: Answers) -> tuple[Mistake, ...]:
         )
         for place in surest
     )
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return {entry.name: _plain(getattr(value, entry.name)) for entry in dataclasses.fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value

@@ -37,17 +37,6 @@ def confusion_counts(truth: np.ndarray, said: np.ndarray, classes: int) -> np.nd
     return np.bincount(truth * classes + said, minlength=classes**2).reshape(classes, classes)
 
 
-def accuracy(confusion: np.ndarray) -> float:
-    """Share of the clips that are right."""
-    return float(np.trace(confusion) / confusion.sum())
-
-
-def uar(confusion: np.ndarray) -> float:
-    """Unweighted average recall: the mean recall of the classes that have clips."""
-    clips = confusion.sum(axis=1)  # [C]
-    return float(np.mean(np.diag(confusion)[clips > 0] / clips[clips > 0]))
-
-
 def macro_f1(confusion: np.ndarray) -> float:
     """The mean F1 of the classes that have clips or were said."""
     found = confusion.sum(axis=0) + confusion.sum(axis=1)  # [C]

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from video_understanding.evaluation.head_report import HeadReport
-from video_understanding.evaluation.multi_label import MultiLabelReport
+from video_understanding.evaluation.base_report import BaseHeadReport
 from video_understanding.evaluation.text import many, percent, wrapped
 
 
@@ -32,7 +31,7 @@ class Report:
     notes       what was left out or could not be told, in words
     """
 
-    heads: Mapping[str, HeadReport | MultiLabelReport]
+    heads: Mapping[str, BaseHeadReport]
     overall: Overall
     windows: int
     without: str | None = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from video_understanding.datasets.rows import Row, short_names
-from video_understanding.evaluation.answers import Answers
-from video_understanding.evaluation.metrics import accuracy, confusion_counts, uar
+from video_understanding.evaluation.answers import BaseAnswers
 
 
 @dataclass(frozen=True)
@@ -53,22 +52,22 @@ class SubjectSummary:
     uar: Spread
 
 
-def subject_summary(answers: Answers) -> SubjectSummary | None:
-    """Results by subject; None where no clip tells its subject. Clips without a subject are left out."""
+def subject_summary(
+    answers: BaseAnswers, counts: np.ndarray, uar_of: Callable[[np.ndarray], np.ndarray]
+) -> SubjectSummary | None:
+    """Results by subject; None where no clip tells its subject. Clips without a subject are left out.
+
+    `counts` [K,...] is what each clip adds to the sums [R,...] of which `uar_of` makes the UAR [R].
+    """
     names = np.array(subject_names(answers.rows), object)  # [K]
     results = []
     for name in sorted({name for name in names if name is not None}):
         own = names == name  # [K]
-        confusion = confusion_counts(answers.truth[own], answers.said[own], len(answers.classes))
-        results.append(SubjectResult(name, int(own.sum()), accuracy(confusion), uar(confusion)))
-    return summary_of(results)
-
-
-def summary_of(results: Sequence[SubjectResult]) -> SubjectSummary | None:
-    """The results in order, and how they lie apart; None where there are none."""
+        uar = float(uar_of(counts[own].sum(axis=0, keepdims=True))[0])
+        results.append(SubjectResult(name, int(own.sum()), float(answers.right[own].mean()), uar))
     if not results:
         return None
-    results = sorted(results, key=lambda result: result.accuracy)
+    results.sort(key=lambda result: result.accuracy)
     return SubjectSummary(
         tuple(results),
         Spread.of([result.accuracy for result in results]),

@@ -1,192 +1,26 @@
-"""The reasons for an answer, as values: arrays with their times, all in log-odds, ready for JSON and for pictures."""
+"""The reasons for an answer as what `explain` gives back: they can be drawn, and written beside the pictures."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from video_understanding.clip import Clip
 from video_understanding.errors import VideoUnderstandingError
-from video_understanding.evaluation.senses import SenseShares
-from video_understanding.prediction import HeadAnswer
+from video_understanding.explain.pictures import draw_all
+from video_understanding.explain.reasons import Reasons
 from video_understanding.whole_file import whole_file
 
-EXPLANATION_FORMAT = 1  # raised when an older reader would misunderstand a newer explanation
 EXPLANATION_FILE = "explanation.json"
-UNIT = "log-odds of the class (natural logarithm) that this adds to the answer"
-_DIGITS, _TIME_DIGITS = 5, 4
 
 
-@dataclass(frozen=True, eq=False)
-class Heat:
-    """What each place of each frame adds.
-
-    method  how it was found
-    where   inside the network, or on which grid
-    adds    float32 [T,h,w], log-odds of the class; below zero where a place speaks against it
-    """
-
-    method: str
-    where: str
-    adds: np.ndarray
-
-    @property
-    def of_frames(self) -> np.ndarray:
-        """float32 [T]: what each frame adds as a whole."""
-        return self.adds.sum(axis=(1, 2))
-
-    @property
-    def warmth(self) -> np.ndarray:
-        """float32 [T,h,w] from 0 to 1: what speaks for the class, as a share of the warmest cell of all frames."""
-        warm = np.maximum(self.adds, 0)
-        return warm / max(float(warm.max()), np.finfo(np.float32).tiny)
-
-    @property
-    def warmest_place(self) -> str:
-        """Where the warmest cell of all frames together lies, of nine places; "nowhere" without warmth."""
-        total = self.warmth.sum(axis=0)  # [h,w]
-        if not total.any():
-            return "nowhere"
-        row, column = (
-            min(int(3 * (cell + 0.5) / size), 2)
-            for cell, size in zip(np.unravel_index(total.argmax(), total.shape), total.shape, strict=True)
-        )
-        words = [("upper", "", "lower")[row], ("left", "", "right")[column]]
-        return " ".join(word for word in words if word) or "middle"
-
-    def over(self, height_px: int, width_px: int) -> np.ndarray:
-        """float32 [T,H,W] from 0 to 1: the warmth spread over the pixels of the frames."""
-        import tensorflow as tf
-
-        return tf.image.resize(self.warmth[..., None], (height_px, width_px)).numpy()[..., 0]  # bilinear
-
-
-@dataclass(frozen=True, eq=False)
-class SoundMoments:
-    """What each short piece of the sound adds.
-
-    edges_s  float64 [P+1], where pieces begin and end, in seconds on the file's clock
-    adds     float64 [P], log-odds of the class that are lost when the piece is silent
-    """
-
-    edges_s: np.ndarray
-    adds: np.ndarray
-
-    @property
-    def most_telling_s(self) -> tuple[float, float] | None:
-        """Begin and end of the most telling moment, the highest piece with neighbours of half its height."""
-        best = int(self.adds.argmax())
-        if self.adds[best] <= 0:
-            return None
-        high = self.adds >= self.adds[best] / 2  # [P]
-        first, last = best, best
-        while first > 0 and high[first - 1]:
-            first -= 1
-        while last + 1 < len(high) and high[last + 1]:
-            last += 1
-        return float(self.edges_s[first]), float(self.edges_s[last + 1])
-
-
-@dataclass(frozen=True, eq=False)
-class Attention:
-    """What the moments of one sense looked at in the other; a row tells where one moment's look went.
-
-    Where all looks go to the other sense a row sums to one; where a token looks at its own sense as well
-    (self-attention), the rest went there.
-
-    fusion            the way of joining whose attention it is
-    picture_times_s   float64 [T], when each frame is looked at, on the file's clock
-    sound_times_s     float64 [S], the middle of each sound token
-    picture_to_sound  float32 [heads,T,S]
-    sound_to_picture  float32 [heads,S,T]
-    """
-
-    fusion: str
-    picture_times_s: np.ndarray
-    sound_times_s: np.ndarray
-    picture_to_sound: np.ndarray
-    sound_to_picture: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class HeadReasons:
-    """Why one head says what it says.
-
-    answer  what it says, with all scores
-    senses  what each sense does for the class that is explained (the head's surest one)
-    heat    places in the frames, None without picture
-    sound   moments of the sound, None without sound
-    """
-
-    answer: HeadAnswer
-    senses: SenseShares
-    heat: Heat | None
-    sound: SoundMoments | None
-
-    @property
-    def label(self) -> str:
-        """The class that is explained."""
-        return self.senses.label
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Explanation:
-    """Why a model says what it says of one window of a file.
-
-    clip        what it saw and heard; its frames are the part of the picture that the network looked at
-    chosen      how the window was chosen, in words
-    senses      "video", "audio" -> whether the clip has it
-    heads       head -> its reasons
-    attention   between the senses, or in words why there is none to show
-    log_mel_db  float32 [steps,bands], the sound as the model hears it, in decibels above silence
-    mel_hz      float64 [bands], the middle of each band
-    """
-
-    clip: Clip
-    chosen: str
-    senses: Mapping[str, bool]
-    heads: Mapping[str, HeadReasons] = field(hash=False)
-    attention: Attention | str
-    log_mel_db: np.ndarray
-    mel_hz: np.ndarray
-
-    @property
-    def frame_times_s(self) -> np.ndarray:
-        """float64 [T]: the instants at which frames are looked at, on the file's clock."""
-        count = len(self.clip.frames)
-        return self.clip.start_s + (np.arange(count) + 0.5) * self.clip.duration_s / count
-
-    def to_dict(self) -> dict[str, Any]:
-        """All but pixels and samples, as plain values for JSON."""
-        clip = self.clip
-        return {
-            "format": EXPLANATION_FORMAT,
-            "file": clip.source,
-            "window": {
-                "start_s": round(clip.start_s, _TIME_DIGITS),
-                "end_s": round(clip.end_s, _TIME_DIGITS),
-                "chosen": self.chosen,
-            },
-            "senses": dict(self.senses),
-            "frame_times_s": _plain(self.frame_times_s, _TIME_DIGITS),
-            "unit": UNIT,
-            "heads": {head: _reasons_dict(reasons) for head, reasons in self.heads.items()},
-            "attention": _attention_dict(self.attention),
-            **({"notes": list(clip.notes)} if clip.notes else {}),
-        }
+class Explanation(Reasons):
+    """Why a model says what it says of one window of a file: the values of `Reasons`, and pictures of them."""
 
     def draw(self, folder: str | Path) -> list[Path]:
         """Writes the pictures and, last, explanation.json into the folder, which is made if need be; what was written.
 
         Every file is written beside its place and renamed, so none is ever there in part.
         """
-        from video_understanding.explain.pictures import draw_all
-
         folder = Path(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -198,48 +32,3 @@ class Explanation:
                 folder, f"cannot be written ({error.strerror})", "Give a folder that can be written."
             ) from error
         return [*files, folder / EXPLANATION_FILE]
-
-    def __repr__(self) -> str:
-        told = ", ".join(f"{head} {reasons.answer.words}" for head, reasons in self.heads.items())
-        return f"Explanation({self.clip.source or 'clip'}, {self.clip.start_s:.2f}-{self.clip.end_s:.2f} s: {told})"
-
-
-def _reasons_dict(reasons: HeadReasons) -> dict[str, Any]:
-    heat, sound = reasons.heat, reasons.sound
-    return {
-        "answer": reasons.answer.to_dict(),
-        "senses": reasons.senses.to_dict(),
-        "frames": None
-        if heat is None
-        else {
-            "method": f"{heat.method}, {heat.where}",
-            "warmest_place": heat.warmest_place,
-            "adds_by_frame": _plain(heat.of_frames),
-            "adds_by_frame_row_column": _plain(heat.adds),
-        },
-        "sound": None
-        if sound is None
-        else {
-            "method": "each piece made silent in turn",
-            "edges_s": _plain(sound.edges_s, _TIME_DIGITS),
-            "adds_by_piece": _plain(sound.adds),
-            "most_telling_s": None if sound.most_telling_s is None else _plain(sound.most_telling_s, _TIME_DIGITS),
-        },
-    }
-
-
-def _attention_dict(attention: Attention | str) -> dict[str, Any]:
-    if isinstance(attention, str):
-        return {"none": attention}
-    return {
-        "fusion": attention.fusion,
-        "unit": "share of a moment's look, mean of the attention heads",
-        "picture_times_s": _plain(attention.picture_times_s, _TIME_DIGITS),
-        "sound_times_s": _plain(attention.sound_times_s, _TIME_DIGITS),
-        "picture_to_sound": _plain(attention.picture_to_sound.mean(axis=0)),
-        "sound_to_picture": _plain(attention.sound_to_picture.mean(axis=0)),
-    }
-
-
-def _plain(values: Any, digits: int = _DIGITS) -> list:
-    return np.asarray(values, np.float64).round(digits).tolist()

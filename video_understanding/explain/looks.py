@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from video_understanding.explain.explanation import Attention
 from video_understanding.explain.question import Question
+from video_understanding.explain.reasons import Attention
 from video_understanding.scorer import SENSES
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from video_understanding.explain.explanation import SoundMoments
 from video_understanding.explain.question import Question
+from video_understanding.explain.reasons import SoundMoments
 
 PIECE_S = 0.1  # about; a hop has a whole number of pieces
 _FADE_S = 0.005  # a sudden silence would be a click, which is a sound

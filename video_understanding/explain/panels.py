@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from video_understanding.evaluation.senses import SenseShares
-from video_understanding.explain.explanation import Explanation, Heat, SoundMoments
+from video_understanding.explain.reasons import Heat, Reasons, SoundMoments
 from video_understanding.explain.sheet import DARK
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ BLUE, ORANGE = "#0072B2", "#E69F00"
 SENSE_COLOURS = {"video": BLUE, "audio": ORANGE}
 TEXT, SMALL = 9.0, 8.0  # points
 _STRONGEST_COVER = 0.8  # of a frame by its heat, so that the picture stays visible
+_OUTSIDE = 0.35  # of its brightness is left to what the network does not take
 _WAVE_SHARE = 0.9  # of the panel's height
 
 
@@ -28,19 +29,24 @@ def frame_seen(axes: Axes, frame: np.ndarray, time_s: float, there: bool) -> Non
     _bare(axes)
 
 
-def frame_heat(axes: Axes, frame: np.ndarray, warmth: np.ndarray, adds: float) -> None:
-    """One frame uint8 [H,W,3] in grey under its heat [H,W] from 0 to 1, and what it adds."""
+def frame_heat(axes: Axes, frame: np.ndarray, inside: np.ndarray, warmth: np.ndarray, adds: float | None) -> None:
+    """One frame uint8 [H,W,3] in grey under its heat [H,W] from 0 to 1, and what it adds, unless that is None.
+
+    What lies not `inside`, bool [H,W], is dark: the network does not take it.
+    """
     from matplotlib import colormaps
 
     grey = frame.mean(axis=2, keepdims=True) / 255 * np.ones(3)  # [H,W,3]
+    grey *= np.where(inside, 1.0, _OUTSIDE)[..., None]
     cover = _STRONGEST_COVER * np.sqrt(warmth)[..., None]  # [H,W,1]; the root shows weak places, too
     colours = colormaps["inferno"](0.25 + 0.75 * warmth)[..., :3]  # from purple on: black would hide the frame
     axes.imshow(np.clip(grey * (1 - cover) + colours * cover, 0, 1))
     _bare(axes)
-    axes.set_xlabel(signed(adds), fontsize=SMALL, color=DARK, labelpad=2)
+    if adds is not None:
+        axes.set_xlabel(signed(adds), fontsize=SMALL, color=DARK, labelpad=2)
 
 
-def log_mel(axes: Axes, explanation: Explanation) -> None:
+def log_mel(axes: Axes, explanation: Reasons) -> None:
     """The sound as the model hears it: time across, pitch upwards, loudness as brightness."""
     clip, steps = explanation.clip, explanation.log_mel_db
     axes.imshow(
@@ -58,7 +64,7 @@ def log_mel(axes: Axes, explanation: Explanation) -> None:
     _time_axis(axes, explanation)
 
 
-def moments(axes: Axes, explanation: Explanation, sound: SoundMoments) -> None:
+def moments(axes: Axes, explanation: Reasons, sound: SoundMoments) -> None:
     """The waveform, faint, and over it what each piece of sound adds."""
     clip = explanation.clip
     highest = max(float(np.abs(sound.adds).max()), 0.1)
@@ -135,7 +141,7 @@ def warmest_of_groups(heat: Heat | None, groups: int) -> list[int]:
     return [int(part[heat.of_frames[part].argmax()]) for part in parts]
 
 
-def _time_axis(axes: Axes, explanation: Explanation) -> None:
+def _time_axis(axes: Axes, explanation: Reasons) -> None:
     axes.set_xlim(explanation.clip.start_s, explanation.clip.end_s)
     axes.set_xlabel("seconds of the file", fontsize=TEXT)
     axes.tick_params(axis="x", labelsize=SMALL)

@@ -30,12 +30,12 @@ def read_clips(
 
     A truth row has a one for each class shown, and in the last place whether there is a label that the model knows.
     """
-    manifest = load_manifest(*data)
+    manifest = load_manifest(*data, candidates=labels.heads)
     prepared = ClipCache().prepare(manifest.rows, spec, progress=progress)
     if not len(prepared):
         reason = prepared.set_aside[0].reason if prepared.set_aside else "there is none"
         raise ExportError(", ".join(map(str, data)), f"has no clip that can be read ({reason})", "Give other clips.")
-    numbers = _spread(prepared, manifest.rows)
+    numbers = _spread(prepared, manifest.rows, manifest.heads)
     rows = [manifest.rows[prepared.row_numbers[number]] for number in numbers]
     return from_prepared(prepared, numbers), {head: _truth(rows, labels, head) for head in labels.heads}
 
@@ -58,12 +58,12 @@ def calibration_part(clips: ModelInputs, wanted: Format) -> ModelInputs:
     return chosen
 
 
-def _spread(prepared: PreparedClips, rows: Sequence[Row]) -> list[int]:
+def _spread(prepared: PreparedClips, rows: Sequence[Row], heads: Sequence[str]) -> list[int]:
     """Numbers of windows: at first one of each class, then another, until there are enough."""
     groups: dict[tuple, list[int]] = {}
     for number in np.random.default_rng(0).permutation(len(prepared)):
-        row = rows[prepared.row_numbers[number]]
-        groups.setdefault((row.action, row.emotion), []).append(int(number))
+        labels = rows[prepared.row_numbers[number]].labels
+        groups.setdefault(tuple(map(labels.get, heads)), []).append(int(number))
     in_turn = zip_longest(*(groups[labels] for labels in sorted(groups, key=str)))
     return [number for turn in in_turn for number in turn if number is not None][:MOST_TRIED]
 
@@ -73,7 +73,7 @@ def _truth(rows: Sequence[Row], labels: Labels, head: str) -> np.ndarray:
     names = labels.names(head)
     table = np.zeros((len(rows), len(names) + 1), np.float32)
     for place, row in enumerate(rows):
-        label = getattr(row, head)
+        label = row.labels.get(head)
         shown = labels.classes_of(head, label)
         if label and all(name in names for name in shown):
             table[place, [names.index(name) for name in shown]] = 1

@@ -14,7 +14,6 @@ from video_understanding.errors import BundleError, MediaError
 from video_understanding.evaluation.text import aligned, many, wrapped
 from video_understanding.export.exam import built_in_exam
 from video_understanding.export.formats import FORMATS, Format
-from video_understanding.labels import HEADS
 from video_understanding.runtimes import load
 
 REFERENCE = "keras"
@@ -165,8 +164,7 @@ def _told(bundle: Bundle, runtime: str, files: list[str], errors: dict[str, str]
             errors[file] = str(error)
             continue
         told.windows[file] = {head: np.stack([scores[head] for scores in answers]) for head in bundle.labels.heads}
-        values = prediction.to_dict()
-        told.labels[file] = {head: values[head]["label"] for head in HEADS if head in values}
+        told.labels[file] = {head: answer.to_dict()["label"] for head, answer in prediction.heads.items()}
     return told
 
 

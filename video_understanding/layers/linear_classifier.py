@@ -33,7 +33,10 @@ class LinearClassifier(keras.layers.Layer):
             for pooling, shape in zip(self.poolings, tokens_shape, strict=True)
         ]
         self.means, self.scales = (
-            [self.add_weight(name=f"{name}_{place}", shape=(size,), initializer=start) for place, size in enumerate(sizes)]
+            [
+                self.add_weight(name=f"{name}_{place}", shape=(size,), initializer=start)
+                for place, size in enumerate(sizes)
+            ]
             for name, start in (("mean", "zeros"), ("scale", "ones"))  # scale: one over the standard deviation
         )
         for layer in self.outputs.values():

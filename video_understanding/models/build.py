@@ -45,7 +45,7 @@ class VideoUnderstandingModel(keras.Model):
     ) -> None:
         super().__init__(**kwargs)
         if not labels.heads:
-            raise SpecError("labels", "name no class of any head", "Give the classes of action, emotion, or both.")
+            raise SpecError("labels", "name no class of any head", "Give the classes of one or more heads.")
         self.spec = spec
         self.labels = labels
         network = spec.network
@@ -55,15 +55,15 @@ class VideoUnderstandingModel(keras.Model):
         self._see = OverTime(self.backbone, name="see")
         self._note = OverTime(self.frame_head, name="note")
         self._listen = OverTime(self.hop_encoder, name="listen")
-        counts = {head: len(labels.names(head)) for head in labels.heads}
+        counts = {head: len(classes) for head, classes in labels.items()}
         poolings = ("mean_and_change", "joined_moments")  # of `SENSES`
         self.linear = LinearClassifier(counts, poolings, name="linear") if network.classifier != "network" else None
         self.fusion = make_fusion(spec, _seed(seed, 4)) if network.classifier != "linear" else None
         if self.fusion is not None:
-            self._make_network(counts, seed)
+            self._make_network(seed)
         self._build(seed)
 
-    def _make_network(self, counts: dict[str, int], seed: int | None) -> None:
+    def _make_network(self, seed: int | None) -> None:
         """The layers around the fusion: what missing modalities are replaced by, dropout, and a dense layer per head."""
         spec, network = self.spec, self.spec.network
         self.sense_dropout = SenseDropout(network.sense_dropout, seed=_seed(seed, 3), name="sense_dropout")
@@ -87,14 +87,16 @@ class VideoUnderstandingModel(keras.Model):
         ]
         self.drop = keras.layers.Dropout(network.dropout, seed=_seed(seed, 20), name="drop")
         self.heads = {
-            head: keras.layers.Dense(
-                count,
+            head.name: keras.layers.Dense(
+                len(head.classes),
                 # Beside a linear classifier the network begins by adding nothing.
-                kernel_initializer="zeros" if self.linear else keras.initializers.GlorotUniform(_seed(seed, 21 + place)),
+                kernel_initializer="zeros"
+                if self.linear
+                else keras.initializers.GlorotUniform(_seed(seed, 21 + place)),
                 dtype="float32",
-                name=head,
+                name=head.name,
             )
-            for place, (head, count) in enumerate(counts.items())
+            for place, head in enumerate(spec.heads(self.labels))
         }
 
     def _build(self, seed: int | None) -> None:
@@ -128,7 +130,7 @@ class VideoUnderstandingModel(keras.Model):
     def compile(self, optimizer: Any = "adamw", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
         """As in Keras; without a loss, the one for clips that may not be labelled for every head, and its accuracy."""
         if loss is None:
-            made = {head: loss_and_accuracy(head in self.spec.network.multi_label) for head in self.labels.heads}
+            made = {head.name: loss_and_accuracy(head.is_multi) for head in self.spec.heads(self.labels)}
             loss = {head: own for head, (own, _) in made.items()}
             metrics = metrics or {head: [accuracy] for head, (_, accuracy) in made.items()}
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)

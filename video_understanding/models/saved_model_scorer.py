@@ -29,9 +29,7 @@ class SavedModelScorer(PartwiseScorer):
         self._require_match(Path(folder))
         given = self._run["fuse"].structured_input_signature[1]
         names = ("picture_tokens", "sound_tokens")
-        self.token_shapes = {
-            sense: tuple(given[name].shape[1:]) for sense, name in zip(SENSES, names, strict=True)
-        }
+        self.token_shapes = {sense: tuple(given[name].shape[1:]) for sense, name in zip(SENSES, names, strict=True)}
 
     def encode_frames(self, frames: np.ndarray) -> np.ndarray:
         """uint8 [n,H,W,3] -> picture tokens float32 [n,D]."""

@@ -165,11 +165,10 @@ def _named(name: str, seen: np.ndarray, waveform: np.ndarray, presence: np.ndarr
 def targets_of(rows: Sequence[Row], labels: Labels) -> dict[str, np.ndarray]:
     """For each head float32 [rows,C+1]: a one for each class shown, and in the last place whether there is a label."""
     targets = {}
-    for head in labels.heads:
-        names = labels.names(head)
+    for head, names in labels.items():
         table = np.zeros((len(rows), len(names) + 1), np.float32)  # [rows,C+1]
         for place, row in enumerate(rows):
-            label = getattr(row, head)
+            label = row.labels.get(head)
             if label:
                 table[place, -1] = 1
             for name in labels.classes_of(head, label):

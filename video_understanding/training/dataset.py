@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class Dataset:
 
 def load_dataset(
     *data: str | Path,
+    heads: Sequence[str] | None = None,
     spec: ModelSpec | None = None,
     settings: TrainingSettings | None = None,
     split: Split | None = None,
@@ -45,8 +47,8 @@ def load_dataset(
 ) -> Dataset:
     """Reads the manifests, splits by subject, prepares every clip once, and gives batches.
 
-    Without a spec it is that of the preset "tiny". The settings say the batch size, the seed and how the
-    training part is changed.
+    `heads` names the columns that hold labels, as in `load_manifest`. Without a spec it is that of the preset "tiny".
+    The settings say the batch size, the seed and how the training part is changed.
 
         data = load_dataset("clips.csv")
         model = VideoUnderstandingModel(data.spec, data.labels)
@@ -54,7 +56,7 @@ def load_dataset(
         model.fit(data.train, validation_data=data.validation, epochs=20, shuffle=False)
     """
     spec, settings = spec or preset("tiny"), settings or TrainingSettings()
-    manifest = load_manifest(*data)
+    manifest = load_manifest(*data, heads=heads)
     split = split or split_rows(manifest, seed=settings.seed)
     parts = split.part_of_rows()
     labels = labels_to_learn(manifest, parts, spec.network.multi_label)

@@ -19,13 +19,14 @@ from video_understanding.datasets.frozen_split import Split
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.rows import Row
 from video_understanding.errors import TrainingError
-from video_understanding.labels import BETWEEN, HEADS, NONE, Labels
+from video_understanding.labels import BETWEEN, NONE, Labels
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.losses import loss_and_accuracy
 from video_understanding.spec import ModelSpec
 from video_understanding.training.batches import ClipBatches, class_weights_of, targets_of, yes_weights_of
 from video_understanding.training.features import frame_features
 from video_understanding.training.feed import EpochOrder, Feed
+from video_understanding.training.fingerprints import fingerprints
 from video_understanding.training.keeper import Keeper
 from video_understanding.training.linear import LinearFit, fit_linear
 from video_understanding.training.memory import keep_freed_memory
@@ -33,6 +34,7 @@ from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.tensorboard import EpochCurves
+from video_understanding.whole_file import remove_abandoned
 
 WORK_FOLDER = "training"
 Look = Callable[[VideoUnderstandingModel, PreparedClips, bool | None], np.ndarray]
@@ -54,9 +56,8 @@ class Trained:
 
     def rows_of(self, part: str) -> tuple[Row, ...]:
         """All rows, those outside the part without their labels: what is measured is the part alone."""
-        blank = dict.fromkeys(HEADS)
         return tuple(
-            row if own == part else dataclasses.replace(row, **blank)
+            row if own == part else dataclasses.replace(row, labels={})
             for row, own in zip(self.rows, self.parts, strict=True)
         )
 
@@ -112,7 +113,9 @@ def fit(
     _compile(model, settings, targets, steps, slow_backbone=not begins_at_random(spec, weights))
     work = folder / WORK_FOLDER
     work.mkdir(parents=True, exist_ok=True)
-    keeper = Keeper(work, settings.patience, _recipe(spec, labels, split, settings, weights))
+    remove_abandoned(work)
+    recipe = _recipe(spec, labels, split, settings, weights)
+    keeper = Keeper(work, settings.patience, recipe, fingerprints(prepared))
     if resume:
         keeper.restore(model)
     interrupted = False
@@ -235,21 +238,29 @@ def labels_to_learn(manifest: Manifest, parts: Sequence[str | None], multi_label
     In the heads of `multi_label` a clip may show several classes or "none"; in others that is refused.
     """
     rows = [row for row, part in zip(manifest.rows, parts, strict=True) if part == "train"]
-    for head in HEADS:
+    unknown = [head for head in multi_label if head not in manifest.heads]
+    if unknown:
+        raise TrainingError(
+            manifest.name,
+            f"has no label of the multi-label head {unknown[0]}",
+            f"It is labelled for: {', '.join(manifest.heads) or 'nothing'}; name other columns with --heads.",
+        )
+    for head in manifest.heads:
         if head not in multi_label:
             _require_single(manifest, head)
     # "none" is a class to a manifest in which no clip shows several.
-    labels = Labels(
-        **{
-            head: tuple(name for name in manifest.labels.names(head) if name != NONE or head not in multi_label)
-            for head in HEADS
-        }
-    )
-    seen = {head: {frozenset(labels.classes_of(head, label)) for label in _told(rows, head)} for head in HEADS}
-    names = {head: labels.names(head) for head, shown in seen.items() if len(shown) >= 2}
+    labels = {
+        head: tuple(name for name in names if name != NONE or head not in multi_label)
+        for head, names in manifest.labels.items()
+    }
+    shown_in = {
+        head: {frozenset(Labels(labels).classes_of(head, row.labels[head])) for row in rows if head in row.labels}
+        for head in labels
+    }
+    names = {head: labels[head] for head, seen in shown_in.items() if len(seen) >= 2}
     if names:
-        return Labels(**names)
-    alone = [f"only one {head}, {BETWEEN.join(sorted(*shown)) or NONE!r}" for head, shown in seen.items() if shown]
+        return Labels(names)
+    alone = [f"only one {head}, {BETWEEN.join(sorted(*seen)) or NONE!r}" for head, seen in shown_in.items() if seen]
     raise TrainingError(
         manifest.name,
         f"has {' and '.join(alone) or 'no labelled clips'} to learn from",
@@ -257,16 +268,12 @@ def labels_to_learn(manifest: Manifest, parts: Sequence[str | None], multi_label
     )
 
 
-def _told(rows: Sequence[Row], head: str) -> list[str]:
-    return [getattr(row, head) for row in rows if getattr(row, head)]
-
-
 def _require_single(manifest: Manifest, head: str) -> None:
-    several = [row for row in manifest.rows if getattr(row, head) and len(manifest.classes_of(row, head)) != 1]
+    several = [row for row in manifest.rows if head in row.labels and len(manifest.classes_of(row, head)) != 1]
     if several:
         raise TrainingError(
             several[0].origin or several[0].path,
-            f"{head} {getattr(several[0], head)!r} is not one class, in {len(several)} clip(s) like this",
+            f"{head} {several[0].labels[head]!r} is not one class, in {len(several)} clip(s) like this",
             f"Train with --multi-label {head} (multi_label in the spec's network), or give each clip one {head}.",
         )
 
@@ -275,9 +282,7 @@ def windows_of(
     prepared: PreparedClips, rows: Sequence[Row], parts: Sequence[str | None], part: str, labels: Labels
 ) -> np.ndarray:
     """int [w]: the windows of the part's rows that are labelled for any head to learn."""
-    wanted = [
-        own == part and any(getattr(row, head) for head in labels.heads) for row, own in zip(rows, parts, strict=True)
-    ]
+    wanted = [own == part and not labels.keys().isdisjoint(row.labels) for row, own in zip(rows, parts, strict=True)]
     return np.flatnonzero(np.array(wanted, bool)[prepared.row_numbers])
 
 

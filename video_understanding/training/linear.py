@@ -79,7 +79,9 @@ def fit_linear(
     for sense in SENSES:
         statistics[sense], present[sense] = clip_statistics(encoded, learned, sense, progress)
     if not any(there.any() for there in present.values()):
-        raise TrainingError("training", "has no clip with picture or sound to learn from", "Run `vu check` on the data.")
+        raise TrainingError(
+            "training", "has no clip with picture or sound to learn from", "Run `vu check` on the data."
+        )
     began_s = time.monotonic()
     targets = targets_of([rows[row] for row in learned], labels)  # {head: [K,C+1]}
     heads = {
@@ -134,7 +136,9 @@ def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
         for number, members in enumerate(presence_sets(len(SENSES))):
             own = tuple(sense for sense, member in zip(SENSES, members, strict=True) if member)
             if own in fitted:
-                parts = [fitted[own].weights.get(sense, np.zeros((len(form.mean[sense]), bias.shape[1]))) for sense in SENSES]
+                parts = [
+                    fitted[own].weights.get(sense, np.zeros((len(form.mean[sense]), bias.shape[1]))) for sense in SENSES
+                ]
                 kernel[number], bias[number] = np.concatenate(parts), fitted[own].bias  # [P,C], [C]
         output.kernel.assign(kernel)
         output.bias.assign(bias)

@@ -12,7 +12,6 @@ from video_understanding.datasets.preflight.likeness import join_same_pictures, 
 from video_understanding.datasets.preflight.report import PROBLEM, WARNING, Finding, FoundRow
 from video_understanding.datasets.preflight.scan import Scanned
 from video_understanding.datasets.rows import Row
-from video_understanding.labels import HEADS
 
 _SAME = {
     "same_file": "are the same file, byte for byte,",
@@ -70,7 +69,11 @@ def _members(numbers: Sequence[int]) -> list[set[int]]:
 
 def _reasons(rows: Sequence[Row], ties: set[int]) -> list[str]:
     """Why it is a problem that these clips are the same; nothing where it is none."""
-    reasons = [f"different {head} labels" for head in HEADS if len({getattr(row, head) for row in rows} - {None}) > 1]
+    said: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        for head, label in row.labels.items():
+            said[head].add(label)
+    reasons = [f"different {head} labels" for head, labels in said.items() if len(labels) > 1]
     reasons += [
         f"several {column}s" for column in ("split", "fold") if len({getattr(row, column) for row in rows} - {None}) > 1
     ]
@@ -106,7 +109,7 @@ def _where(row: Row) -> str:
         "split": row.split,
         "fold": row.fold,
         "subject": row.subject,
-        **{head: getattr(row, head) for head in HEADS},
+        **row.labels,
     }
     return ", ".join(
         value if name == "split" else f"{name} {value}" for name, value in known.items() if value is not None

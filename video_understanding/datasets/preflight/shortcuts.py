@@ -12,7 +12,6 @@ from video_understanding.datasets.grouping import group_rows
 from video_understanding.datasets.preflight.report import PROBLEM, WARNING, Finding, FoundRow
 from video_understanding.datasets.preflight.scan import Facts, Scanned
 from video_understanding.datasets.rows import short_names
-from video_understanding.labels import HEADS
 
 _STRONG = 0.15  # of the uncertainty about the label goes away: of two classes one is right in 72 of 100 clips
 _FEWEST_CLIPS = 10
@@ -49,7 +48,7 @@ class _Attribute(NamedTuple):
 
 
 def find_shortcuts(scans: Sequence[Scanned]) -> Iterator[Finding]:
-    """The attributes that tell a label of either head, for unseen subjects of the same source.
+    """The attributes that tell a label of any head, for unseen subjects of the same source.
 
     Where labels differ between sources, all that differs technically between the sources tells the label
     too: that is said once, as the source's doing.
@@ -57,11 +56,11 @@ def find_shortcuts(scans: Sequence[Scanned]) -> Iterator[Finding]:
     read = [scan for scan in scans if scan.error is None]
     groups = group_rows([scan.row for scan in read])
     names = short_names(scan.row.root for scan in read)
-    for head in HEADS:
+    for head in dict.fromkeys(head for scan in read for head in scan.row.labels):
         cases = [
-            _Case(scan, getattr(scan.row, head), f"from {names[scan.row.root]}", names[scan.row.root], group)
+            _Case(scan, scan.row.labels[head], f"from {names[scan.row.root]}", names[scan.row.root], group)
             for scan, group in zip(read, groups, strict=True)
-            if getattr(scan.row, head)
+            if head in scan.row.labels
         ]
         explained = []
         for attribute in _ATTRIBUTES:

@@ -1,0 +1,95 @@
+"""How a training's model does on the training's clips: by a calibrated scorer, part by part, whole and robust."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from video_understanding.evaluation import Report, Robustness, evaluate, fit_temperature, logits_of, robustness
+from video_understanding.evaluation.evaluate import evaluate_inputs, report_of_scores
+from video_understanding.models.keras_scorer import KerasScorer
+from video_understanding.training.fit import Trained
+from video_understanding.training.linear import EncodedScorer
+from video_understanding.training.remembering import RememberingScorer
+
+_MISTAKES_NEEDED = 5
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """A trained model as it is measured: by a scorer with calibrated confidence, on the parts of the training's clips.
+
+    A linear classifier is calibrated by its fit, and its clips are encoded already; of a network, the temperature of
+    each head is fitted to the validation part.
+    """
+
+    trained: Trained
+    scorer: Any
+    temperature: dict[str, float]
+    seed: int
+    progress: bool | None
+
+    @classmethod
+    def of(cls, trained: Trained, seed: int, progress: bool | None) -> Measuring:
+        if trained.linear is not None:
+            scorer = EncodedScorer(trained.model, trained.linear.encoded)
+            return cls(trained, scorer, {}, seed, progress)
+        seen = RememberingScorer(KerasScorer(trained.model))
+        first = cls(trained, seen, {}, seed, progress)
+        temperature = _temperature(first.report("validation"))
+        scorer = seen.concluding_with(KerasScorer(trained.model, temperature))
+        return cls(trained, scorer, temperature, seed, progress)
+
+    def report(self, part: str) -> Report | None:
+        """How the model does on a part; None where it has no labelled clip.
+
+        The validation part of a linear classifier is all that it learned from, each clip scored by a fit without it.
+        """
+        trained, linear = self.trained, self.trained.linear
+        if part == "validation" and linear is not None:
+            rows = trained.rows_of("train")
+            scored = ~np.isnan(np.concatenate(list(linear.left_out.values()), axis=1)).all(axis=1)  # [rows]
+            windows = int(scored[trained.prepared.row_numbers].sum())
+            return report_of_scores(
+                self.scorer, trained.prepared, rows, linear.left_out, windows=windows, seed=self.seed
+            )
+        rows = trained.rows_of(part)
+        readable = set(trained.prepared.row_numbers.tolist())
+        heads = trained.model.labels.keys()
+        if all(heads.isdisjoint(row.labels) for place, row in enumerate(rows) if place in readable):
+            return None
+        if linear is None:
+            return evaluate(self.scorer, trained.prepared, rows, seed=self.seed, progress=self.progress)
+        return evaluate_inputs(
+            self.scorer,
+            trained.prepared,
+            rows,
+            self.scorer.inputs,
+            batch_size=64,
+            progress=self.progress,
+            seed=self.seed,
+        )
+
+    def robustness(self, part: str) -> Robustness:
+        """How the model stands the loss of a modality, and noise, on a part."""
+        inputs_of = self.scorer.inputs if self.trained.linear is not None else None
+        rows = self.trained.rows_of(part)
+        return robustness(
+            self.scorer, self.trained.prepared, rows, self.seed, progress=self.progress, inputs_of=inputs_of
+        )
+
+
+def _temperature(report: Report | None) -> dict[str, float]:
+    """What each head's logits are divided by, so that confidence on the validation part is what it says."""
+    if report is None:
+        return {}
+    temperatures = {}
+    for head, result in report.heads.items():
+        answers = result.answers
+        # Without mistakes nothing tells how sure is too sure: the best temperature would be zero.
+        enough = (answers.said != answers.truth).sum() >= _MISTAKES_NEEDED
+        scores, truth = answers.decisions
+        temperatures[head] = float(fit_temperature(logits_of(scores), truth)) if enough else 1.0
+    return temperatures
