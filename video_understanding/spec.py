@@ -171,8 +171,8 @@ class NetworkSpec:
     attention_heads   into how many looks attention is divided
     dropout           share of numbers dropped in training
     sense_dropout     share of clips that lose one of their senses in training
-    classifier        "linear": pooled statistics of frozen features and a linear map solved in closed form; "network": the
-                      fusion and a dense layer, trained by gradients; "both": the network adds to the linear logits
+    classifier        "linear": pooled statistics of frozen features, and a linear map solved in closed form;
+                      "network": the fusion and a dense layer, trained by gradients; "both": the sum of their logits
     multi_label       the heads of which a clip may show several classes at once, or none
     """
 

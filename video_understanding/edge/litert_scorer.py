@@ -58,9 +58,8 @@ class LiteRTScorer(PartwiseScorer):
     def encode_hops(self, hops: np.ndarray) -> np.ndarray:
         """float32 [n,hop_samples] -> sound tokens float32 [n,K,D]."""
         _require("hops", hops, np.float32, (self.spec.audio.hop_samples,))
-        return self._encode(
-            "encode_audio", hops, (self.spec.sound_tokens // self.spec.hops, self.token_shapes["audio"][1])
-        )
+        tokens, size = self.token_shapes["audio"]
+        return self._encode("encode_audio", hops, (tokens // self.spec.hops, size))
 
     def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""

@@ -76,9 +76,8 @@ def evaluate_inputs(
     scores, senses = _clip_scores(scorer, prepared, numbers, len(rows), inputs_of, batch_size, progress)
     scored = np.isin(np.arange(len(rows)), prepared.row_numbers[numbers])  # [rows]
     blind = int((scored & ~senses.any(axis=1)).sum())
-    return report_of_scores(
-        scorer, prepared, rows, scores, windows=len(numbers), without=without, blind=blind, seed=seed
-    )
+    known = {"windows": len(numbers), "without": without, "blind": blind, "seed": seed}
+    return report_of_scores(scorer, prepared, rows, scores, **known)
 
 
 def report_of_scores(

@@ -32,13 +32,10 @@ class LinearClassifier(keras.layers.Layer):
             POOLINGS[pooling](keras.KerasTensor(shape)).shape[-1]
             for pooling, shape in zip(self.poolings, tokens_shape, strict=True)
         ]
-        self.means, self.scales = (
-            [
-                self.add_weight(name=f"{name}_{place}", shape=(size,), initializer=start)
-                for place, size in enumerate(sizes)
-            ]
-            for name, start in (("mean", "zeros"), ("scale", "ones"))  # scale: one over the standard deviation
-        )
+        self.means, self.scales = [], []  # scale: one over the standard deviation
+        for place, size in enumerate(sizes):
+            self.means.append(self.add_weight(name=f"mean_{place}", shape=(size,), initializer="zeros"))
+            self.scales.append(self.add_weight(name=f"scale_{place}", shape=(size,), initializer="ones"))
         for layer in self.outputs.values():
             layer.build((None, sum(sizes)), presence_shape)
 

@@ -34,7 +34,7 @@ class Moments(keras.layers.Layer):
 
 
 def mean_and_change(tokens: Any) -> Any:
-    """Tokens [B,n,D] -> [B,2D]: their mean, and their mean absolute change from one to the next (0 for a single one)."""
+    """Tokens [B,n,D] -> [B,2D]: their mean, and their mean absolute change from one to the next, 0 for a single one."""
     mean = ops.mean(tokens, axis=1)  # [B,D]
     if tokens.shape[1] == 1:
         return ops.concatenate([mean, ops.zeros_like(mean)], axis=-1)
@@ -43,7 +43,7 @@ def mean_and_change(tokens: Any) -> Any:
 
 
 def joined_moments(tokens: Any) -> Any:
-    """Tokens [B,n,2C], each the `Moments` of a chunk -> [B,2C]: mean and standard deviation over all chunks together."""
+    """Tokens [B,n,2C], each the `Moments` of a chunk -> [B,2C]: mean and standard deviation over all of them."""
     size = tokens.shape[-1] // 2
     means, spreads = tokens[..., :size], tokens[..., size:]  # [B,n,C] each
     mean = ops.mean(means, axis=1)  # [B,C]

@@ -64,7 +64,7 @@ class VideoUnderstandingModel(keras.Model):
         self._build(seed)
 
     def _make_network(self, seed: int | None) -> None:
-        """The layers around the fusion: what missing modalities are replaced by, dropout, and a dense layer per head."""
+        """The layers around the fusion: what replaces missing modalities, dropout, a dense layer for each head."""
         spec, network = self.spec, self.spec.network
         self.sense_dropout = SenseDropout(network.sense_dropout, seed=_seed(seed, 3), name="sense_dropout")
         self.motion = MotionTokens(_seed(seed, 40), name="motion") if network.motion and spec.frames > 1 else None
@@ -89,10 +89,10 @@ class VideoUnderstandingModel(keras.Model):
         self.heads = {
             head.name: keras.layers.Dense(
                 len(head.classes),
-                # Beside a linear classifier the network begins by adding nothing.
-                kernel_initializer="zeros"
-                if self.linear
-                else keras.initializers.GlorotUniform(_seed(seed, 21 + place)),
+                kernel_initializer=(
+                    # Beside a linear classifier the network begins by adding nothing.
+                    "zeros" if self.linear is not None else keras.initializers.GlorotUniform(_seed(seed, 21 + place))
+                ),
                 dtype="float32",
                 name=head.name,
             )

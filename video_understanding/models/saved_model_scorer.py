@@ -38,7 +38,8 @@ class SavedModelScorer(PartwiseScorer):
 
     def encode_hops(self, hops: np.ndarray) -> np.ndarray:
         """float32 [n,hop_samples] -> sound tokens float32 [n,K,D]."""
-        shape = (self.spec.sound_tokens // self.spec.hops, self.token_shapes["audio"][1])
+        tokens, size = self.token_shapes["audio"]
+        shape = (tokens // self.spec.hops, size)
         return self._one_by_one(lambda hop: self._ask("encode_audio", sound=hop)["sound_tokens"], shape, hops)
 
     def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:

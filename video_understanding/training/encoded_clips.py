@@ -1,4 +1,4 @@
-"""Prepared clips encoded by the frozen encoders of a model: once for each view, cached on disk, used by every training."""
+"""Prepared clips encoded by the frozen encoders of a model: once for each view, and cached for every training."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class LinearFit:
     model     the model, complete
     encoded   the tokens of all clips, for whoever evaluates the model on them
     form      weights, strengths and shares as they were fitted
-    left_out  head -> probabilities float64 [rows,C] of each row by a fit without its group; NaN where it was not learned
+    left_out  head -> probabilities float64 [rows,C] of each row by a fit without its group; NaN in rows not learned
     seconds   float, of pooling and solving, without reading and encoding
     """
 
@@ -125,20 +125,20 @@ def clip_statistics(
 
 
 def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
-    """Gives the model's linear classifier the weights of a closed form; sets of modalities without one answer evenly."""
+    """Gives the model's linear classifier the weights of a closed form; zeros for a set of modalities without one."""
     layer = model.linear
     for place, sense in enumerate(SENSES):
         layer.means[place].assign(form.mean[sense])
         layer.scales[place].assign(1 / form.scale[sense])
+    sizes = {sense: len(form.mean[sense]) for sense in SENSES}
     for head, fitted in form.forms.items():
         output = layer.outputs[head]
         kernel, bias = np.zeros(output.kernel.shape, np.float32), np.zeros(output.bias.shape, np.float32)
         for number, members in enumerate(presence_sets(len(SENSES))):
             own = tuple(sense for sense, member in zip(SENSES, members, strict=True) if member)
             if own in fitted:
-                parts = [
-                    fitted[own].weights.get(sense, np.zeros((len(form.mean[sense]), bias.shape[1]))) for sense in SENSES
-                ]
+                weights = fitted[own].weights
+                parts = [weights.get(sense, np.zeros((sizes[sense], bias.shape[1]))) for sense in SENSES]
                 kernel[number], bias[number] = np.concatenate(parts), fitted[own].bias  # [P,C], [C]
         output.kernel.assign(kernel)
         output.bias.assign(bias)

@@ -167,7 +167,7 @@ def _course(trained: Trained) -> dict[str, Any]:
         return {"epochs": len(trained.history["loss"]), "best_epoch": trained.best_epoch + 1}
     forms = {
         head: {
-            " + ".join(own): {name: round(share, 3) for name, (share, _) in form.about.items()}
+            " + ".join(own): {name: round(share, 3) for name, (share, _) in form.about.items() if share}
             for own, form in sets.items()
         }
         for head, sets in trained.linear.form.forms.items()
