@@ -121,15 +121,17 @@ def _runners(file: TFLiteFile, threads: int) -> dict[str, Any]:
 
 def _require_match(file: TFLiteFile, runners: Mapping[str, Any]) -> None:
     """Refuses a network that takes or gives something else than its description says."""
-    spec, network = file.spec, file.spec.network
-    tokens = {"picture_tokens": (spec.frames, network.token_size)}
-    tokens["sound_tokens"] = (spec.hops * network.tokens_per_hop, network.token_size)
+    spec = file.spec
+    picture, sound = (_size(runners["fuse"], name) for name in SIGNATURES["fuse"][:2])
+    if spec.network.classifier == "network":  # of another classifier, sizes are those of the encoders' features
+        picture = sound = spec.network.token_size
+    tokens = {"picture_tokens": (spec.frames, picture), "sound_tokens": (spec.sound_tokens, sound)}
     scores = {head: (len(file.labels.names(head)),) for head in file.labels.heads}
     wanted = {
-        "encode_frame": ({"frame": spec.frames_shape[1:]}, {"picture_tokens": (network.token_size,)}),
+        "encode_frame": ({"frame": spec.frames_shape[1:]}, {"picture_tokens": (picture,)}),
         "encode_audio": (
             {"sound": (spec.audio.hop_samples,)},
-            {"sound_tokens": (network.tokens_per_hop, network.token_size)},
+            {"sound_tokens": (spec.sound_tokens // spec.hops, sound)},
         ),
         "fuse": ({**tokens, "presence": (2,)}, scores),
         "classify": ({"frames": spec.frames_shape, "waveform": (spec.samples,), "presence": (2,)}, scores),
@@ -145,6 +147,12 @@ def _require_match(file: TFLiteFile, runners: Mapping[str, Any]) -> None:
                 f"is described otherwise than it is: {name} takes and gives {found}, not {wanted[name]}",
                 _MAKE_AGAIN,
             )
+
+
+def _size(fuse: Any, name: str) -> int:
+    """D of the tokens that the signature takes under a name; 0 if it takes none."""
+    details = fuse.get_input_details()
+    return int(details[name]["shape"][-1]) if name in details else 0
 
 
 def _require(name: str, array: np.ndarray, dtype: type, shape: tuple[int, ...]) -> None:

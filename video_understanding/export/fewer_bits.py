@@ -65,15 +65,16 @@ def _examples(plain: bytes, clips: ModelInputs, spec: ModelSpec) -> Iterator[tup
     """What the parts are given for each clip: its frames, its hops, and its tokens, with and without a sense."""
     interpreter = Interpreter(model_content=plain, num_threads=1)
     see, hear = (interpreter.get_signature_runner(part) for part in ("encode_frame", "encode_audio"))
-    hop, size = spec.audio.hop_samples, spec.network.token_size
+    hop = spec.audio.hop_samples
     for frames, waveform, presence in zip(clips.frames, clips.waveform, clips.presence, strict=True):
         hops = waveform.reshape(-1, hop)  # [M,hop]
         if presence[0]:
             yield "encode_frame", {"frame": frames}
         if presence[1]:
             yield "encode_audio", {"sound": hops}
-        picture = see(frame=frames)["picture_tokens"].reshape(1, spec.frames, size)  # [1,T,D]
-        sound = hear(sound=hops)["sound_tokens"].reshape(1, -1, size)  # [1,M*K,D]
+        picture = see(frame=frames)["picture_tokens"][None]  # [1,T,D]
+        sound = hear(sound=hops)["sound_tokens"]  # [M,K,D]
+        sound = sound.reshape(1, -1, sound.shape[-1])  # [1,M*K,D]
         there = presence.astype(np.float32)
         for senses in (there, there * (1, 0), there * (0, 1)):
             yield "fuse", {"picture_tokens": picture, "sound_tokens": sound, "presence": np.float32(senses)[None]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ai_edge_litert import schema_py_generated as schema
 
 from video_understanding.export.network import Graph, before, graphs_of, kind_of, name_of, names_made
@@ -18,6 +20,8 @@ REPAIRS = (
 )
 _SHARES = (12, 12, 6, 4)  # of what looks, one over these stays in float at the repairs from the first on
 _ENCODERS = ("encode_frame", "encode_audio")
+# Layers of a linear classifier: squares and roots of numbers, and weights of hundreds of features for one sum.
+_STATISTICS = re.compile(r"(^|/)(chunk_moments|linear)(_\d+)?/")
 PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")  # with weights, for which eight bits are worth while
 
 
@@ -25,7 +29,7 @@ def names_in_float(model: schema.ModelT, repairs: int) -> set[str]:
     """Names of the tensors that stay in float at this place of `REPAIRS`.
 
     Always: the log-mel, whose powers span more than eight bits can tell apart; what scales the pixels, for frames
-    are in eight bits already; norms, which divide small numbers; and the answers themselves.
+    are in eight bits already; norms, which divide small numbers; a linear classifier; and the answers themselves.
     """
     graphs = graphs_of(model)
     hears, sees, joins = graphs["encode_audio"], graphs["encode_frame"], graphs["fuse"]
@@ -34,6 +38,7 @@ def names_in_float(model: schema.ModelT, repairs: int) -> set[str]:
         names |= _around_products(model, graphs[part], names)
     for graph in graphs.values():
         names |= _norms(model, graph)
+        names |= {name for name in names_made(graph, graph.operators) if _STATISTICS.search(name)}
         names |= {name_of(graph, tensor) for tensor in graph.outputs}
     if repairs >= 1:
         places = _products(model, sees, set())  # the first have few weights, and all that follows sees their errors

@@ -1,0 +1,129 @@
+"""The closed form as a trained model: solved at once, measured on groups left out, and an ordinary model afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from video_understanding.bundle import Bundle
+from video_understanding.datasets.cache import ClipCache
+from video_understanding.datasets.manifest import load_manifest
+from video_understanding.edge.litert_scorer import LiteRTScorer
+from video_understanding.export.make import export_bundle
+from video_understanding.features.prepare import from_prepared
+from video_understanding.media.decode import iter_clips
+from video_understanding.media.synthetic import make_dataset
+from video_understanding.models.load import keras_scorer, load_model
+from video_understanding.recognition.answers import WindowScorer
+from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
+from video_understanding.training.encoded_clips import EncodedClips
+from video_understanding.training.settings import TrainingSettings
+from video_understanding.training.train import train
+
+FROZEN = {"unfrozen_blocks": 0, "listener": "separable", "unfrozen_listener_blocks": 0}
+SPEC = ModelSpec(
+    window_s=1.0,
+    video=VideoSpec(frames_hz=4, height_px=32, width_px=32),
+    audio=AudioSpec(hop_s=0.5),
+    network=NetworkSpec(classifier="linear", **FROZEN),
+)
+SETTINGS = TrainingSettings(views=2)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("linear")
+    make_dataset(
+        folder / "clips", seed=1, clips=40, duration_s=1.0, actions=("bounce", "spin"), emotions=("happy", "sad"),
+        subjects=8, width_px=64, height_px=48, difficulty=0.0,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cache(data) -> ClipCache:
+    return ClipCache(data / "cache")
+
+
+@pytest.fixture(scope="module")
+def bundle(data, cache) -> Bundle:
+    return train(load_manifest(data / "clips"), SPEC, data / "bundle", SETTINGS, cache=cache, progress=False)
+
+
+def test_it_learns_without_an_epoch_and_says_how(bundle):
+    training = bundle.facts["training"]
+    assert set(training["closed_form"]["action"]) == {"video", "audio", "video + audio"}
+    assert "epochs" not in training
+    assert bundle.facts["metrics"]["validation"]["heads"]["emotion"]["uar"] > 0.8  # groups left out, not memory
+    assert bundle.facts["metrics"]["test"]["heads"]["emotion"]["uar"] > 0.8
+    assert bundle.unknown_below("emotion") is not None
+    assert "closed form" in bundle.card_file.read_text()
+
+
+def test_clips_are_encoded_once_and_a_second_training_is_the_same(bundle, data, cache, monkeypatch):
+    asked = []
+    monkeypatch.setattr(EncodedClips, "_tokens", _counted(EncodedClips._tokens, asked))
+    manifest = load_manifest(data / "clips")
+    again = train(manifest, SPEC, data / "again", SETTINGS, cache=cache, progress=False)
+    assert asked == []
+    for one, other in zip(load_model(bundle).weights, load_model(again).weights, strict=True):
+        assert np.array_equal(one.numpy(), other.numpy())
+
+
+def _counted(tokens, asked):
+    """The method, which notes each clip that no file of the cache holds."""
+
+    def counting(self, row, windows, modality, view):
+        before = {file for file in self._folder.rglob("*.npy")}
+        found = tokens(self, row, windows, modality, view)
+        asked.extend(file for file in self._folder.rglob("*.npy") if file not in before)
+        return found
+
+    return counting
+
+
+def test_each_set_of_modalities_has_weights_of_its_own(bundle, data, cache):
+    """The model of both, without the picture, is the very model that was fitted to sound alone."""
+    model, manifest = load_model(bundle), load_manifest(data / "clips")
+    scorer = keras_scorer(bundle)
+    inputs = from_prepared(cache.prepare(manifest.rows, SPEC, progress=False), np.arange(6))
+    both, sound = scorer(inputs), scorer(inputs.without("video"))
+    assert not np.allclose(both["action"], sound["action"])
+    layer = model.linear
+    tokens = [scorer.encode(inputs)[place] for place in (0, 1)]
+    embedding = np.array(layer.embed(tokens, np.array([[0, 1]] * 6, np.float32)))
+    size = layer.means[0].shape[0]
+    assert not embedding[:, :size].any()
+    logits = embedding[:, size:] @ np.array(layer.outputs["action"].kernel)[0, size:] + np.array(
+        layer.outputs["action"].bias[0]
+    )
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(sound["action"], shares, atol=1e-5)
+
+
+def test_a_clip_with_nothing_to_go_by_gets_even_scores(bundle):
+    scorer = keras_scorer(bundle)
+    shapes = [scorer.token_shapes[modality] for modality in ("video", "audio")]
+    tokens = [np.full((1, *shape), np.nan, np.float32) for shape in shapes]
+    np.testing.assert_allclose(scorer.fuse(*tokens, np.zeros((1, 2), bool))["emotion"], 0.5)
+
+
+def test_it_exports_and_streams_like_any_model(bundle, data, cache):
+    manifest = load_manifest(data / "clips")
+    inputs = from_prepared(cache.prepare(manifest.rows, SPEC, progress=False), np.arange(24))
+    report = export_bundle(bundle, ["fp32", "int8"], inputs, {})
+    assert report.ok, report.text()
+    exact, rounded = (LiteRTScorer(bundle.folder / f"model_{mode}.tflite") for mode in ("fp32", "int8"))
+    expected = keras_scorer(bundle)(inputs)
+    for head in bundle.labels:
+        assert np.abs(exact(inputs)[head] - expected[head]).max() < 1e-3
+        same = rounded(inputs)[head].argmax(axis=1) == expected[head].argmax(axis=1)
+        assert same.mean() >= 0.9
+    file = manifest.rows[0].path
+    clips = list(iter_clips(file, SPEC, stride=0.25))
+    together = WindowScorer(exact)(clips)
+    for clip, answer in zip(clips, together, strict=True):
+        alone = WindowScorer(exact)([clip])[0]
+        assert all(np.array_equal(alone.scores[head], answer.scores[head]) for head in bundle.labels)
