@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from video_understanding.training.closed_form.calibrate import sigmoid, softmax
-from video_understanding.training.closed_form.fit import HeadTargets, fit_closed_form
+from video_understanding.training.closed_form.fit import fit_closed_form
+from video_understanding.training.closed_form.forms import HeadTargets
 
 
 def clips(count: int, classes: int, width: int, subjects: int, seed: int = 0, apart: float = 1.0):

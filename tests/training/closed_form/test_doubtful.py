@@ -6,7 +6,8 @@ import numpy as np
 
 from video_understanding.training.closed_form.choose import judgeable
 from video_understanding.training.closed_form.doubtful import doubt_of_labels, most_doubtful
-from video_understanding.training.closed_form.fit import HeadTargets, fit_closed_form
+from video_understanding.training.closed_form.fit import fit_closed_form
+from video_understanding.training.closed_form.forms import HeadTargets
 
 
 def test_four_of_five_spoiled_labels_are_among_the_first_twelfth():

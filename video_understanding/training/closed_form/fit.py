@@ -17,81 +17,13 @@ from video_understanding.training.closed_form.choose import (
     judgeable,
     usable_groups,
 )
+from video_understanding.training.closed_form.forms import ClosedForm, HeadTargets, LinearForm
 from video_understanding.training.closed_form.lda import discriminant
 from video_understanding.training.closed_form.ridge import STRENGTHS, left_out_scores, ridge
 from video_understanding.training.closed_form.spectrum import MOST_AXES, Spectrum, reduced_axes
+from video_understanding.training.closed_form.standardise import Standard
 
-_LEAST_SPREAD = 0.01  # of the mean variance of a modality's numbers: those that hardly vary are not blown up
 _FEWEST_CLIPS = 2
-
-
-@dataclass(frozen=True)
-class HeadTargets:
-    """What is to be learned for one head.
-
-    classes  C of them
-    truth    float [K,C], 0 or 1; of a head with one label a clip, at most a single 1 in each row
-    known    bool [K], the clips that are labelled for it
-    multi_label  whether a clip may show several classes at once, or none
-    """
-
-    classes: int
-    truth: np.ndarray
-    known: np.ndarray
-    multi_label: bool = False
-
-    @classmethod
-    def of_numbers(cls, numbers: np.ndarray, classes: int) -> HeadTargets:
-        """Of class numbers [K], -1 for clips that are not labelled."""
-        known = np.asarray(numbers) >= 0
-        truth = np.zeros((len(known), classes))
-        truth[known, np.asarray(numbers)[known]] = 1
-        return cls(classes, truth, known)
-
-
-@dataclass(frozen=True)
-class LinearForm:
-    """Logits of one head from the standardised statistics of a set of modalities.
-
-    weights  modality -> float32 [P,C]
-    bias     float32 [C]
-    scores   float32 [K,C], logits of each training clip from a fit without its group; NaN where it has not got all of
-             these modalities, or is not labelled
-    about    member -> (its share, its strength): what the form is a mean of
-    """
-
-    weights: dict[str, np.ndarray]
-    bias: np.ndarray
-    scores: np.ndarray
-    about: dict[str, tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class ClosedForm:
-    """All that was fitted: mean and scale of each modality's statistics, float32 [P] each, and the forms.
-
-    forms  head -> modalities present, in the order of the input -> the linear form; logits are calibrated, their
-           softmax (of a multi-label head their sigmoid) is a probability
-    """
-
-    mean: dict[str, np.ndarray]
-    scale: dict[str, np.ndarray]
-    forms: dict[str, dict[tuple[str, ...], LinearForm]]
-
-    def logits(self, head: str, statistics: Mapping[str, np.ndarray]) -> np.ndarray:
-        """float32 [N,C] of rows that have just these modalities, [N,P] each."""
-        own = tuple(name for name in self.mean if name in statistics)
-        form = self.forms[head][own]
-        parts = [(statistics[name] - self.mean[name]) / self.scale[name] @ form.weights[name] for name in own]
-        return form.bias + sum(parts)
-
-    def left_out(self, head: str, present: Mapping[str, np.ndarray]) -> np.ndarray:
-        """float32 [K,C]: logits of each training clip without its group, from the modalities that it has; else NaN."""
-        found = np.full_like(next(iter(self.forms[head].values())).scores, np.nan)
-        for own, form in self.forms[head].items():
-            exactly = np.all([present[name] == (name in own) for name in self.mean], axis=0)
-            found[exactly] = form.scores[exactly]
-        return found
 
 
 def fit_closed_form(
@@ -99,6 +31,7 @@ def fit_closed_form(
     present: Mapping[str, np.ndarray],
     heads: Mapping[str, HeadTargets],
     groups: np.ndarray,
+    blocks: Mapping[str, Sequence[int]] | None = None,
 ) -> ClosedForm:
     """Ridge regression and shrunk LDA of each set of modalities, blended by what they say of groups left out.
 
@@ -108,16 +41,18 @@ def fit_closed_form(
         present: modality -> bool [K], the clips that have it.
         heads: name -> its targets.
         groups: int [K], such as the subject of each clip; a group is left out as a whole.
+        blocks: modality -> widths of its kinds of statistics, such as 1280 means and 1280 changes; each kind counts the
+            same. One kind if not given.
 
     Returns:
         The forms of every set of modalities that at least two labelled clips have.
     """
-    rows, mean, scale = {}, {}, {}
+    rows, standards = {}, {}
     for name, own in statistics.items():
         views = np.asarray(own, np.float32)
         views = views[None] if views.ndim == 2 else views  # [V,K,P]
-        mean[name], scale[name] = _standard(views[:, present[name]])
-        rows[name] = (views - mean[name]) / scale[name]
+        standards[name] = Standard.of(views[:, present[name]], (blocks or {}).get(name))
+        rows[name] = standards[name](views)
     forms = {}
     for head, targets in heads.items():
         forms[head] = {}
@@ -125,8 +60,8 @@ def fit_closed_form(
             for own in combinations(rows, many):
                 clips = np.flatnonzero(targets.known & np.all([present[name] for name in own], axis=0))
                 if len(clips) >= _FEWEST_CLIPS:
-                    forms[head][own] = _fit(rows, own, clips, targets, groups, forms[head])
-    return ClosedForm(mean, scale, forms)
+                    forms[head][own] = _fit(rows, standards, own, clips, targets, groups, forms[head])
+    return ClosedForm(standards, forms)
 
 
 @dataclass(frozen=True)
@@ -145,6 +80,7 @@ class _Member:
 
 def _fit(
     rows: Mapping[str, np.ndarray],
+    standards: Mapping[str, Standard],
     own: tuple[str, ...],
     clips: np.ndarray,
     targets: HeadTargets,
@@ -154,7 +90,7 @@ def _fit(
     """The blend of what is fitted to these modalities together and of what was fitted to each alone."""
     truth = targets.truth[clips]
     groups = groups[clips] if targets.multi_label else usable_groups(truth, groups[clips])
-    members = _members(rows, own, clips, truth, groups, targets.multi_label)
+    members = _members(rows, standards, own, clips, truth, groups, targets.multi_label)
     if len(own) > 1:
         for name in own:
             form = smaller[(name,)]
@@ -179,6 +115,7 @@ def _fit(
 
 def _members(
     rows: Mapping[str, np.ndarray],
+    standards: Mapping[str, Standard],
     own: tuple[str, ...],
     clips: np.ndarray,
     truth: np.ndarray,
@@ -187,12 +124,12 @@ def _members(
 ) -> dict[str, _Member]:
     """Ridge regression and, where a clip has one label, LDA, each with its best strength and calibrated."""
     views = max(len(rows[name]) for name in own)
-    # Each modality has the same variance in all, however many numbers it has; the same row of views that are missing.
-    blocks = [
-        np.resize(rows[name][:, clips], (views, len(clips), rows[name].shape[-1])) / np.sqrt(rows[name].shape[-1])
+    # A modality with fewer views than another has them again.
+    parts = [
+        np.resize(rows[name][:, clips], (views, len(clips), rows[name].shape[-1])) * standards[name].share
         for name in own
     ]
-    joined = np.concatenate(blocks, axis=-1).reshape(views * len(clips), -1).astype(np.float32)  # [V*k,P]
+    joined = np.concatenate(parts, axis=-1).reshape(views * len(clips), -1).astype(np.float32)  # [V*k,P]
     middle = joined.mean(axis=0)
     axes = reduced_axes(joined - middle, MOST_AXES)  # [P,r]
     points = ((joined - middle) @ axes.astype(np.float32)).astype(np.float64)  # [V*k,r]
@@ -208,8 +145,10 @@ def _members(
         best, factor = best_strength(path[:, judged], truth[judged], weights[judged])
         solve = ridge if name == "ridge" else discriminant
         slopes, bias = solve(spectrum, points, tiled[0], tiled[1], STRENGTHS[best])
-        spread = np.split(axes @ slopes, np.cumsum([block.shape[-1] for block in blocks])[:-1])
-        weights_of = {modality: part / np.sqrt(len(part)) for modality, part in zip(own, spread, strict=True)}
+        spread = np.split(axes @ slopes, np.cumsum([part.shape[-1] for part in parts])[:-1])
+        weights_of = {
+            modality: part * standards[modality].share[:, None] for modality, part in zip(own, spread, strict=True)
+        }
         bias = bias - middle @ (axes @ slopes)
         members[name] = _Member(weights_of, bias, path[best], STRENGTHS[best]).times(factor)
     return members
@@ -256,13 +195,3 @@ def _calibrated(
     found = [scale_and_offset(scores, own) for scores, own in zip(member.scores.T, truth.T, strict=True)]
     factors, offsets = np.array(found).T
     return member.times(factors, offsets)
-
-
-def _standard(views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and scale float32 [P] of views [V,k,P]."""
-    if not views.shape[1]:
-        return np.zeros(views.shape[-1], np.float32), np.ones(views.shape[-1], np.float32)
-    mean = views.mean(axis=(0, 1), dtype=np.float64)
-    variance = views.var(axis=(0, 1), dtype=np.float64)
-    scale = np.sqrt(variance + _LEAST_SPREAD * variance.mean())
-    return mean.astype(np.float32), np.where(scale > 0, scale, 1).astype(np.float32)
