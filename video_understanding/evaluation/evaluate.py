@@ -80,12 +80,7 @@ def evaluate_inputs(
         places = [place for place in np.flatnonzero(scored) if head in rows[place].labels]
         if places:
             results[head] = _head_report(scorer, head, tuple(rows[i] for i in places), scores[head][places], seed)
-    overall = Overall(
-        uar=float(np.mean([result.uar for result in results.values()])),
-        accuracy=float(np.mean([result.accuracy for result in results.values()])),
-        heads=len(results),
-        clips=int(scored.sum()),
-    )
+    overall = Overall.of(results, int(scored.sum()))
     notes = _notes(scorer.labels, prepared, rows, results, blind=int((scored & ~senses.any(axis=1)).sum()))
     return Report(results, overall, len(numbers), without, notes)
 
