@@ -28,12 +28,28 @@ NOTEBOOKS = ["jupyterlab>=4", *RUN_NOTEBOOKS]
 DEV = ["pytest>=9", "pytest-xdist>=3.8", "ruff>=0.17", "scikit-learn>=1.7", *EDGE, *RUN_NOTEBOOKS]
 
 setup(
-    name="video-understanding",
+    name="video-audio-understanding",
     version=VERSION,
     description="Which action happens and which emotion is expressed in short clips of video with sound",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
+    keywords="video audio multimodal action-recognition emotion-recognition keras tflite litert on-device streaming",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Multimedia :: Sound/Audio :: Analysis",
+        "Topic :: Multimedia :: Video",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
     python_requires=">=3.11",
     packages=find_packages(include=["video_understanding", "video_understanding.*"]),
     package_data={
@@ -52,7 +68,7 @@ setup(
     entry_points={
         "console_scripts": [
             "vu = video_understanding.cli.main:main",
-            "video-understanding = video_understanding.cli.main:main",
+            "video-audio-understanding = video_understanding.cli.main:main",
             "vu-edge = video_understanding.edge.program:main",
         ]
     },

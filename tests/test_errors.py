@@ -14,7 +14,7 @@ def test_one_line_with_subject_cause_and_cure():
 
 def test_a_missing_package_names_its_extra():
     error = missing_extra("opencv-python-headless", "to read a camera", "camera")
-    assert "pip install 'video-understanding[camera]'" in str(error)
+    assert "pip install '.[camera]'" in str(error)
 
 
 def test_errors_travel_between_processes():

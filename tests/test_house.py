@@ -22,7 +22,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Floor of each room; 4.0 and 4.5 are the two wings of the fourth floor, which never import each other.
 FLOORS = {
     "errors": 0, "spec": 0, "labels": 0, "presets": 0, "whole_file": 0, "stderr_lines": 0,
-    "clip": 1, "prediction": 1, "scorer": 1, "bundle": 1, "bundle_card": 1,
+    "safe_text": 0, "program_output": 0, "locks": 0, "strict_json": 0, "spec_numbers": 0,
+    "clip": 1, "prediction": 1, "scorer": 1, "bundle": 1, "bundle_card": 1, "archive": 1,
     "media": 2, "datasets": 2,
     "features": 3,
     "recognition": 4.0, "evaluation": 4.0, "report": 4.0, "edge": 4.0,
@@ -187,8 +188,18 @@ print(main(["train", "clips.csv", "--out", "bundle"]))
 """
     output = run_blocked({"tensorflow", "keras"}, program, tmp_path)
     assert "is needed by `vu train` and is not installed" in output
-    assert "pip install 'video-understanding[train]'" in output
+    assert "pip install '.[train]'" in output
     assert output.strip().endswith("2")
+
+
+def test_nothing_names_the_program_of_somebody_else_for_an_install():
+    """On the package index "video-understanding" is another program: hints say what works in a clone of this one."""
+    folders = (PROJECT / name for name in ("docs", "notebooks", "benchmarks", "video_understanding", "tests"))
+    files = [*PROJECT.glob("*"), *(file for folder in folders for file in folder.rglob("*"))]
+    texts = (file for file in files if file.is_file() and file.suffix in (".py", ".md", ".ipynb", ".toml", ".txt", ""))
+    wrong = re.compile(r"install[^\n]*\bvideo-understanding\b|video-understanding\[")
+    found = [file for file in texts if file != Path(__file__) and wrong.search(file.read_text(encoding="utf-8"))]
+    assert found == []
 
 
 def test_importing_the_package_imports_nothing_else(tmp_path):

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
+DISTRIBUTION = "video-audio-understanding"  # what is installed; another program owns the name of the import
 
 _HOMES = {
     "AudioSpec": "spec",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 from video_understanding.errors import BundleError, ManifestError, SpecError
 from video_understanding.labels import HeadSpec, Labels
 from video_understanding.spec import ModelSpec
+from video_understanding.strict_json import strict_json
 from video_understanding.whole_file import write_whole
 
 BUNDLE_FORMAT = 1  # raised when an older reader would misunderstand a newer bundle
@@ -26,6 +26,8 @@ _OWN = ("format", "spec", "labels")
 _RESTORE = "Restore the file from a copy, or train again."
 _GIVE_BUNDLE = f"Give the folder that `vu train` wrote, with {BUNDLE_FILE} in it."
 _SHOWN = 5
+# What a head's number may be: scores are computed with a temperature, and must stay numbers.
+LIMITS = {"temperature": (1e-3, 1e3), "unknown_below": (0.0, 1.0)}
 # What each known fact has to be, and what a mapping or list of them holds.
 _FORMS: dict[str, tuple[type, Any, str]] = {
     "name": (str, None, "a text"),
@@ -39,6 +41,7 @@ _FORMS: dict[str, tuple[type, Any, str]] = {
     "data": (list, dict, "a list of objects"),
     "licences": (dict, str, "an object of texts"),
     "exports": (dict, dict, "an object of objects"),
+    "warnings": (list, str, "a list of texts"),
     "personalised": (dict, int, "an object of whole numbers"),
 }
 
@@ -57,10 +60,11 @@ class Bundle:
     metrics         "validation", "test" -> `Report.to_dict()`, "crossval" -> `CrossvalSummary.to_dict()`,
                     "robustness" -> `Robustness.to_dict()`
     temperature     head -> what its logits are divided by; 1 where nothing is said
-    unknown_below   head -> confidence below which the answer is "unknown"
+    unknown_below   head -> confidence below which the answer is "unknown"; a head without one always names a class
     data            [{"name", "clips", "licence"}, ...]
     licences        weights the training began with -> their licence; empty means that there were none
     exports         file -> what is known of it
+    warnings        why its numbers may be too good, in words that name no clip
     personalised    "files", how many recordings of one person it was made used to
     """
 
@@ -86,7 +90,7 @@ class Bundle:
                 file, f"facts cannot be told in JSON ({error})", "Give plain texts, finite numbers, lists and dicts."
             ) from error
         bundle = cls._from_text(folder, text)  # what will be read back, and refused now if it could not be
-        write_whole(file, text, BundleError)
+        write_whole(file, text, BundleError, durable=True)
         return bundle
 
     @classmethod
@@ -107,7 +111,7 @@ class Bundle:
     def _from_text(cls, folder: Path, text: str) -> Bundle:
         file = folder / BUNDLE_FILE
         try:
-            values = json.loads(text, parse_constant=_refuse_constant)
+            values = strict_json(text)
         except ValueError as error:
             raise BundleError(file, f"is not whole JSON ({error})", _RESTORE) from error
         if not isinstance(values, dict) or "format" not in values:
@@ -166,7 +170,7 @@ class Bundle:
 
     def unknown_below(self, head: str) -> float | None:
         """The confidence below which a head's answer is "unknown"; None where every answer is told."""
-        return self.facts.get("unknown_below", {}).get(head)
+        return self.facts.get("unknown_below", {}).get(head) or None  # 0 means the same in older bundles
 
     def _there(self, name: str, cure: str) -> Path:
         path = self.folder / name
@@ -188,7 +192,7 @@ def read_model_values(file: Path, values: Mapping[str, Any], known_format: int, 
         raise BundleError(
             file,
             f"has format {values['format']!r}, this program reads format {known_format}",
-            "Install a newer video-understanding.",
+            "Install a newer video-audio-understanding.",
         )
     try:
         spec = ModelSpec.from_dict(values.get("spec"))
@@ -237,10 +241,6 @@ def _is_data(path: Path) -> bool:
     return any(kind == "text/csv" or kind.startswith(("video/", "audio/")) for kind in kinds)
 
 
-def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is not JSON")  # though Python would take it
-
-
 def _refuse_odd_facts(file: Path, labels: Labels, facts: Mapping[str, Any]) -> None:
     for name, (form, inner, words) in _FORMS.items():
         if name not in facts:
@@ -255,5 +255,7 @@ def _refuse_odd_facts(file: Path, labels: Labels, facts: Mapping[str, Any]) -> N
                 raise BundleError(
                     file, f'"{name}" in it is told for {head!r}', f"The model has: {', '.join(labels.heads)}."
                 )
-            if not (0 < value < math.inf if name == "temperature" else 0 <= value <= 1):
-                raise BundleError(file, f'"{name}" of {head} in it is {value!r}', "Measure it again.")
+            low, high = LIMITS[name]
+            if not low <= value <= high:
+                cause = f'"{name}" of {head} in it is {value!r}, not from {low:g} to {high:g}'
+                raise BundleError(file, cause, "Measure it again.")

@@ -149,6 +149,8 @@ def _outputs(bundle: Bundle) -> list[str]:
         lines.append(f"- **{head.name}**, {len(head.classes)} classes{at_once}: {'; '.join(map(_text, head.classes))}")
         if (below := bundle.unknown_below(head.name)) is not None:
             lines.append(f'  - Answers with a confidence below {below:.3g} are called "unknown".')
+        elif not head.is_multi:
+            lines.append("  - It always names a class, however unsure: too few validation clips to choose a threshold.")
         if (temperature := bundle.temperature(head.name)) != 1:
             lines.append(f"  - Confidence is evened out with a temperature of {temperature:.3g}.")
     return [*lines, "", "It knows no other classes: whatever a clip shows, it looks for the likeliest of these."]
@@ -158,7 +160,7 @@ def _learned(bundle: Bundle) -> list[str]:
     data = bundle.facts.get("data")
     lines = ["Unknown: the bundle does not say which data it was."]
     if data:
-        rows = [[_told(entry.get(name)) for name in ("name", "clips", "licence")] for entry in data]
+        rows = [[str(entry.get(name) or "unknown") for name in ("name", "clips", "licence")] for entry in data]
         lines = _table(["data", "clips", "terms"], rows)
     training = bundle.facts.get("training")
     return [*lines, "", f"Training: {_text(in_words(training)) if training else 'unknown'}."]
@@ -188,6 +190,7 @@ def _numbers(bundle: Bundle) -> list[str]:
     return [
         *_table(names, rows),
         "",
+        *(f"**Warning:** {_text(warning)}\n" for warning in bundle.facts.get("warnings", ())),
         "UAR, the unweighted average recall, is the mean over classes of the share that was found. Guessing means "
         "always saying the most frequent class. Intervals are from drawing subjects (or files) again, and left out "
         "where there are too few of them, or all agree.",
@@ -324,10 +327,6 @@ def _use(bundle: Bundle) -> list[str]:
         f"vu evaluate {shell} clips.csv",
         "```",
     ]
-
-
-def _told(value: Any) -> str:
-    return "unknown" if value is None else str(value)
 
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

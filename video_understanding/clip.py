@@ -8,7 +8,9 @@ import numpy as np
 
 from video_understanding.errors import ClipError
 
-SILENCE_PEAK = 1e-4  # -80 dBFS: below the quietest bit of dithered 16-bit sound anyone would record
+# About -79 dBFS: below the quietest sound anyone would record in 16 bits. It lies in the middle between two of their
+# steps, so that a waveform kept in 16 bits (the cache of prepared clips) is silent exactly where its original is.
+SILENCE_PEAK = 3.5 / 32767
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,7 +90,12 @@ class Clip:
 
     @property
     def senses(self) -> dict[str, bool]:
-        return {"video": self.has_video, "audio": self.has_audio}
+        """Which modalities a model gets of this clip; a sound track of digital silence counts as absent.
+
+        It carries nothing, and in real collections it betrays who recorded a clip rather than what happens in it: a
+        model that could tell "silent" from "absent" would learn that.
+        """
+        return {"video": self.has_video, "audio": not self.is_silent}
 
     @property
     def is_silent(self) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from video_understanding.safe_text import one_line
+
 
 class VideoUnderstandingError(Exception):
     """Bad input or usage, told in one line; the command line turns it into exit code 2.
@@ -20,7 +22,8 @@ class VideoUnderstandingError(Exception):
 
     def __str__(self) -> str:
         line = f"{self.subject}: {self.cause}. {self.cure}"
-        return " ".join(line.split())  # a file's own metadata may hold line breaks; an error has one line
+        # A file's own name and metadata may hold line breaks and what terminals obey; an error is one visible line.
+        return one_line(" ".join(line.split()))
 
 
 class SpecError(VideoUnderstandingError):
@@ -68,5 +71,5 @@ def missing_extra(package: str, purpose: str, extra: str) -> MissingExtraError:
     return MissingExtraError(
         package,
         f"is needed {purpose} and is not installed",
-        f"Install it with: pip install 'video-understanding[{extra}]'",
+        f"Install it, in a clone of this project, with: pip install '.[{extra}]'",
     )

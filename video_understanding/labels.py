@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from video_understanding.errors import ManifestError
+from video_understanding.safe_text import has_controls
+from video_understanding.strict_json import strict_json
 
 HEADS: tuple[str, ...] = ("action", "emotion")  # those of a data set for which no others are named
 KINDS: tuple[str, ...] = ("single", "multi")
@@ -58,6 +60,10 @@ class HeadSpec:
             raise ManifestError(self.name, f"cannot be of kind {self.kind!r}", f"Use one of: {', '.join(KINDS)}.")
         if any(not isinstance(name, str) or not name.strip() for name in self.classes):
             raise ManifestError(self.name, "has an empty class name", "Give every class a name.")
+        odd = [name for name in self.classes if has_controls(name)]
+        if odd:
+            cause = f"has the class {odd[0]!r}, with a line break or another control character"
+            raise ManifestError(self.name, cause, "Name it by letters, digits and signs.")
         if len(set(self.classes)) != len(self.classes):
             twice = sorted({name for name in self.classes if self.classes.count(name) > 1})
             raise ManifestError(self.name, f"has the class {twice[0]!r} twice", "Name each class once.")
@@ -144,7 +150,7 @@ class Labels(Mapping[str, tuple[str, ...]]):
     @classmethod
     def from_json(cls, text: str) -> Labels:
         try:
-            heads = json.loads(text)
+            heads = strict_json(text)
             if any(not isinstance(names, list) for names in heads.values()):
                 raise TypeError("names are not a list")
         except (ValueError, TypeError, AttributeError) as error:

@@ -22,14 +22,17 @@ class HeadAnswer:
     label       the class; in a multi-label head all classes that are shown, or none of them
     confidence  how sure that is, from 0 to 1: the class's score; in a multi-label head the score of the least sure
                 class that is shown, and what remains beside the surest one where none is
-    scores      class -> probability
+    scores      class -> probability, in a file's answer the mean of all its windows
     nearest     the best class where the label is "unknown"
+    lasts_s     in a file whose answer changes: for how many seconds it is this one, the longest of all; `confidence` is
+                then that of these seconds
     """
 
     label: str | tuple[str, ...]
     confidence: float
     scores: Mapping[str, float] = field(hash=False)
     nearest: str | None = None
+    lasts_s: float | None = None
 
     @classmethod
     def of(
@@ -67,6 +70,8 @@ class HeadAnswer:
         values: dict[str, Any] = {"label": label, "confidence": round(self.confidence, _SCORE_DIGITS)}
         if self.nearest is not None:
             values["nearest"] = self.nearest
+        if self.lasts_s is not None:
+            values["lasts_s"] = round(self.lasts_s, _TIME_DIGITS)
         return {**values, "scores": {name: round(score, _SCORE_DIGITS) for name, score in self.scores.items()}}
 
 
@@ -96,7 +101,7 @@ class Prediction:
 
     file        its path, as it was given
     duration_s  how long it is
-    heads       head -> its answer, from the mean scores of all windows; heads that the model lacks are absent
+    heads       head -> its answer: what lasts longest; heads that the model lacks are absent
     senses      "video", "audio" -> whether any of it was there; digital silence is not
     segments    one after the other, in the order of time
     notes       what is odd or damaged in the file, in words

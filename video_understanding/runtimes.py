@@ -21,7 +21,8 @@ _TFLITE = ".tflite"
 def load(path: str | Path, runtime: str | None = None) -> Recognizer:
     """The recognizer of a bundle's folder, or of a .tflite file alone.
 
-    `runtime` is one of `RUNTIMES`: by default Keras for a bundle. TFLite needs no TensorFlow.
+    `runtime` is one of `RUNTIMES`: by default Keras for a bundle, or where TensorFlow is not installed, the bundle's
+    first TFLite file, which needs none.
     """
     from video_understanding.bundle import Bundle
     from video_understanding.recognition.recognizer import Recognizer
@@ -34,9 +35,18 @@ def load(path: str | Path, runtime: str | None = None) -> Recognizer:
     bundle = Bundle.read(path)
     unknown_below = {head: bundle.unknown_below(head) for head in bundle.labels.heads}
     return Recognizer(
-        make_scorer(bundle, runtime or "keras"),
+        make_scorer(bundle, runtime) if runtime else _usual_scorer(bundle),
         {head: below for head, below in unknown_below.items() if below is not None},
     )
+
+
+def _usual_scorer(bundle: Bundle) -> PartwiseScorer:
+    try:
+        return make_scorer(bundle, "keras")
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in ("tensorflow", "keras") or not bundle.tflite_files:
+            raise
+        return make_scorer(bundle, "tflite")
 
 
 def make_scorer(bundle: Bundle, runtime: str) -> PartwiseScorer:

@@ -81,6 +81,12 @@ class Scores:
                     f"have shape {list(scores.shape)}, not [clips,{classes}]",
                     "Give one score for each class.",
                 )
+            if not np.isfinite(scores).all():
+                raise ClipError(
+                    f"scores of {head}",
+                    "are not all numbers: the model computes NaN or infinity",
+                    "Restore the model from a copy, or train again with a lower learning rate.",
+                )
 
     def __len__(self) -> int:
         return len(next(iter(self.heads.values()))) if self.heads else 0

@@ -11,7 +11,6 @@ import difflib
 import json
 import math
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +18,22 @@ import numpy as np
 
 from video_understanding.errors import ManifestError, SpecError
 from video_understanding.labels import HeadSpec, Labels, require_head_name
+from video_understanding.spec_numbers import (
+    LEAST_POWER,
+    MOST_CLIP_BYTES,
+    MOST_FRAMES_HZ,
+    MOST_MEL_NUMBERS,
+    MOST_MEL_WINDOW_S,
+    MOST_POWER,
+    MOST_TOKENS,
+    MOST_WINDOW_S,
+    at_most,
+    exact,
+    fraction,
+    positive,
+    whole,
+)
+from video_understanding.strict_json import strict_json
 
 SPEC_FORMAT = 1  # raised when an older reader would misunderstand a newer spec
 FITS = ("crop", "pad", "stretch")
@@ -42,12 +57,12 @@ class VideoSpec:
     zoom: int = 1
 
     def __post_init__(self) -> None:
-        _positive(self, "frames_hz")
-        _whole(self, "height_px", 1, 8192)
-        _whole(self, "width_px", 1, 8192)
+        positive(self, "frames_hz", MOST_FRAMES_HZ)
+        whole(self, "height_px", 1, 8192)
+        whole(self, "width_px", 1, 8192)
         if self.fit not in FITS:
             raise SpecError("video.fit", f"{self.fit!r} is not known", f"Use one of: {', '.join(FITS)}.")
-        _whole(self, "zoom", 1, 4)
+        whole(self, "zoom", 1, 4)
 
     @property
     def read_height_px(self) -> int:
@@ -75,9 +90,12 @@ class LogMelSpec:
     floor_power: float = 1e-6
 
     def __post_init__(self) -> None:
-        for name in ("window_s", "step_s", "low_hz", "high_hz", "floor_power"):
-            _positive(self, name)
-        _whole(self, "bands", 1, 1024)
+        for name in ("window_s", "step_s"):
+            positive(self, name, MOST_MEL_WINDOW_S)
+        for name in ("low_hz", "high_hz"):
+            positive(self, name, 192_000)
+        positive(self, "floor_power", MOST_POWER, LEAST_POWER)
+        whole(self, "bands", 1, 1024)
         if self.low_hz >= self.high_hz:
             raise SpecError(
                 "audio.log_mel",
@@ -95,8 +113,8 @@ class AudioSpec:
     log_mel: LogMelSpec = field(default_factory=LogMelSpec)
 
     def __post_init__(self) -> None:
-        _whole(self, "sample_rate_hz", 1_000, 192_000)
-        _positive(self, "hop_s")
+        whole(self, "sample_rate_hz", 1_000, 192_000)
+        positive(self, "hop_s", MOST_WINDOW_S)
         _part(self, "log_mel", LogMelSpec)
         for name in ("hop_samples", "mel_window_samples", "mel_step_samples", "mel_steps_per_hop"):
             getattr(self, name)  # refused here, at birth, if it is not whole
@@ -106,22 +124,22 @@ class AudioSpec:
                 f"{self.log_mel.high_hz:g} Hz is above half the sample rate, {self.sample_rate_hz / 2:g} Hz",
                 "Lower it, or raise audio.sample_rate_hz.",
             )
+        at_most(self.mel_steps_per_hop * self.fft_samples, MOST_MEL_NUMBERS, "audio", "numbers in a hop's spectra")
+        at_most(self.log_mel.bands * self.fft_samples, MOST_MEL_NUMBERS, "audio.log_mel", "weights of its bands")
 
     @cached_property
     def hop_samples(self) -> int:
-        return _exact(self.hop_s, self.sample_rate_hz, "audio.hop_s x audio.sample_rate_hz", "samples")
+        return exact(self.hop_s, self.sample_rate_hz, "audio.hop_s x audio.sample_rate_hz", "samples")
 
     @cached_property
     def mel_window_samples(self) -> int:
-        return _exact(
+        return exact(
             self.log_mel.window_s, self.sample_rate_hz, "audio.log_mel.window_s x audio.sample_rate_hz", "samples"
         )
 
     @cached_property
     def mel_step_samples(self) -> int:
-        return _exact(
-            self.log_mel.step_s, self.sample_rate_hz, "audio.log_mel.step_s x audio.sample_rate_hz", "samples"
-        )
+        return exact(self.log_mel.step_s, self.sample_rate_hz, "audio.log_mel.step_s x audio.sample_rate_hz", "samples")
 
     @property
     def fft_samples(self) -> int:
@@ -130,8 +148,8 @@ class AudioSpec:
 
     @cached_property
     def mel_steps_per_hop(self) -> int:
-        return _exact(
-            self.hop_s, 1 / _fraction(self.log_mel.step_s), "audio.hop_s / audio.log_mel.step_s", "log-mel steps"
+        return exact(
+            self.hop_s, 1 / fraction(self.log_mel.step_s), "audio.hop_s / audio.log_mel.step_s", "log-mel steps"
         )
 
 
@@ -176,9 +194,9 @@ class NetworkSpec:
             raise SpecError("network.motion", f"is {self.motion!r}, not true or false", "Give one of these.")
         for name in ("unfrozen_blocks", "unfrozen_listener_blocks"):
             if getattr(self, name) is not None:
-                _whole(self, name, 0, 1000)
+                whole(self, name, 0, 1000)
         for name in ("token_size", "tokens_per_hop", "attention_heads"):
-            _whole(self, name, 1, 4096)
+            whole(self, name, 1, 4096)
         if self.token_size % self.attention_heads:
             raise SpecError(
                 "network.token_size",
@@ -209,27 +227,31 @@ class ModelSpec:
     network: NetworkSpec = field(default_factory=NetworkSpec)
 
     def __post_init__(self) -> None:
-        _positive(self, "window_s")
+        positive(self, "window_s", MOST_WINDOW_S)
         _part(self, "video", VideoSpec)
         _part(self, "audio", AudioSpec)
         _part(self, "network", NetworkSpec)
         for name in ("frames", "samples", "hops"):
             getattr(self, name)
+        at_most(math.prod(self.read_shape), MOST_CLIP_BYTES, "video", "bytes of pictures in a clip")
+        at_most(4 * self.samples, MOST_CLIP_BYTES, "audio", "bytes of sound in a clip")
+        at_most(self.frames, MOST_TOKENS, "video", "frames in a clip")
+        at_most(self.hops * self.network.tokens_per_hop, MOST_TOKENS, "audio", "tokens of sound in a clip")
 
     @cached_property
     def frames(self) -> int:
         """T, the frames of one clip."""
-        return _exact(self.window_s, self.video.frames_hz, "window_s x video.frames_hz", "frames")
+        return exact(self.window_s, self.video.frames_hz, "window_s x video.frames_hz", "frames")
 
     @cached_property
     def samples(self) -> int:
         """N, the samples of one clip's waveform."""
-        return _exact(self.window_s, self.audio.sample_rate_hz, "window_s x audio.sample_rate_hz", "samples")
+        return exact(self.window_s, self.audio.sample_rate_hz, "window_s x audio.sample_rate_hz", "samples")
 
     @cached_property
     def hops(self) -> int:
         """M, the hops of sound in one clip."""
-        return _exact(self.window_s, 1 / _fraction(self.audio.hop_s), "window_s / audio.hop_s", "hops of sound")
+        return exact(self.window_s, 1 / fraction(self.audio.hop_s), "window_s / audio.hop_s", "hops of sound")
 
     @property
     def frames_shape(self) -> tuple[int, int, int, int]:
@@ -281,14 +303,14 @@ class ModelSpec:
             raise SpecError(
                 "spec",
                 f"has format {version!r}, this program reads format {SPEC_FORMAT}",
-                "Install a newer video-understanding.",
+                "Install a newer video-audio-understanding.",
             )
         return _from_dict(cls, values, "")
 
     @classmethod
     def from_json(cls, text: str) -> ModelSpec:
         try:
-            values = json.loads(text)
+            values = strict_json(text)
         except ValueError as error:
             raise SpecError("spec", f"is not JSON ({error})", "Write it with to_json().") from error
         return cls.from_dict(values)
@@ -309,38 +331,6 @@ def _from_dict(cls: type, values: dict[str, Any], prefix: str) -> Any:
             raise SpecError(f"{prefix}{name}", "is not a setting of the spec", hint)
         settings[name] = _from_dict(_PARTS[name], value, f"{prefix}{name}.") if name in _PARTS else value
     return cls(**settings)
-
-
-def _fraction(value: float) -> Fraction:
-    # By its shortest decimal form: 0.1 means a tenth, not the binary number next to it.
-    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
-
-
-def _exact(a: float, b: float | Fraction, what: str, unit: str) -> int:
-    product = _fraction(a) * _fraction(b)
-    if product.denominator != 1 or product < 1:
-        raise SpecError(
-            what,
-            f"gives {float(product):g} {unit}, not a whole number of one or more",
-            f"Choose values that give whole {unit}.",
-        )
-    return int(product)
-
-
-def _positive(part: Any, name: str) -> None:
-    value = getattr(part, name)
-    plain = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not plain or not math.isfinite(value) or value <= 0:
-        raise SpecError(name, f"is {value!r}, not a number above zero", "Give a positive number.")
-    object.__setattr__(part, name, float(value))
-
-
-def _whole(part: Any, name: str, low: int, high: int) -> None:
-    value = getattr(part, name)
-    plain = isinstance(value, (int, float, np.integer)) and not isinstance(value, bool) and math.isfinite(value)
-    if not plain or value != int(value) or not low <= value <= high:
-        raise SpecError(name, f"is {value!r}, not a whole number from {low} to {high}", "Give such a number.")
-    object.__setattr__(part, name, int(value))
 
 
 def _part(part: Any, name: str, cls: type) -> None:

@@ -4,25 +4,55 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from video_understanding.errors import VideoUnderstandingError
+from video_understanding.locks import is_abandoned, owned
+
+_UNFINISHED = ".partial."
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, durable: bool = False) -> Iterator[Path]:
     """A place beside `path` to write to, which takes its name at the end, or vanishes if anything goes wrong.
 
-    Its ending is that of `path`, for programs that go by it; no two writers ever share it.
+    Its ending is that of `path`, for programs that go by it; no two writers ever share it. A `durable` file is on the
+    disk before it takes its name, so that a loss of power leaves the old one or the new one, and not half of it.
     """
-    unfinished = path.with_name(f".partial.{os.getpid()}.{threading.get_ident()}.{path.name}")
+    unfinished = path.with_name(f"{_UNFINISHED}{os.getpid()}.{threading.get_ident()}.{path.name}")
     try:
-        yield unfinished
-        unfinished.replace(path)
+        with owned(unfinished, lambda place: place.touch()):
+            yield unfinished
+            if durable:
+                _to_disk(unfinished)
+            unfinished.replace(path)
+            if durable and os.name == "posix":
+                _to_disk(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def unfinished_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A folder in `parent` for work that is not finished, called after its `name`; it vanishes at the end."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}{name}.", dir=parent))
+    try:
+        with owned(folder, lambda place: place.mkdir()):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Removes what killed processes left unfinished in the folder; what a living one writes is locked, and stays."""
+    for path in folder.glob(f"{_UNFINISHED}*"):
+        if is_abandoned(path):
+            with contextlib.suppress(OSError):  # another process may remove it at the same time
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @contextlib.contextmanager
@@ -34,9 +64,22 @@ def refusal_told(path: Path, error: type[VideoUnderstandingError] = VideoUnderst
         raise error(path, f"cannot be written ({refused.strerror})", "Name a folder you can write to.") from refused
 
 
-def write_whole(path: Path, text: str, error: type[VideoUnderstandingError] = VideoUnderstandingError) -> None:
-    """Writes a text as a whole file, in UTF-8; its folder is made if need be. What the disk refuses becomes `error`."""
+def write_whole(
+    path: Path, text: str, error: type[VideoUnderstandingError] = VideoUnderstandingError, durable: bool = False
+) -> None:
+    """Writes a text as a whole file, in UTF-8; its folder is made if need be. What the disk refuses becomes `error`.
+
+    Names of files may hold bytes that are no UTF-8: these are written as escapes such as \\udcff, which JSON knows.
+    """
     with refusal_told(path, error):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
+        with whole_file(path, durable) as unfinished:
+            unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

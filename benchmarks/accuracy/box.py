@@ -28,6 +28,7 @@ from benchmarks.accuracy.card import box_card
 from benchmarks.accuracy.pieces import FOLDER, WITHOUT, Pieces, Recipe, of_folds
 from benchmarks.accuracy.sets import DATA, PROJECT, SETS, SPEC, joined
 from benchmarks.accuracy.strangers import strangers
+from video_understanding import DISTRIBUTION, __version__
 from video_understanding.bundle import KERAS_FILE, Bundle
 from video_understanding.evaluation import (
     Answers,
@@ -123,7 +124,10 @@ def described(manifest: Any) -> dict[str, Any]:
     return {
         "name": NAME,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {name: version(name) for name in ("video-understanding", "tensorflow", "keras", "numpy", "av")},
+        "versions": {
+            DISTRIBUTION: __version__,
+            **{name: version(name) for name in ("tensorflow", "keras", "numpy", "av")},
+        },
         "training": {"settings": dict(RECIPE.training), "seed": SEED, "folds": len({row.fold for row in manifest})},
         "data": [{"name": own.folder, "clips": clips[name], "licence": own.terms} for name, own in SETS.items()],
         "licences": {

@@ -31,6 +31,21 @@ def test_a_clean_set_exits_with_0(folder, capsys):
     assert "12 clips" in shown.out and "Nothing was found" in shown.out
 
 
+@pytest.mark.parametrize(
+    ("keep", "told"),
+    [
+        (lambda line: ",grow," not in line, "only one action, bounce"),
+        (lambda line: "person_1" in line, "need as many subjects"),
+    ],
+)
+def test_what_a_training_refuses_is_a_problem(folder, keep, told, capsys):
+    table = folder / "clips.csv"
+    head, *lines = table.read_text().replace("angry", "").replace("sad", "").splitlines()
+    table.write_text("\n".join([head, *filter(keep, lines)]) + "\n")
+    assert main(["check", str(table)]) == 1
+    assert told in " ".join(capsys.readouterr().out.split())
+
+
 def test_warnings_alone_exit_with_0(folder, capsys):
     table = folder / "clips.csv"
     table.write_text(table.read_text().replace("person_1", ""))

@@ -88,6 +88,17 @@ def test_no_evaluation_takes_the_place_of_another(bundle, clips, capsys):
     assert "The sound was taken away." in silent and "Robustness" not in silent
 
 
+def test_tables_of_one_name_have_a_report_each(bundle, clips, tmp_path, capsys):
+    for name in ("first", "second", "first"):
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        rows = (clips / "clips.csv").read_text().splitlines()
+        (folder / "clips.csv").write_text("\n".join([rows[0], *(f"{clips}/{row}" for row in rows[1:])]) + "\n")
+        assert main(["evaluate", str(bundle), str(folder / "clips.csv")]) == 0
+    capsys.readouterr()
+    assert sorted(folder.name for folder in (bundle / "evaluation").iterdir()) == ["clips", "clips-2"]
+
+
 def test_a_bundle_that_cannot_be_written_costs_the_report_and_not_the_numbers(bundle, clips, capsys):
     (bundle / "evaluation").write_text("a file where a folder should be")
     assert main(["evaluate", str(bundle), str(clips), "--json"]) == 0

@@ -93,7 +93,7 @@ def test_versions_are_told_without_loading_anything(capsys):
         main(["--version"])
     assert stop.value.code == 0
     text = capsys.readouterr().out
-    assert f"video-understanding {video_understanding.__version__}, Python 3." in text
+    assert f"video-audio-understanding {video_understanding.__version__}, Python 3." in text
     assert f"numpy {metadata.version('numpy')}" in text
 
 

@@ -123,5 +123,5 @@ scorer.encode_frames(np.zeros((1, 32, 32, 3), np.uint8))
 
 def test_without_litert_it_says_what_to_install(world, monkeypatch):
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'video-understanding\[edge\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[edge\]'"):
         LiteRTScorer(world.model)

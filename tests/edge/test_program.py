@@ -35,6 +35,17 @@ def assert_same(found, expected):
         assert found[place] == (pytest.approx(value, abs=1e-4) if isinstance(value, float) else value), place
 
 
+def test_a_bundle_is_run_by_its_tflite_file_where_tensorflow_is_not_installed(world, tmp_path):
+    program = f"""
+from video_understanding.cli.main import main
+sys.stderr = sys.stdout
+print(main(["predict", {str(world.model.parent)!r}, {str(world.clips[0])!r}]))
+"""
+    output = run_blocked({"tensorflow", "keras"}, program, tmp_path)
+    assert output.strip().endswith("0"), output
+    assert world.clips[0].name in output and "action" in output
+
+
 def test_it_answers_as_the_keras_model_with_nothing_heavy_installed(world, tmp_path):
     words = [str(world.model), *map(str, world.clips), "--json"]
     program = f"from video_understanding.edge.program import main\nsys.exit(main({words!r}))"
@@ -182,4 +193,4 @@ def test_the_program_is_installed_by_its_name(capsys):
     with pytest.raises(SystemExit) as left:
         main(["--version"])
     assert left.value.code == 0
-    assert "video-understanding" in capsys.readouterr().out
+    assert "video-audio-understanding" in capsys.readouterr().out

@@ -61,7 +61,7 @@ def test_a_foreign_file_is_told_from_one_of_ours_that_was_cut_off(tmp_path, worl
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"format": 2}, "format 2, this program reads format 1.*newer video-understanding"),
+        ({"format": 2}, "format 2, this program reads format 1.*newer video-audio-understanding"),
         ({"mode": "int4"}, "\"mode\" in it is 'int4'"),
         ({"labels": {"action": [], "emotion": []}}, "names no class"),
         ({"labels": {"action": ["spin", "spin"]}}, "action has the class 'spin' twice"),

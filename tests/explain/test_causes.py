@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from tests.explain.scenes import CAUSE_S, LABELS, SPEC, scenes
 from video_understanding.explain import Explainer, Explanation
+from video_understanding.explain.reasons import FULL_HEAT
 from video_understanding.models.build import VideoUnderstandingModel
 
 
@@ -21,8 +24,9 @@ def explanations(learned, clips) -> list[Explanation]:
 
 
 def corner_share(explanation: Explanation) -> float:
-    """How much of the heat for the emotion lies in the upper left quarter."""
-    heat = explanation.heads["emotion"].heat.over(SPEC.video.height_px, SPEC.video.width_px)  # [T,H,W]
+    """How much of the heat for the emotion lies in the upper left quarter, however strong it is."""
+    full = dataclasses.replace(explanation.heads["emotion"].heat, picture_adds=FULL_HEAT)
+    heat = full.over(SPEC.video.height_px, SPEC.video.width_px)  # [T,H,W]
     height, width = (size // 2 for size in heat.shape[1:])
     return float(heat[:, :height, :width].sum() / heat.sum())
 
@@ -55,6 +59,16 @@ def test_the_sense_that_decides_is_named(explanations):
     for explanation in explanations:
         assert explanation.heads["action"].senses.share["audio"] > 0.7
         assert explanation.heads["emotion"].senses.share["video"] > 0.7
+
+
+def test_heat_is_as_strong_as_what_the_picture_adds(explanations):
+    """The action is decided by the sound: frames that glowed for it would say what is not so."""
+    for explanation in explanations:
+        for reasons in explanation.heads.values():
+            assert reasons.heat.picture_adds == pytest.approx(reasons.senses.drop["video"])
+            assert reasons.heat.warmth.max() == pytest.approx(reasons.heat.strength)
+    strength = {head: [one.heads[head].heat.strength for one in explanations] for head in ("action", "emotion")}
+    assert np.mean(strength["emotion"]) > 0.9 and np.mean(strength["action"]) < 0.35
 
 
 def test_heat_adds_up_to_what_the_frames_do(learned, explanations, clips):

@@ -65,13 +65,18 @@ def test_no_clips_are_an_empty_batch():
         (make_clip(video=False), [False, True]),
         (make_clip(0.0), [True, False]),  # a sound track of digital silence
         (make_clip(2 / 32767), [True, False]),  # two steps of 16-bit sound: dither, not sound
+        (make_clip(3.4 / 32767), [True, False]),  # less than the cache's rounding may hide
+        (make_clip(3.6 / 32767), [True, True]),
         (make_clip(20 / 32767), [True, True]),  # very quiet is not silent
         (make_clip(1.0), [True, True]),
     ],
 )
 def test_presence_says_what_is_there_and_is_the_same_from_the_cache(tmp_path, clip, presence):
     assert prepare([clip], SPEC).presence.tolist() == [presence]
-    assert from_prepared(stored(tmp_path, [clip]), [0]).presence.tolist() == [presence]
+    prepared = stored(tmp_path, [clip])
+    assert from_prepared(prepared, [0]).presence.tolist() == [presence]
+    assert prepared.presence([0]).tolist() == [presence]
+    assert list(clip.senses.values()) == list(prepared[0].senses.values()) == presence
 
 
 def test_the_cache_gives_the_very_same_batch_as_its_clips(tmp_path):

@@ -17,6 +17,7 @@ from video_understanding.media.synthetic import (
     ACTIONS,
     DAMAGES,
     EMOTIONS,
+    Halves,
     Scene,
     TwoCues,
     burst_onsets_s,
@@ -30,6 +31,7 @@ from video_understanding.media.synthetic import (
 from video_understanding.media.synthetic.barcode import draw_barcode
 from video_understanding.media.synthetic.effects import action_sound
 from video_understanding.media.synthetic.figure import BELL, Look
+from video_understanding.media.synthetic.halves import HALVES_OF_ACTION, HALVES_OF_EMOTION
 
 os.environ.setdefault("SVT_LOG", "1")  # AV1's encoder is talkative otherwise
 RATE_HZ = 16_000
@@ -593,3 +595,40 @@ def test_a_share_of_rows_can_lack_one_label(tmp_path, monkeypatch):
     rows = read_rows(make_dataset(tmp_path, seed=1, clips=40, partial_labels=0.5))
     lacking = Counter((row["action"] == "", row["emotion"] == "") for row in rows)
     assert lacking == {(False, False): 20, (True, False): 10, (False, True): 10}
+
+
+def test_each_half_of_a_label_is_in_one_modality_alone():
+    """Other labels with the same seen half have the same pixels, and with the same heard half the same sound."""
+    times_s = np.arange(6) / 4
+
+    def pixels(action: str, emotion: str) -> np.ndarray:
+        return np.stack(list(Halves(action, emotion, seed=3).frames(times_s, height_px=64, width_px=80)))
+
+    def sound(action: str, emotion: str) -> np.ndarray:
+        return Halves(action, emotion, seed=3).waveform(1.0, RATE_HZ)
+
+    assert np.array_equal(pixels("wave_bell", "happy"), pixels("wave_rattle", "calm"))
+    assert not np.array_equal(pixels("wave_bell", "happy"), pixels("bounce_bell", "happy"))
+    assert not np.array_equal(pixels("wave_bell", "happy"), pixels("wave_bell", "angry"))
+    assert np.array_equal(sound("wave_bell", "happy"), sound("bounce_bell", "angry"))
+    assert not np.array_equal(sound("wave_bell", "happy"), sound("wave_rattle", "happy"))
+    assert not np.array_equal(sound("wave_bell", "happy"), sound("wave_bell", "calm"))
+    for halves in (HALVES_OF_ACTION, HALVES_OF_EMOTION):
+        for place in (0, 1):
+            shared = Counter(pair[place] for pair in halves.values())
+            assert set(shared.values()) == {2}, "either half alone leaves two of four labels"
+    with pytest.raises(ClipError, match="cannot be drawn"):
+        Halves("wave", "happy")
+
+
+def test_a_data_set_of_halves_is_balanced_and_can_hold_other_people(tmp_path, monkeypatch):
+    monkeypatch.setattr("video_understanding.media.synthetic.dataset.write_scene", lambda *_, **__: None)
+    tables = {}
+    for first in (0, 6):
+        folder = tmp_path / str(first)
+        table = make_dataset(folder, seed=1, clips=192, mode="halves", subjects=6, first_subject=first)
+        tables[first] = read_rows(table)
+    pairs = Counter((row["action"], row["emotion"]) for row in tables[0])
+    assert len(pairs) == 16 and set(pairs.values()) == {12}
+    people = {first: {row["subject"] for row in rows} for first, rows in tables.items()}
+    assert people[0] == {f"person_{n}" for n in range(6)} and people[6] == {f"person_{n}" for n in range(6, 12)}

@@ -17,6 +17,8 @@ from video_understanding.media.decode import iter_clips, read_clip
 from video_understanding.media.synthetic import damage
 from video_understanding.recognition import Recognizer
 from video_understanding.recognition import recognizer as module
+from video_understanding.recognition.text import clock, prediction_text
+from video_understanding.scorer import Scores
 from video_understanding.spec import AudioSpec
 
 SPEC = dataclasses.replace(small_spec(), audio=AudioSpec(hop_s=0.5))  # real files have sound of 16 kHz
@@ -49,8 +51,28 @@ def test_the_answer_is_the_mean_of_all_windows(scene):
     prediction = Recognizer(scorer, {"action": 0.9}).predict(scene, 1.0)
     scores = [scorer(prepare([clip], SPEC))["action"][0] for clip in iter_clips(scene, SPEC, 1.0)]
     assert list(prediction.action.scores.values()) == pytest.approx(np.mean(scores, axis=0).tolist(), rel=1e-6)
-    assert (prediction.action.label, prediction.action.nearest) == ("unknown", "red")
     assert prediction.senses == {"video": True, "audio": True}
+
+
+def test_the_answer_of_a_file_that_changes_is_what_lasts_longest(scene):
+    prediction = Recognizer(ColourScorer(SPEC), {"action": 0.9, "emotion": 0.7}).predict(scene)
+    named = [one for one in prediction.segments if one.heads["action"].label == "red"]
+    answer = prediction.action
+    assert (answer.label, answer.nearest) == ("red", None)
+    assert answer.lasts_s == pytest.approx(sum(one.end_s - one.start_s for one in named)) and 10 < answer.lasts_s < 16
+    assert answer.confidence >= 0.9 > answer.scores["red"]
+    assert answer.to_dict()["lasts_s"] == pytest.approx(answer.lasts_s, abs=1e-3)
+    assert f"red ({100 * answer.confidence:.0f} %) for {clock(answer.lasts_s)} of 0:30.0" in prediction_text(prediction)
+
+
+def test_where_no_class_is_ever_sure_enough_a_file_is_unknown(scene):
+    class Unsure(ColourScorer):
+        def fuse(self, picture, sound, presence):
+            scores = super().fuse(picture, sound, presence)
+            return Scores(scores.labels, {head: values * 0.2 + 0.1 for head, values in scores.heads.items()})
+
+    prediction = Recognizer(Unsure(SPEC), {"action": 0.9}).predict(scene)
+    assert (prediction.action.label, prediction.action.nearest, prediction.action.lasts_s) == ("unknown", "red", None)
 
 
 def test_a_short_clip_is_one_segment_as_long_as_it_is(tmp_path):

@@ -139,7 +139,8 @@ def test_a_scorer_that_has_no_parts_is_good_enough(files):
     whole = Whole()
     whole.scorer = ColourScorer(SPEC, LABELS)
     told, other = (Recognizer(scorer).predict(files["plain"]) for scorer in (whole, whole.scorer))
-    assert told.heads == other.heads
+    for head, answer in told.heads.items():
+        assert (answer.label, answer.scores) == (other.heads[head].label, other.heads[head].scores)
     assert len(told.segments) == len(other.segments)  # their borders may differ: they are refined by the parts
 
 

@@ -105,6 +105,18 @@ def test_unsure_windows_make_a_segment_that_is_unknown():
     assert told(segments_of(answers, SPEC, LABELS, STRIDE, 16.0)) == [("red", 0.0, 16.0)]
 
 
+@pytest.mark.parametrize("below", [0.3, 0.5, 0.6, 0.7, 0.8, 0.95])
+def test_no_segment_names_a_class_below_the_threshold(below):
+    """A label stays while another does not lead clearly: its mean may still be less sure than what is asked for."""
+    rng = np.random.default_rng(5)
+    for _ in range(10):
+        sure = np.repeat(rng.uniform(0.34, 1, 8), 6)
+        answers = [answer(number, (s, (1 - s) * 0.6, (1 - s) * 0.4)) for number, s in enumerate(sure)]
+        for segment in segments_of(answers, SPEC, LABELS, STRIDE, 26.0, {"action": below}):
+            action = segment.heads["action"]
+            assert (action.label == "unknown") == (action.confidence < below) == (action.nearest is not None)
+
+
 def test_classes_of_a_multi_label_head_come_and_go_by_themselves():
     spec = small_spec(multi_label=("action",))
     first, second = scene_of([4.0, 12.0], [0, 1, 0]), scene_of([8.0], [0, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from pathlib import Path
 
@@ -85,6 +86,21 @@ def test_with_what_was_heard_no_sound_is_given_and_learning_takes_one_of_the_loo
     assert len(set(inputs["heard"][:, 0, 0, 0]) & {0, 1, 2}) > 1
     for plain in (given(learning=False), given(True, TrainingSettings(batch_size=CLIPS, augment=False))):
         assert not plain["heard"].any()
+
+
+@pytest.mark.parametrize("learning", [True, False])
+@pytest.mark.parametrize("known", [(), ("features",), ("features", "heard")])
+def test_a_silent_track_is_absent_whatever_a_network_learns_from(known, learning):
+    clips = prepared(SMALL)
+    silent, loud = np.zeros((1, SMALL.samples), np.int16), clips._places[0][0]
+    records = [(n, dataclasses.replace(loud, sound=silent) if n == 1 else loud) for n in range(CLIPS)]
+    clips = PreparedClips(SMALL, records, (), ROWS)
+    shapes = {"features": (CLIPS, 2, 3), "heard": (CLIPS, 2, 4, 5)}
+    given = {name: np.zeros(shapes[name], np.float16) for name in known}
+    settings = TrainingSettings(batch_size=1, seed=1, augment=False)
+    made = ClipBatches(clips, ROWS, LABELS, np.arange(CLIPS), settings, learning=learning, **given)
+    presence = {int(number): made[place][0]["presence"][0].tolist() for place, number in enumerate(made._order)}
+    assert presence == {number: [1, number != 1] for number in range(CLIPS)}
 
 
 @pytest.mark.parametrize("heard", [True, False])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import keras
@@ -25,7 +26,7 @@ from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpe
 from video_understanding.training.feed import Feed
 from video_understanding.training.fit import fit
 from video_understanding.training.settings import TrainingSettings
-from video_understanding.training.train import train
+from video_understanding.training.train import _licences, train
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,8 @@ def test_a_bundle_holds_all_that_is_known(trained):
     assert set(bundle.facts["metrics"]) == {"validation", "test", "robustness"}
     assert set(bundle.facts["temperature"]) == {"action", "emotion"}
     assert "only audio" in bundle.facts["metrics"]["robustness"]
+    assert bundle.facts["unknown_below"] == {}  # from so few validation clips no threshold can be chosen
+    assert "always names a class" in bundle.card_file.read_text()
     files = {file.name for file in trained.iterdir()}
     assert {"model.keras", "bundle.json", "README.md", "curves.png", "history.csv"} <= files
     assert "confusion_action_test.png" in files
@@ -127,6 +130,69 @@ def test_crossval_measures_every_clip_once_and_writes_a_page(data, tmp_path, cap
     for words in ("Cross-validation", "Over the folds", "By subject", "Robustness", "What is taken for what"):
         assert words in page
     assert ("data:image/jpeg" in page) == bool(action["pooled"]["mistakes"])
+
+
+@pytest.fixture(scope="module")
+def pieces(data) -> Path:
+    """Class folders whose names give pieces of recordings, without subjects; one file cannot be read."""
+    folder = data / "pieces"
+    for number, row in enumerate(load_manifest(data / "clips").rows):
+        place = folder / row.action
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(row.path, place / f"v_{row.action}_g{number // 9:02}_c{number:02}.mp4")
+    (folder / "spin" / "broken.mp4").write_bytes(b"no film")
+    return folder
+
+
+def test_a_training_warns_of_torn_recordings_and_its_clips_are_left_out_of_evaluations(pieces, tmp_path, capsys):
+    out = tmp_path / "bundle"
+    assert main(["train", str(pieces), "--out", str(out), "--epochs", "1"]) == 0
+    shown = capsys.readouterr()
+    assert "vu: warning: accuracy may be overestimated: " in shown.err and "such as v_" in shown.err
+    assert "subject column" in shown.err
+    assert "1 clip of 37 could not be read" in shown.err and "broken.mp4" in shown.err
+    assert shown.out.count("warning: ") == 2
+    bundle = Bundle.read(out)
+    for told in [bundle.card_file, out / "report.html", out / "training" / "report.html", out / "bundle.json"]:
+        assert "accuracy may be overestimated" in told.read_text(), told
+    assert "v_" not in (out / "training_clips.json").read_text() + (out / "bundle.json").read_text()
+
+    copies = tmp_path / "copies"  # under other names
+    for number, file in enumerate(sorted(pieces.glob("*/v_*"))):
+        (copies / file.parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copies / file.parent.name / f"{number:03}.mp4")
+    split = split_rows(load_manifest(pieces), seed=0)
+    new = sum(load_manifest(pieces).rows[place].path.name != "broken.mp4" for place in split.parts["test"])
+    assert main(["evaluate", str(out), str(copies), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["overall"]["clips"] == new
+    assert "taught this model" in told["notes"][0] and "left out" in told["notes"][0]
+    assert main(["evaluate", str(out), str(copies), "--json", "--with-seen"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["overall"]["clips"] == 36 and "better than on clips that are new" in told["notes"][0]
+    assert {folder.name for folder in (out / "evaluation").iterdir()} == {"copies", "copies-with-seen"}
+
+
+def test_a_cross_validation_warns_of_torn_recordings(pieces, capsys):
+    assert main(["crossval", str(pieces), "--folds", "2", "--epochs", "1", "--json"]) == 0
+    shown = capsys.readouterr()
+    (warning, skipped) = json.loads(shown.out)["warnings"]
+    assert "accuracy may be overestimated" in warning and "v_" not in warning and "could not be read" in skipped
+    assert shown.err.count("such as v_") == 1 and shown.err.count("broken.mp4") == 1
+
+
+def test_a_cross_validation_that_goes_on_needs_a_folder(data, capsys):
+    assert main(["crossval", str(data / "clips"), "--resume"]) == 2
+    assert "--work" in capsys.readouterr().err
+
+
+def test_the_card_of_a_pretrained_audio_encoder_names_its_weights():
+    spec = preset("tiny")
+    separable = dataclasses.replace(spec, network=dataclasses.replace(spec.network, listener="separable"))
+    assert _licences(spec, "default") == {} == _licences(separable, None)
+    assert _licences(separable, "default") == {"audio encoder separable, pretrained for this project": "Apache-2.0"}
+    lite = dataclasses.replace(separable.network, backbone="efficientnet_lite0")
+    assert len(_licences(dataclasses.replace(separable, network=lite), "default")) == 2
 
 
 def test_ctrl_c_keeps_the_best_model_so_far(data, tmp_path, monkeypatch):

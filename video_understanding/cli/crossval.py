@@ -36,9 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from video_understanding.datasets.cache import ClipCache
     from video_understanding.datasets.manifest import load_manifest
+    from video_understanding.errors import VideoUnderstandingError
     from video_understanding.report import clearest_mistakes, without_names, write_report
     from video_understanding.training.crossval import crossval
 
+    if arguments.resume and not arguments.work:
+        raise VideoUnderstandingError("--resume", "has no trainings to go on with", "Name their folder with --work.")
     manifest = load_manifest(*arguments.data, heads=arguments.heads)
     spec, settings = chosen(arguments)
     with nullcontext(arguments.work) if arguments.work else tempfile.TemporaryDirectory() as folder:

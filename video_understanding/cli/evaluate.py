@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import hashlib
 import json
 import sys
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help="folder of a trained model")
     add_data(parser)
     add_runtime(parser, "keras")
+    parser.add_argument(
+        "--with-seen",
+        action="store_true",
+        help="measure on clips of the model's training, too (default: they are left out)",
+    )
     parser.add_argument("--without", choices=("video", "audio"), help="take a sense away")
     parser.add_argument(
         "--out",
@@ -51,14 +59,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     bundle = Bundle.read(arguments.bundle)
     manifest = load_manifest(*arguments.data, heads=arguments.heads, candidates=(*bundle.labels, *HEADS))
+    manifest, seen = _without_seen(bundle, manifest, arguments.with_seen)
     scorer = make_scorer(bundle, arguments.runtime)
     prepared = ClipCache().prepare(manifest.rows, bundle.spec)
     report = evaluate(scorer, prepared, manifest.rows, without=arguments.without)
+    report = dataclasses.replace(report, notes=(*seen, *report.notes))
     # With a sense taken away there is nothing left to take.
     table = None if arguments.without else robustness(scorer, prepared, manifest.rows, seed=0)
     values = {
         "model": bundle.name,
         "data": manifest.name,
+        "data_id": _data_id(manifest),
         "runtime": arguments.runtime,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         **report.to_dict(),
@@ -85,13 +96,56 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _without_seen(bundle: Bundle, manifest: Manifest, with_seen: bool) -> tuple[Manifest, list[str]]:
+    """The clips to measure on, and a note on those that the model was trained with."""
+    from video_understanding.datasets.training_clips import TrainingClips
+    from video_understanding.errors import VideoUnderstandingError
+    from video_understanding.evaluation.text import many
+
+    known = TrainingClips.read(bundle.folder)
+    if known is None:
+        return manifest, []
+    parts = known.parts_of(manifest.rows)
+    train, validation = parts.count("train"), parts.count("validation")
+    if not train + validation:
+        return manifest, []
+    words = f"{many(train, 'clip')} of {len(parts)} taught this model"
+    words += f", and {validation} more chose its best epoch" if validation else ""
+    if with_seen:
+        return manifest, [f"{words}: the numbers are better than on clips that are new to it."]
+    if train + validation == len(parts):
+        raise VideoUnderstandingError(
+            manifest.name, f"has no clip that is new to the model: {words}", "Give other clips, or use --with-seen."
+        )
+    rest = [row for row, part in zip(manifest.rows, parts, strict=True) if part is None]
+    return manifest.with_rows(rest), [f"{words}: left out (--with-seen keeps them)."]
+
+
+def _data_id(manifest: Manifest) -> str:
+    """Tells data sets of the same name apart, without saying where they lie."""
+    places = "\n".join(map(str, manifest.sources))
+    return hashlib.sha256(places.encode(errors="surrogateescape")).hexdigest()[:12]
+
+
 def _folder(bundle: Bundle, manifest: Manifest, arguments: argparse.Namespace) -> Path:
     """Inside the bundle, named after all that makes one evaluation another: none takes the place of another."""
     words = [Path(source).stem for source in manifest.sources] + list(arguments.heads or ())
+    if arguments.with_seen:
+        words += ["with", "seen"]
     if arguments.without:
         words += ["without", arguments.without]
     if arguments.anonymous:
         words.append("anonymous")
     if arguments.runtime != "keras":
         words += arguments.runtime.split(":")
-    return bundle.folder / "evaluation" / "-".join(words)[:_NAME_LETTERS]
+    name = "-".join(words)[:_NAME_LETTERS]
+    places = (bundle.folder / "evaluation" / (name if number == 1 else f"{name}-{number}") for number in count(1))
+    return next(place for place in places if _is_free(place, _data_id(manifest)))
+
+
+def _is_free(folder: Path, data_id: str) -> bool:
+    """Whether no report of other data lies there."""
+    try:
+        return json.loads((folder / "report.json").read_text(encoding="utf-8")).get("data_id") == data_id
+    except (OSError, ValueError, AttributeError):
+        return True

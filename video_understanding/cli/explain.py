@@ -60,7 +60,9 @@ def _head_lines(explanation: Explanation, head: str, reasons: HeadReasons) -> li
         told += f"; explained is {reasons.label}, {100 * shares.confidence:.1f} %"
     without = [f"{100 * value:.1f} % without {sense}" for sense, value in shares.without.items()]
     lines = [f"  {head:<10} {told}", f"    senses   {'; '.join([shares.words, *without])}"]
-    if reasons.heat is not None:
+    if reasons.heat is not None and not reasons.heat.strength:
+        lines.append("    picture  adds nothing")
+    elif reasons.heat is not None:
         frame = int(reasons.heat.of_frames.argmax())
         lines.append(f"    picture  {reasons.heat.warmest_place}, most in the frame at {_frame_s(explanation, frame)}")
     if reasons.sound is not None:

@@ -7,6 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from video_understanding.safe_text import one_line
+
 if TYPE_CHECKING:
     from video_understanding.media.inspect import MediaFacts, PictureFacts, SoundFacts
 
@@ -48,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 def describe(facts: MediaFacts) -> str:
     """The facts of one file as a few lines of text."""
     length = "length unknown" if facts.duration_s is None else f"{facts.duration_s:.2f} s"
-    lines = [facts.file, f"  file     {facts.container}, {length}, {facts.size_bytes / 1e6:.2f} MB"]
+    lines = [one_line(facts.file), f"  file     {facts.container}, {length}, {facts.size_bytes / 1e6:.2f} MB"]
     lines += [f"  picture  {_picture(picture)}" for picture in facts.pictures]
     lines += [f"  sound    {_sound(sound)}" for sound in facts.sounds]
     clip = facts.clip

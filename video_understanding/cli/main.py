@@ -6,8 +6,6 @@ Exit codes: 0 done, 1 the work's own verdict is negative, 2 bad input or usage, 
 from __future__ import annotations
 
 import argparse
-import errno
-import os
 import platform
 import sys
 from collections.abc import Sequence
@@ -15,9 +13,10 @@ from contextlib import nullcontext
 from importlib import import_module, metadata
 from types import ModuleType
 
-from video_understanding import __version__
-from video_understanding.cli.quiet import no_progress, quieten_tensorflow
+from video_understanding import DISTRIBUTION, __version__
+from video_understanding.cli.quiet import no_progress, quieten_tensorflow, show_warnings
 from video_understanding.errors import VideoUnderstandingError, missing_extra
+from video_understanding.program_output import refusal, safe_output
 
 # Each command is a module with HELP, EXAMPLE, add_arguments(parser) and run(arguments) -> exit code.
 COMMANDS = (
@@ -47,11 +46,11 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = make_parser()
     arguments = parser.parse_args(words)
     quieten_tensorflow()
+    show_warnings()
     try:
-        with no_progress() if arguments.quiet else nullcontext():
+        with no_progress() if arguments.quiet else nullcontext(), safe_output():
             return _run(parser, arguments)
     except BrokenPipeError:  # `vu ... | head` is no error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
@@ -77,17 +76,8 @@ def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     except OSError as error:  # a full disk, a folder that may only be read
         if arguments.debug or isinstance(error, BrokenPipeError) or error.strerror is None:
             raise
-        print(f"{parser.prog}: {_told(error)}", file=sys.stderr)
+        print(f"{parser.prog}: {refusal(error)}", file=sys.stderr)
         return 2
-
-
-def _told(error: OSError) -> VideoUnderstandingError:
-    cure = {
-        errno.ENOSPC: "Make room, and do it again.",
-        errno.EROFS: "Give a place that can be written.",
-        errno.EACCES: "Give a place that you may read and write.",
-    }.get(error.errno, "Look whether the place exists and may be used.")
-    return VideoUnderstandingError(error.filename or "disk", f"cannot be used ({error.strerror})", cure)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -128,7 +118,7 @@ def _add_everywhere(parser: argparse.ArgumentParser) -> None:
 
 def _versions() -> str:
     """Ours, Python's, and those of the packages that decide results; none of them is loaded."""
-    lines = [f"video-understanding {__version__}, Python {platform.python_version()}"]
+    lines = [f"{DISTRIBUTION} {__version__}, Python {platform.python_version()}"]
     for package in VERSIONS_TOLD:
         try:
             lines.append(f"  {package} {metadata.version(package)}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from video_understanding.cli.options import add_runtime
+from video_understanding.safe_text import one_line
 from video_understanding.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _bar(file: str) -> Iterator[Any]:
         with open_media(Path(file)) as media:
             total_s = media.announced_s
     settings = {"bar_format": form} if total_s else {}
-    name = Path(file).name
+    name = one_line(Path(file).name)
     with tqdm(
         total=total_s and round(total_s), desc=name, disable=None, leave=False, delay=1, file=sys.stderr, **settings
     ) as bar:
@@ -171,7 +172,7 @@ class _Pages:
 
         place = self._out / f"{self._names.after(prediction.file)}_report.html" if self._folder else self._out
         write_timeline(prediction.file, prediction, senses, place, model=self._model)
-        print(f"report: {place}", file=sys.stderr)
+        print(f"report: {one_line(str(place))}", file=sys.stderr)
 
 
 class _Names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,21 @@ class _QuietLoading(MetaPathFinder):
 
             spec.loader.exec_module = load_quietly
         return spec
+
+
+class _Lines(logging.Handler):
+    """Warnings of the library as lines of the program."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(f"vu: warning: {record.getMessage()}", file=sys.stderr)
+
+
+def show_warnings() -> None:
+    """From now on what the library warns of is written to stderr."""
+    log = logging.getLogger("video_understanding")
+    if not any(isinstance(handler, _Lines) for handler in log.handlers):
+        log.addHandler(_Lines())
+        log.propagate = False
 
 
 class _NoTerminal:

@@ -94,4 +94,5 @@ def summary(bundle: Bundle) -> str:
                 f"{part}: {head} {100 * result['accuracy']:.1f} % right, UAR {100 * result['uar']:.1f} %, "
                 f"{result['clips']} clips"
             )
+    lines += [f"warning: {warning}" for warning in bundle.facts.get("warnings", ())]
     return "\n".join([*lines, f"written to {bundle.folder}", f"report: {bundle.folder / 'training' / 'report.html'}"])

@@ -74,7 +74,8 @@ class PreparedClips(Sequence):
     def batch(self, numbers: Sequence[int]) -> dict[str, np.ndarray]:
         """Several windows at once, copied out of the cache.
 
-        frames uint8 [B,T,H,W,3], sound int16 [B,N] with full scale 32767, presence bool [B,2] (video, audio).
+        frames uint8 [B,T,H,W,3], sound int16 [B,N] with full scale 32767, presence bool [B,2] (video, audio), in which
+        digital silence counts as absent.
         """
         frames = np.empty((len(numbers), *self.spec.frames_shape), np.uint8)  # [B,T,H,W,3]
         for place, number in enumerate(numbers):
@@ -91,12 +92,11 @@ class PreparedClips(Sequence):
         return {"sound": sound, "presence": self.presence(numbers)}
 
     def presence(self, numbers: Sequence[int]) -> np.ndarray:
-        """The presence of `batch` alone; no sound is read either."""
+        """The presence of `batch` alone; a clip's sound is read once, to find whether it is silent."""
         presence = np.empty((len(numbers), 2), bool)  # [B,2]
         for place, number in enumerate(numbers):
             record, window = self._places[number]
-            facts = record.facts[window]
-            presence[place] = any(facts["frame_present"]), facts["sound_span_s"] is not None
+            presence[place] = record.presence[window]
         return presence
 
     def report(self) -> str:
@@ -186,7 +186,7 @@ class ClipCache:
                     if file is not None:
                         write_record(file, _windows(row, spec))
             except VideoUnderstandingError as error:
-                _failure_file(path).write_text(f"{error.cause}. {error.cure}", encoding="utf-8")
+                _failure_file(path).write_text(f"{error.cause}. {error.cure}", "utf-8", "backslashreplace")
                 return f"{error.cause}. {error.cure}"
         except OSError as error:
             raise _cannot_write(self.folder, error) from error
@@ -209,7 +209,7 @@ class ClipCache:
         if needed > free:
             raise CacheError(
                 self.folder,
-                f"has {free / 1e9:.1f} GB left, and the clips need about {needed / 1e9:.1f} GB",
+                f"has {_size(free)} left, and the clips need about {_size(needed)}",
                 f"Free some space, or name another folder in the {_FOLDER_VARIABLE} variable.",
             )
 
@@ -230,6 +230,14 @@ def _windows(row: Row, spec: ModelSpec) -> list[Clip]:
         return window_starts_s(start_s, duration_s if row.end_s is None else row.end_s, spec.window_s)
 
     return [closer(clip, spec) for clip in read_clips(row.path, spec, starts_of, row.end_s)]
+
+
+def _size(size_bytes: int) -> str:
+    """ "1.2 GB", "34.0 MB", "512 bytes": in the unit that shows a difference."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size_bytes >= unit:
+            return f"{size_bytes / unit:.1f} {name}"
+    return f"{size_bytes} bytes"
 
 
 def _default_folder() -> Path:

@@ -86,7 +86,7 @@ class Split:
             raise SplitError(
                 "split",
                 f"has format {version!r}, this program reads format {SPLIT_FORMAT}",
-                "Install a newer video-understanding.",
+                "Install a newer video-audio-understanding.",
             )
         if _hash(stored) != told:
             raise SplitError(f"split {told}", "its clips do not have this hash: it was changed by hand", _ANEW)

@@ -8,12 +8,13 @@ import mmap
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from video_understanding.clip import Clip
+from video_understanding.clip import SILENCE_PEAK, Clip
 
 _MAGIC = b"VUCLIPS1"
 _LENGTH_BYTES = 8  # of the number that tells how long the header is
@@ -34,6 +35,17 @@ class Record:
     frames: np.ndarray
     sound: np.ndarray
     facts: tuple[dict, ...]
+
+    @cached_property
+    def presence(self) -> np.ndarray:
+        """bool [W,2]: which modalities (video, audio) each window has, by the rule of `Clip.senses`."""
+        presence = np.empty((len(self.facts), 2), bool)  # [W,2]
+        for window, facts in enumerate(self.facts):
+            sound = self.sound[window]
+            # The largest and the smallest, not the absolute: int16 has no +32768.
+            peak = max(int(sound.max(initial=0)), -int(sound.min(initial=0))) / FULL_SCALE
+            presence[window] = any(facts["frame_present"]), facts["sound_span_s"] is not None and peak >= SILENCE_PEAK
+        return presence
 
     def clip(self, window: int) -> Clip:
         """The clip of one window; its frames stay on disk until they are looked at."""

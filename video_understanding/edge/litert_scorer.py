@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +107,40 @@ def _runners(file: TFLiteFile, threads: int) -> dict[str, Any]:
             if absent:
                 raise BundleError(file.path, f"has no signature {absent[0]}", _MAKE_AGAIN)
             runners = {name: interpreter.get_signature_runner(name) for name in SIGNATURES}
+            _require_match(file, runners)
             # The first call makes the network ready, all of it: the shortest one does, and tells whether it works.
             runners["encode_audio"](sound=np.zeros((1, file.spec.audio.hop_samples), np.float32))
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, TypeError, UnicodeError) as error:
         raise BundleError(file.path, f"cannot be loaded by LiteRT ({error})", _MAKE_AGAIN) from error
     return runners
+
+
+def _require_match(file: TFLiteFile, runners: Mapping[str, Any]) -> None:
+    """Refuses a network that takes or gives something else than its description says."""
+    spec, network = file.spec, file.spec.network
+    tokens = {"picture_tokens": (spec.frames, network.token_size)}
+    tokens["sound_tokens"] = (spec.hops * network.tokens_per_hop, network.token_size)
+    scores = {head: (len(file.labels.names(head)),) for head in file.labels.heads}
+    wanted = {
+        "encode_frame": ({"frame": spec.frames_shape[1:]}, {"picture_tokens": (network.token_size,)}),
+        "encode_audio": (
+            {"sound": (spec.audio.hop_samples,)},
+            {"sound_tokens": (network.tokens_per_hop, network.token_size)},
+        ),
+        "fuse": ({**tokens, "presence": (2,)}, scores),
+        "classify": ({"frames": spec.frames_shape, "waveform": (spec.samples,), "presence": (2,)}, scores),
+    }
+    for name, runner in runners.items():
+        found = tuple(
+            {part: tuple(map(int, details["shape"][1:])) for part, details in side.items()}
+            for side in (runner.get_input_details(), runner.get_output_details())
+        )
+        if found != wanted[name]:
+            raise BundleError(
+                file.path,
+                f"is described otherwise than it is: {name} takes and gives {found}, not {wanted[name]}",
+                _MAKE_AGAIN,
+            )
 
 
 def _require(name: str, array: np.ndarray, dtype: type, shape: tuple[int, ...]) -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from video_understanding import __version__
+from video_understanding import DISTRIBUTION, __version__
 from video_understanding.errors import MediaError, VideoUnderstandingError, missing_extra
+from video_understanding.program_output import refusal, safe_output
 
 if TYPE_CHECKING:
     from video_understanding.recognition.recognizer import Recognizer
@@ -32,8 +32,9 @@ def main(words: Sequence[str] | None = None) -> int:
     """Runs the program with the given words, or those of the command line; returns the exit code."""
     arguments = make_parser().parse_args(words)
     try:
-        code = _run(arguments)
-        sys.stdout.flush()  # a reader that went away is noticed here, not at exit
+        with safe_output():
+            code = _run(arguments)
+            sys.stdout.flush()  # a reader that went away is noticed here, not at exit
         return code
     except VideoUnderstandingError as error:
         print(f"{_NAME}: {error}", file=sys.stderr)
@@ -48,8 +49,12 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"{_NAME}: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `vu-edge ... | head` is no error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a full disk
+        if error.strerror is None:
+            raise
+        print(f"{_NAME}: {refusal(error)}", file=sys.stderr)
+        return 2
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -65,7 +70,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON list, an entry for each file")
     parser.add_argument("--stream", action="store_true", help="print one line of JSON for each step, as it is found")
     parser.add_argument("--threads", type=int, metavar="N", help="how many threads compute (default: 1)")
-    parser.add_argument("--version", action="version", version=f"video-understanding {__version__}")
+    parser.add_argument("--version", action="version", version=f"{DISTRIBUTION} {__version__}")
     return parser
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -10,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from video_understanding.bundle import TFLITE_MODES, read_model_values
+from video_understanding.archive import DAMAGE, read_description
+from video_understanding.bundle import LIMITS, TFLITE_MODES, read_model_values
 from video_understanding.errors import BundleError
 from video_understanding.labels import Labels
 from video_understanding.spec import ModelSpec
@@ -49,7 +49,11 @@ class TFLiteFile:
 
     @classmethod
     def read(cls, path: str | Path) -> TFLiteFile:
-        """The description in a file; its network is not looked at."""
+        """The description in a file; the network before it is compared with its checksum, if it has one.
+
+        Raises:
+            BundleError: it is no whole file of ours. LiteRT itself would compute with a damaged network, or crash.
+        """
         path = Path(path)
         try:
             _require_tflite(path)
@@ -74,23 +78,31 @@ def _require_tflite(path: Path) -> None:
 
 
 def _description(path: Path) -> dict[str, Any]:
-    """The values of model.json."""
+    """The values of model.json, which belong to the network before it."""
     with _archive(path) as archive:
-        try:
-            values = json.loads(archive.read(MEMBER).decode("utf-8"))
-        except KeyError as error:
-            raise BundleError(path, f"holds an archive without {MEMBER}", _MAKE) from error
-        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise BundleError(path, f"holds a damaged {MEMBER} ({error})", _AGAIN) from error
-    if not isinstance(values, dict) or "format" not in values:
+        values = read_description(archive, path, MEMBER, _AGAIN)
+    if "format" not in values:
         raise BundleError(path, f"holds a {MEMBER} that does not describe a model", _MAKE)
+    _require_network(path, values.get("network"))
     return values
+
+
+def _require_network(path: Path, told: Any) -> None:
+    """Refuses a network that is not the one described; files of older programs say nothing of it."""
+    if told is None:
+        return
+    size, checksum = (told.get(name) for name in ("bytes", "crc32")) if isinstance(told, dict) else (None, None)
+    if not isinstance(size, int) or not 0 < size <= path.stat().st_size:
+        raise BundleError(path, f'"network" in its {MEMBER} is {told!r}', _AGAIN)
+    with path.open("rb") as file:
+        if zlib.crc32(file.read(size)) != checksum:
+            raise BundleError(path, "holds a damaged network: its checksum is another", _AGAIN)
 
 
 def _archive(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
+    except DAMAGE as error:
         # It stands at the end, so it is the first thing that a broken copy lacks.
         if _OUR_NAME in path.read_bytes():
             cause = "is cut off: the labels and settings at its end are missing"
@@ -109,5 +121,8 @@ def _checked(path: Path, values: Mapping[str, Any]) -> dict[str, Any]:
         told = values.get(name) or {}
         if not isinstance(told, dict) or not all(isinstance(value, form) for value in told.values()):
             raise BundleError(path, f'"{name}" in it is {told!r}', _AGAIN)
+        low, high = LIMITS.get(name, (None, None))
+        if low is not None and not all(low <= value <= high for value in told.values()):
+            raise BundleError(path, f'"{name}" in it is {told!r}, not from {low:g} to {high:g}', _AGAIN)
         known[name] = told
     return known

@@ -92,6 +92,7 @@ class CrossvalSummary:
     heads       each head over the folds
     together    all folds' clips as one report
     robustness  the same under each condition, if that was measured
+    warnings    why the numbers may be too good, in words that name no clip
     """
 
     folds: int
@@ -99,6 +100,7 @@ class CrossvalSummary:
     heads: Mapping[str, HeadOverFolds]
     together: Report
     robustness: Robustness | None = None
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values for JSON."""
@@ -108,6 +110,7 @@ class CrossvalSummary:
             "notes": list(self.together.notes),
             "heads": {head: result.to_dict() for head, result in self.heads.items()},
             **({"robustness": self.robustness.to_dict()} if self.robustness else {}),
+            **({"warnings": list(self.warnings)} if self.warnings else {}),
         }
 
     def text(self) -> str:

@@ -14,6 +14,7 @@ from video_understanding.evaluation.base_report import BaseHeadReport
 from video_understanding.evaluation.calibration import Reliability, reliability
 from video_understanding.evaluation.intervals import LEAST_GROUPS, Interval, uar_of_totals, wilson
 from video_understanding.evaluation.text import WIDTH, aligned, between, head_of, many, percent, tail_of, wrapped
+from video_understanding.safe_text import one_line
 
 _MISTAKES = 10
 _COLUMN_WIDTH = 9
@@ -143,7 +144,11 @@ class HeadReport(BaseHeadReport):
             return []
         lines = [["sure", "said", "is", "clip"]]
         lines += [
-            [percent(mistake.confidence), *(head_of(name, 16) for name in (mistake.said, mistake.true)), mistake.place]
+            [
+                percent(mistake.confidence),
+                *(head_of(name, 16) for name in (mistake.said, mistake.true)),
+                one_line(mistake.place),
+            ]
             for mistake in self.mistakes
         ]
         room = WIDTH - 2 - sum(max(len(line[place]) for line in lines) + 2 for place in range(3))

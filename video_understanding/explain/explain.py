@@ -18,6 +18,7 @@ from video_understanding.explain.looks import attention_of
 from video_understanding.explain.moments import sound_moments
 from video_understanding.explain.question import Question
 from video_understanding.explain.reasons import HeadReasons
+from video_understanding.explain.shown import shown_frames
 from video_understanding.explain.windows import surest_window
 from video_understanding.features.prepare import prepare
 from video_understanding.media.closer import closer
@@ -60,6 +61,7 @@ class Explainer:
     def __call__(self, clip: Clip | str | Path, start_s: float | None = None) -> Explanation:
         """The reasons for what is said of a clip, or of a window of a file; see `explain`."""
         model = self.model
+        file = None if isinstance(clip, Clip) else clip
         clip, chosen = self._window(clip, start_s)
         question = Question(model, self._scorer, self._temperature, prepare([clip], model.spec))
         video, audio = map(bool, question.inputs.presence[0])
@@ -67,6 +69,7 @@ class Explainer:
         sound = sound_moments(question, clip.start_s) if audio else {}
         return Explanation(
             clip=closer(clip, model.spec),
+            shown=shown_frames(clip, model.spec, file),
             chosen=chosen,
             senses=dict(zip(SENSES, (video, audio), strict=True)),
             heads={

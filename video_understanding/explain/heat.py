@@ -22,7 +22,7 @@ def heat_of(question: Question, halves: tuple[keras.Model, keras.Model] | None) 
     """Head -> what each place of each frame adds to the log-odds of its class; `halves` are those of the backbone."""
     if halves is None:
         return {
-            head: Heat("covering a cell at a time", "the frames themselves", lost)
+            head: Heat("covering a cell at a time", "the frames themselves", lost, _picture_adds(question, head, lost))
             for head, lost in covered(question).items()
         }
     before, after = halves
@@ -40,9 +40,14 @@ def heat_of(question: Question, halves: tuple[keras.Model, keras.Model] | None) 
     found = {}
     for head, values in odds.items():
         slope = tf.reduce_mean(tape.gradient(values, path), axis=0)  # [T,h,w,C]
-        adds = tf.reduce_sum(tf.cast(way * slope, tf.float32), axis=-1)  # [T,h,w]
-        found[head] = Heat("integrated Grad-CAM", f"the map {before.name}", adds.numpy())
+        adds = tf.reduce_sum(tf.cast(way * slope, tf.float32), axis=-1).numpy()  # [T,h,w]
+        found[head] = Heat("integrated Grad-CAM", f"the map {before.name}", adds, _picture_adds(question, head, adds))
     return found
+
+
+def _picture_adds(question: Question, head: str, adds: np.ndarray) -> float:
+    """The log-odds that go with the picture; of a clip without sound those that all cells [T,h,w] add."""
+    return question.shares[head].drop.get("video", float(adds.sum()))
 
 
 def covered(question: Question) -> dict[str, np.ndarray]:

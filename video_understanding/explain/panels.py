@@ -18,6 +18,7 @@ BLUE, ORANGE = "#0072B2", "#E69F00"
 SENSE_COLOURS = {"video": BLUE, "audio": ORANGE}
 TEXT, SMALL = 9.0, 8.0  # points
 _STRONGEST_COVER = 0.8  # of a frame by its heat, so that the picture stays visible
+_OUTSIDE = 0.35  # of its brightness is left to what the network does not take
 _WAVE_SHARE = 0.9  # of the panel's height
 
 
@@ -28,16 +29,21 @@ def frame_seen(axes: Axes, frame: np.ndarray, time_s: float, there: bool) -> Non
     _bare(axes)
 
 
-def frame_heat(axes: Axes, frame: np.ndarray, warmth: np.ndarray, adds: float) -> None:
-    """One frame uint8 [H,W,3] in grey under its heat [H,W] from 0 to 1, and what it adds."""
+def frame_heat(axes: Axes, frame: np.ndarray, inside: np.ndarray, warmth: np.ndarray, adds: float | None) -> None:
+    """One frame uint8 [H,W,3] in grey under its heat [H,W] from 0 to 1, and what it adds, unless that is None.
+
+    What lies not `inside`, bool [H,W], is dark: the network does not take it.
+    """
     from matplotlib import colormaps
 
     grey = frame.mean(axis=2, keepdims=True) / 255 * np.ones(3)  # [H,W,3]
+    grey *= np.where(inside, 1.0, _OUTSIDE)[..., None]
     cover = _STRONGEST_COVER * np.sqrt(warmth)[..., None]  # [H,W,1]; the root shows weak places, too
     colours = colormaps["inferno"](0.25 + 0.75 * warmth)[..., :3]  # from purple on: black would hide the frame
     axes.imshow(np.clip(grey * (1 - cover) + colours * cover, 0, 1))
     _bare(axes)
-    axes.set_xlabel(signed(adds), fontsize=SMALL, color=DARK, labelpad=2)
+    if adds is not None:
+        axes.set_xlabel(signed(adds), fontsize=SMALL, color=DARK, labelpad=2)
 
 
 def log_mel(axes: Axes, explanation: Reasons) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from video_understanding.evaluation.text import head_of, tail_of
 from video_understanding.explain import panels
-from video_understanding.explain.reasons import Attention, HeadReasons, Reasons
+from video_understanding.explain.reasons import FULL_HEAT, Attention, HeadReasons, Heat, Reasons
 from video_understanding.explain.sheet import LEFT, PALE, RIGHT, Sheet
 from video_understanding.whole_file import whole_file
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_FRAMES_IN_ROW = 8
-_WIDEST_FRAME, _BETWEEN_FRAMES = 1.9, 0.08  # inches
+_FRAMES_IN_ROW, _LARGE_FRAMES_IN_ROW = 8, 4  # of a page, and where frames are alone
+_WIDEST_FRAME, _TALLEST_FRAME, _BETWEEN_FRAMES = 2.7, 2.4, 0.08  # inches
 _NAME_LETTERS, _FILE_LETTERS = 40, 80
 _CAPTION_LETTERS = 150
 
@@ -46,7 +46,7 @@ def page(explanation: Reasons, head: str) -> Figure:
     sheet = Sheet()
     reasons = explanation.heads[head]
     _title(sheet, explanation, head)
-    _frames(sheet, explanation, reasons, panels.warmest_of_groups(reasons.heat, _FRAMES_IN_ROW))
+    _frames(sheet, explanation, reasons, panels.warmest_of_groups(reasons.heat, _FRAMES_IN_ROW), _FRAMES_IN_ROW)
     _sound(sheet, explanation, reasons)
     _senses_and_attention(sheet, explanation, reasons)
     return sheet.figure()
@@ -55,7 +55,7 @@ def page(explanation: Reasons, head: str) -> Figure:
 def frames_alone(explanation: Reasons, head: str) -> Figure:
     """Every frame with its heat, in as many rows as they need."""
     sheet, reasons = Sheet(), explanation.heads[head]
-    _frames(sheet, explanation, reasons, list(range(len(explanation.clip.frames))))
+    _frames(sheet, explanation, reasons, list(range(len(explanation.clip.frames))), _LARGE_FRAMES_IN_ROW)
     return sheet.figure()
 
 
@@ -100,42 +100,52 @@ def _title(sheet: Sheet, explanation: Reasons, head: str) -> None:
     sheet.space(0.15)
 
 
-def _frames(sheet: Sheet, explanation: Reasons, reasons: HeadReasons, shown: list[int]) -> None:
-    """Frames as they were seen, each above its heat."""
+def _frames(sheet: Sheet, explanation: Reasons, reasons: HeadReasons, shown: list[int], in_row: int) -> None:
+    """Frames of the file, each above its heat."""
     clip, heat = explanation.clip, reasons.heat
     if heat is None:
         sheet.heading("Places in the picture", "The clip has no picture.")
         sheet.space(0.2)
         return
-    height_px, width_px = clip.frames.shape[1:3]
-    warmth = heat.over(height_px, width_px)  # [T,H,W]
+    shown_frames, inside = explanation.shown.frames, explanation.shown.inside
+    height_px, width_px = shown_frames.shape[1:3]
+    warmth = explanation.shown.warmth(heat)  # [T,H,W]
     some = "" if len(shown) == len(clip.frames) else f" {len(shown)} of the {len(clip.frames)} frames are shown."
     sheet.heading(
         f"Places in the picture that speak for “{_name(reasons)}”",
-        f"By {heat.method} at {heat.where}, {heat.adds.shape[2]} x {heat.adds.shape[1]} cells; the brightest adds "
-        f"{panels.signed(heat.adds.max(), 2)}. "
-        f"Beneath a frame: what it adds to the log-odds of the class.{some}",
+        f"{_heat_words(heat)}{some}",
     )
     sheet.space(0.22)
-    room = (RIGHT - LEFT) / min(_FRAMES_IN_ROW, len(clip.frames))
-    wide = min(room - _BETWEEN_FRAMES, _WIDEST_FRAME)
+    room = (RIGHT - LEFT) / min(in_row, len(clip.frames))
+    wide = min(room - _BETWEEN_FRAMES, _WIDEST_FRAME, _TALLEST_FRAME * width_px / height_px)
     tall = wide * height_px / width_px
 
     def seen(number: int) -> object:
         time_s, there = explanation.frame_times_s[number], bool(clip.frame_present[number])
-        return lambda axes: panels.frame_seen(axes, clip.frames[number], time_s, there)
+        return lambda axes: panels.frame_seen(axes, shown_frames[number], time_s, there)
 
     def warm(number: int) -> object:
-        adds = float(heat.of_frames[number])
-        return lambda axes: panels.frame_heat(axes, clip.frames[number], warmth[number], adds)
+        adds = float(heat.of_frames[number]) if heat.strength else None
+        return lambda axes: panels.frame_heat(axes, shown_frames[number], inside, warmth[number], adds)
 
-    for first in range(0, len(shown), _FRAMES_IN_ROW):
-        row = shown[first : first + _FRAMES_IN_ROW]
+    for first in range(0, len(shown), in_row):
+        row = shown[first : first + in_row]
         begins = [LEFT + room * place + (room - wide) / 2 for place in range(len(row))]
         sheet.row(tall, *(((begin, begin + wide), seen(number)) for begin, number in zip(begins, row, strict=True)))
         sheet.space(0.07)
         sheet.row(tall, *(((begin, begin + wide), warm(number)) for begin, number in zip(begins, row, strict=True)))
         sheet.space(0.45)
+
+
+def _heat_words(heat: Heat) -> str:
+    """How the heat was found, and what the picture as a whole adds."""
+    cells = f"By {heat.method} at {heat.where}, {heat.adds.shape[2]} x {heat.adds.shape[1]} cells. "
+    if not heat.strength:
+        return f"{cells}No heat: without the picture the log-odds of the class lose next to nothing."
+    return (
+        f"{cells}The picture adds {panels.signed(heat.picture_adds)} to the log-odds; heat is full from "
+        f"{panels.signed(FULL_HEAT)} on. Beneath: each frame's part beside a plain one."
+    )
 
 
 def _sound(sheet: Sheet, explanation: Reasons, reasons: HeadReasons) -> None:

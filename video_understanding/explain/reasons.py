@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from video_understanding.clip import Clip
-from video_understanding.evaluation.senses import SenseShares
+from video_understanding.evaluation.senses import LEAST_DROP, SenseShares
 from video_understanding.prediction import HeadAnswer
+
+if TYPE_CHECKING:
+    from video_understanding.explain.shown import ShownFrames
 
 EXPLANATION_FORMAT = 1  # raised when an older reader would misunderstand a newer explanation
 UNIT = "log-odds of the class (natural logarithm) that this adds to the answer"
+FULL_HEAT = 2.3  # log-odds that the picture adds from which on heat has its full strength: ten times the odds
 _DIGITS, _TIME_DIGITS = 5, 4
 
 
@@ -21,14 +25,21 @@ _DIGITS, _TIME_DIGITS = 5, 4
 class Heat:
     """What each place of each frame adds.
 
-    method  how it was found
-    where   inside the network, or on which grid
-    adds    float32 [T,h,w], log-odds of the class; below zero where a place speaks against it
+    method        how it was found
+    where         inside the network, or on which grid
+    adds          float32 [T,h,w], log-odds of the class; below zero where a place speaks against it
+    picture_adds  the log-odds of the class that are lost without the picture: with how much heat is drawn
     """
 
     method: str
     where: str
     adds: np.ndarray
+    picture_adds: float
+
+    @property
+    def strength(self) -> float:
+        """From 0, where the picture adds nothing, to 1, where it adds `FULL_HEAT` or more."""
+        return 0.0 if self.picture_adds < LEAST_DROP else min(self.picture_adds / FULL_HEAT, 1.0)
 
     @property
     def of_frames(self) -> np.ndarray:
@@ -37,9 +48,12 @@ class Heat:
 
     @property
     def warmth(self) -> np.ndarray:
-        """float32 [T,h,w] from 0 to 1: what speaks for the class, as a share of the warmest cell of all frames."""
+        """float32 [T,h,w] from 0 to 1: what speaks for the class, as a share of the warmest cell of all frames.
+
+        It is scaled by `strength`: where the picture adds nothing to the answer, nothing is warm.
+        """
         warm = np.maximum(self.adds, 0)
-        return warm / max(float(warm.max()), np.finfo(np.float32).tiny)
+        return self.strength * warm / max(float(warm.max()), np.finfo(np.float32).tiny)
 
     @property
     def warmest_place(self) -> str:
@@ -134,6 +148,7 @@ class Reasons:
     """Why a model says what it says of one window of a file, for all heads.
 
     clip        what it saw and heard; its frames are the part of the picture that the network looked at
+    shown       the frames of the file at their own resolution, and where in them that part lies
     chosen      how the window was chosen, in words
     senses      "video", "audio" -> whether the clip has it
     heads       head -> its reasons
@@ -143,6 +158,7 @@ class Reasons:
     """
 
     clip: Clip
+    shown: ShownFrames
     chosen: str
     senses: Mapping[str, bool]
     heads: Mapping[str, HeadReasons] = field(hash=False)
@@ -191,6 +207,7 @@ def _reasons_dict(reasons: HeadReasons) -> dict[str, Any]:
         else {
             "method": f"{heat.method}, {heat.where}",
             "warmest_place": heat.warmest_place,
+            "picture_adds": round(heat.picture_adds, _DIGITS),
             "adds_by_frame": _plain(heat.of_frames),
             "adds_by_frame_row_column": _plain(heat.adds),
         },

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +33,7 @@ from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import load_model, save_model
 from video_understanding.models.saved_model_scorer import SavedModelScorer
 from video_understanding.scorer import ModelInputs, Scores
-from video_understanding.whole_file import write_whole
+from video_understanding.whole_file import remove_abandoned, unfinished_folder, write_whole
 
 _EXTRA = "assets.extra"  # where a SavedModel keeps what is no part of its graph
 
@@ -81,8 +80,9 @@ def export_bundle(
     chosen = chosen_formats(formats, clips is not None)
     shown = sys.stderr.isatty() if progress is None else progress
     exam = built_in_exam(bundle.spec) if clips is None else exam_of(clips, truth)
-    with tempfile.TemporaryDirectory(prefix=".partial.export.", dir=bundle.folder) as work:
-        exporter = _Exporter(bundle, model or load_model(bundle), exam, clips, Path(work), shown)
+    remove_abandoned(bundle.folder)
+    with unfinished_folder(bundle.folder, "export") as work:
+        exporter = _Exporter(bundle, model or load_model(bundle), exam, clips, work, shown)
         outcomes = tuple(exporter.make(wanted) for wanted in chosen)
     return ExportReport(exporter.bundle, outcomes)
 
@@ -143,7 +143,7 @@ class _Exporter:
             shutil.copytree(self._saved_model, made)
             (made / _EXTRA).mkdir()
             for name, text in members(self.bundle, wanted.name).items():
-                (made / _EXTRA / name).write_text(text, encoding="utf-8")
+                write_whole(made / _EXTRA / name, text)
             yield ""
             return
         self._say(f"{wanted.name}: converting")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from typing import Any
 
 from video_understanding.bundle import Bundle
@@ -13,8 +14,11 @@ METADATA_FORMAT = 1  # raised when an older reader would misunderstand a newer f
 _NO_TIME = (1980, 1, 1, 0, 0, 0)  # a file depends on the model, not on when it was exported
 
 
-def members(bundle: Bundle, mode: str) -> dict[str, str]:
-    """Name in the archive -> its text: model.json, and the class names of each head with a line for each."""
+def members(bundle: Bundle, mode: str, network: bytes | None = None) -> dict[str, str]:
+    """Name in the archive -> its text: model.json, and the class names of each head with a line for each.
+
+    With the bytes of the `network`, their number and checksum are told, so that damage is noticed before it is run.
+    """
     facts, heads = bundle.facts, bundle.labels.heads
     told: dict[str, Any] = {
         "format": METADATA_FORMAT,
@@ -28,6 +32,8 @@ def members(bundle: Bundle, mode: str) -> dict[str, str]:
         "created": facts.get("created"),
         "versions": facts.get("versions", {}),
     }
+    if network is not None:
+        told["network"] = {"bytes": len(network), "crc32": zlib.crc32(network)}
     texts = {"model.json": json.dumps(told, indent=1, ensure_ascii=False) + "\n"}
     return texts | {f"labels_{head}.txt": "\n".join(bundle.labels.names(head)) + "\n" for head in heads}
 
@@ -36,6 +42,7 @@ def with_metadata(network: bytes, bundle: Bundle, mode: str) -> bytes:
     """The network with the archive behind it; the same for the same network and bundle."""
     content = io.BytesIO(network)
     with zipfile.ZipFile(content, "a", zipfile.ZIP_STORED) as archive:
-        for name, text in members(bundle, mode).items():
-            archive.writestr(zipfile.ZipInfo(name, _NO_TIME), text)
+        for name, text in members(bundle, mode, network).items():
+            # Labels after folders may hold bytes that are no UTF-8; JSON knows the escapes that stand for them.
+            archive.writestr(zipfile.ZipInfo(name, _NO_TIME), text.encode("utf-8", errors="backslashreplace"))
     return content.getvalue()

@@ -1,8 +1,4 @@
-"""Clips stacked into a batch as the network takes them, with what is really there said beside them.
-
-A sound track of digital silence counts as no sound. It carries nothing, and in real collections it betrays
-who recorded a clip rather than what happens in it: a model that could tell "silent" from "absent" would learn that.
-"""
+"""Clips stacked into a batch as the network takes them, with what is really there said beside them (`Clip.senses`)."""
 
 from __future__ import annotations
 
@@ -10,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from video_understanding.clip import SILENCE_PEAK, Clip
+from video_understanding.clip import Clip
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.record import FULL_SCALE
 from video_understanding.errors import ClipError
 from video_understanding.media.closer import closer
-from video_understanding.scorer import ModelInputs
+from video_understanding.scorer import SENSES, ModelInputs
 from video_understanding.spec import ModelSpec
 
 
@@ -45,7 +41,7 @@ def presence_of(clips: Sequence[Clip], spec: ModelSpec) -> np.ndarray:
     presence = np.empty((len(clips), 2), bool)  # [B,2]
     for place, clip in enumerate(clips):
         _require_fit(clip, spec, clip.source or f"clip {place}")
-        presence[place] = clip.has_video, not clip.is_silent
+        presence[place] = [clip.senses[sense] for sense in SENSES]
     return presence
 
 
@@ -61,13 +57,9 @@ def sound_from_prepared(prepared: PreparedClips, numbers: Sequence[int] | np.nda
 
 
 def _heard(batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    sound, presence = batch["sound"], batch["presence"]  # int16 [B,N], bool [B,2]
-    # The largest and the smallest, not the absolute: int16 has no +32768.
-    peak = np.maximum(sound.max(axis=1, initial=0), -sound.min(axis=1, initial=0).astype(np.int32))  # [B]
-    presence[:, 1] &= peak / FULL_SCALE >= SILENCE_PEAK
-    waveform = sound.astype(np.float32)  # [B,N]
+    waveform = batch["sound"].astype(np.float32)  # [B,N]
     waveform /= FULL_SCALE
-    return waveform, presence
+    return waveform, batch["presence"]
 
 
 def _require_fit(clip: Clip, spec: ModelSpec, name: str) -> None:

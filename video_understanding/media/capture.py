@@ -138,7 +138,7 @@ class CameraFrames:
                 raise MediaError(
                     self._name,
                     f"has no picture {0.5 / rate_hz:g} s after its first, or none that OpenCV can decode",
-                    "See what is in it with: video-understanding inspect",
+                    "See what is in it with: vu inspect",
                 )
         finally:
             self.close()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _NOT_MEDIA = {"hls", "dash", "concat", "sdp", "tty", "ffmetadata", "lavfi", "image2"}
 # 8K is 33 million pixels; a damaged header may claim a thousand times as many.
 MAX_PIXELS = 8192 * 8192
+# The clock of these has 33 bits and 90,000 ticks a second: it begins anew every 26.5 hours, be it within a recording.
+_CLOCKS_THAT_WRAP = {"mpegts", "mpeg"}
 # Opening a file, FFmpeg decodes its first pictures to learn what streams are like, which takes as long as a tenth of
 # reading a clip. In these files the index says all that planning needs (H.264 in Matroska leaves decoding times out).
 _NEED_NO_LOOK = {"ftyp": frozenset({"h264", "vp9"}), "EBML": frozenset({"vp9"})}
@@ -172,14 +174,15 @@ def _choose_streams(path: Path, container: av.container.InputContainer) -> OpenM
             "; ".join(notes) or "holds neither picture nor sound",
             "Convert it with `ffmpeg -i in -c:v libx264 -c:a aac out.mp4` where it still plays.",
         )
-    return OpenMedia(path, container, picture, sound, _zero_s(picture, sound), notes)
+    return OpenMedia(path, container, picture, sound, _zero_s(container.format.name, picture, sound), notes)
 
 
-def _zero_s(picture: av.VideoStream | None, sound: av.AudioStream | None) -> float:
+def _zero_s(format_name: str, picture: av.VideoStream | None, sound: av.AudioStream | None) -> float:
     streams = [stream for stream in (picture, sound) if stream is not None and stream.start_time is not None]
-    starts = [Clock(stream, zero_s=0.0).time_s(stream.start_time) for stream in streams]
-    # Times below zero are priming samples that decoders drop, not moments of the clip.
-    return max(0.0, min(starts, default=0.0))
+    first_s = min((Clock(stream, zero_s=0.0).time_s(stream.start_time) for stream in streams), default=0.0)
+    # Times below zero are priming samples that decoders drop, not moments of the clip. FFmpeg gives negative
+    # times, too, where a clock of 33 bits is about to begin anew.
+    return first_s if format_name in _CLOCKS_THAT_WRAP else max(0.0, first_s)
 
 
 def _require_file(path: Path) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from video_understanding.clip import Clip
 from video_understanding.errors import MediaError, SpecError
 from video_understanding.media.container import OpenMedia, open_media
+from video_understanding.media.landing import LateError
 from video_understanding.media.pictures import UnplannableError
-from video_understanding.media.walk import Care, LateError, Walk, Windows
+from video_understanding.media.walk import Care, Walk, Windows
 from video_understanding.spec import ModelSpec
 
 # Up to here a file is read from its beginning; further on, seeking is worth its own cost.

@@ -13,6 +13,7 @@ import numpy as np
 from video_understanding.clip import Clip
 from video_understanding.errors import MediaError
 from video_understanding.media.container import Clock, OpenMedia, is_shorter_than_announced
+from video_understanding.media.landing import INTERLEAVE_S, Landing, LateError, stream_end_s
 from video_understanding.media.picture import PictureMaker
 from video_understanding.media.pictures import LEAP_S, EveryPicture, PlannedPictures, UnplannableError, can_plan
 from video_understanding.media.sound import LEAD_S, REACH_S, SoundTrack
@@ -21,14 +22,8 @@ from video_understanding.spec import ModelSpec
 if TYPE_CHECKING:
     import av
 
-# How far apart picture and sound of one moment may lie in a file; writers keep to 10 s.
-_INTERLEAVE_S = 10.0
 # A track that stops this much before its announced end was cut off.
 _CUT_OFF_S = 0.5
-
-
-class LateError(Exception):
-    """Seeking led to a place behind what the first window needs."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +108,7 @@ class Walk:
                 raise UnplannableError
         if media.sound is not None:
             self._sound = SoundTrack(media.sound, media.zero_s, spec.audio.sample_rate_hz)
+        self._landing = None if back_s is None else Landing(media, self._clocks, self._needed_s())
 
     def clips(self) -> Iterator[Clip]:
         """The clip of each window; a first window that is empty is an error that says why."""
@@ -121,9 +117,11 @@ class Walk:
             if not self._take_in(packet):
                 break
             while self._clock_s >= self._full_from_s and self._filled():
+                self._require_begun()
                 yield self._clip()
                 if not self._wanted():
                     return
+        self._require_begun()
         self._finish()
         while self._wanted():
             yield self._clip()
@@ -143,7 +141,7 @@ class Walk:
             return False
         if self._sound is None or self._sound.reached_s >= end_s + REACH_S:
             return True
-        return self._clock_s >= end_s + _INTERLEAVE_S
+        return self._clock_s >= end_s + INTERLEAVE_S
 
     def _seek(self) -> None:
         import av
@@ -153,7 +151,7 @@ class Walk:
         stream = self._media.picture or self._media.sound
         target_s = max(0.0, self._start_s - self._back_s - LEAD_S) + self._media.zero_s
         try:
-            self._media.container.seek(int(target_s / stream.time_base), stream=stream)
+            self._media.container.seek(math.floor(target_s / stream.time_base), stream=stream)
         except (av.error.FFmpegError, OverflowError) as error:
             raise LateError from error
 
@@ -161,33 +159,31 @@ class Walk:
         """The packets of both streams; a place that cannot be read is the end."""
         import av
 
-        pictures_began = sounds_began = self._back_s is None
+        landing = self._landing
+        awaited = landing.awaited if landing else ()
         try:
             for packet in self._media.container.demux(self._media.streams):
-                if not packet.size:
-                    continue
-                if packet.stream is self._media.picture:
-                    if not pictures_began:
-                        if not packet.is_keyframe:
-                            continue  # it leans on pictures before the place sought
-                        self._require_early(packet, next(self._windows.instants_s(self._number), math.inf))
-                        pictures_began = True
-                elif not sounds_began:
-                    self._require_early(packet, max(self._start_s, self._sound.origin_s + _CUT_OFF_S))
-                    sounds_began = True
-                yield packet
+                if packet.size and not (awaited and landing.skips(packet)):
+                    yield packet
         except IndexError:
             pass  # PyAV stumbles at the very end over streams that appeared on the way; all packets were given
         except (av.error.FFmpegError, OSError) as error:
             if self._back_s is not None:
                 raise LateError from error
             self._stopped = "it cannot be read on"
-        if not (pictures_began or sounds_began):
-            raise LateError
 
-    def _require_early(self, packet: av.Packet, needed_s: float) -> None:
-        if packet.pts is None or self._clocks[packet.stream_index].time_s(packet.pts) > needed_s:
-            raise LateError
+    def _needed_s(self) -> dict[int, float]:
+        """When each stream has to begin at the latest after seeking, by its index."""
+        needed_s = {}
+        if self._media.picture is not None:
+            needed_s[self._media.picture.index] = next(self._windows.instants_s(self._number), math.inf)
+        if self._sound is not None:
+            needed_s[self._media.sound.index] = max(self._start_s - LEAD_S / 2, self._sound.origin_s)
+        return needed_s
+
+    def _require_begun(self) -> None:
+        if self._landing is not None and self._landing.awaited:
+            self._landing.require_complete(self._start_s, grace_s=1 / self._windows.spec.video.frames_hz)
 
     def _take_in(self, packet: av.Packet) -> bool:
         """Whether reading can go on after this packet."""
@@ -210,7 +206,7 @@ class Walk:
             self._pictures.add(packet)
             return True
         if self._pictures is not None:
-            self._pictures.reach(self._clock_s - _INTERLEAVE_S)
+            self._pictures.reach(self._clock_s - INTERLEAVE_S)
         if time_s is None or (time_s + duration_s >= self._start_s - LEAD_S and time_s <= self._sound_until_s):
             self._decode_sound(packet)
         elif time_s > self._sound_until_s:
@@ -308,13 +304,10 @@ class Walk:
             yield f"holds {self._seen_pictures} of the {announced} frames it announces: cut off"
 
     def _announced_end_s(self) -> float:
-        ends_s = [
-            self._clocks[stream.index].time_s(stream.start_time + stream.duration)
-            for stream in self._media.streams
-            if stream.duration and stream.start_time is not None
-        ]
+        ends_s = [stream_end_s(stream, self._clocks[stream.index]) for stream in self._media.streams]
         duration = self._media.container.duration
-        return max(ends_s, default=duration / 1e6 - self._media.zero_s if duration else 0.0)
+        announced_end_s = duration / 1e6 - self._media.zero_s if duration else 0.0
+        return max((end_s for end_s in ends_s if end_s is not None), default=announced_end_s)
 
     def _nothing_there(self) -> MediaError:
         path, start_s = self._media.path, self._start_s

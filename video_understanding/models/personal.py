@@ -17,6 +17,7 @@ import numpy as np
 from video_understanding.bundle import KERAS_FILE, Bundle
 from video_understanding.bundle_card import card
 from video_understanding.clip import SILENCE_PEAK
+from video_understanding.datasets.training_clips import TrainingClips
 from video_understanding.errors import BundleError, ClipError
 from video_understanding.features.prepare import prepare_sound
 from video_understanding.media.decode import iter_clips
@@ -84,6 +85,8 @@ def personalised_bundle(bundle: Bundle, files: Sequence[str | Path], folder: str
     save_model(own, folder / KERAS_FILE)
     facts = {name: value for name, value in bundle.facts.items() if name != "exports"}
     made = Bundle.write(folder, bundle.spec, bundle.labels, {**facts, "personalised": {"files": len(files)}})
+    if (known := TrainingClips.read(bundle.folder)) is not None:
+        known.write(folder)
     write_whole(made.card_file, card(made))
     return made
 

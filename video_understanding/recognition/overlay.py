@@ -15,6 +15,7 @@ from video_understanding.media.container import Clock, OpenMedia, open_media
 from video_understanding.media.picture import PictureMaker, orientation
 from video_understanding.prediction import HeadAnswer, Prediction
 from video_understanding.recognition.answers import WindowAnswer
+from video_understanding.recognition.colours import answer_colour, colours_of
 from video_understanding.spec import VideoSpec
 from video_understanding.whole_file import whole_file
 
@@ -27,7 +28,7 @@ _LEAST_HEIGHT_PX, _MOST_WIDTH_PX = 360, 1920
 _FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 # Sound that these containers hold as it is; other sound is coded anew as AAC.
 _KEPT_SOUND = {"aac", "mp3", "mp3float", "ac3", "eac3", "alac"}
-_GREEN, _GREY, _WHITE = (90, 200, 90), (110, 110, 110), (255, 255, 255)
+_GREY, _WHITE = (110, 110, 110), (255, 255, 255)
 _SHADE = 0.35  # how much of the picture is left behind the captions
 
 
@@ -63,6 +64,7 @@ class _Captions:
     def __init__(self, prediction: Prediction, answers: Sequence[WindowAnswer]) -> None:
         self._cv2 = _opencv()
         self._segments = prediction.segments
+        self._colours = colours_of(prediction.heads)
         self._middles_s = np.array([answer.middle_s for answer in answers])  # [W]
         self._scores = {
             head: np.array([answer.scores[head] for answer in answers]) for head in prediction.heads
@@ -88,7 +90,8 @@ class _Captions:
             sure = self._sure(head, answer, time_s)
             upper, lower = base - line_px // 2, base - line_px // 8
             cv2.rectangle(picture, (gap, upper), (gap + bar_px, lower), _GREY, thick)
-            cv2.rectangle(picture, (gap, upper), (gap + round(bar_px * sure), lower), _GREEN, -1)
+            colour = tuple(bytes.fromhex(answer_colour(answer, self._colours[head])[1:]))  # of red, green and blue
+            cv2.rectangle(picture, (gap, upper), (gap + round(bar_px * sure), lower), colour, -1)
             place = (2 * gap + bar_px, base - line_px // 10)
             words = f"{head}: {answer.words}"
             cv2.putText(picture, words, place, cv2.FONT_HERSHEY_SIMPLEX, letter, _WHITE, thick, cv2.LINE_AA)

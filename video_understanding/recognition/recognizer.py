@@ -17,6 +17,7 @@ from video_understanding.prediction import Prediction, Segment
 from video_understanding.recognition.answers import WindowAnswer, WindowScorer
 from video_understanding.recognition.length import FileLength
 from video_understanding.recognition.segments import SegmentMaker
+from video_understanding.recognition.spans import longest_of
 from video_understanding.recognition.streaming import HOLD_S, LATENESS_S, StreamingRecognizer, heads_of
 from video_understanding.recognition.strides import Stride
 from video_understanding.scorer import SENSES, Scorer
@@ -54,8 +55,9 @@ class Recognizer:
     ) -> Prediction:
         """What happens in a file of any length, from one pass over it in constant memory.
 
-        Windows of the spec follow each other by `stride_s` seconds, a quarter of their length if None; the file's
-        answer is the mean of theirs. `progress` is called with each of them as it is found.
+        Windows of the spec follow each other by `stride_s` seconds, a quarter of their length if None. The file's
+        answer is the mean of theirs, or where it changes over time, what lasts longest. `progress` is called with each
+        window's answer as it is found.
         """
         stride = Stride.of(self.spec, stride_s)
         maker = SegmentMaker(self.spec, self.labels, stride, self.unknown_below)
@@ -72,10 +74,11 @@ class Recognizer:
         duration_s = found.length.seconds()
         found.segments += maker.finish(duration_s)
         mean = {head: total / found.windows for head, total in found.totals.items()}  # [C] each
+        whole = heads_of(mean, self.scorer, self.unknown_below)
         return Prediction(
             str(file),
             duration_s,
-            heads_of(mean, self.scorer, self.unknown_below),
+            {head: longest_of(head, found.segments, answer) for head, answer in whole.items()},
             found.senses,
             tuple(found.segments),
             found.notes,

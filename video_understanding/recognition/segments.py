@@ -155,7 +155,7 @@ class _Head:
     def __init__(self, name: str, classes: tuple[str, ...], several: bool, unknown_below: float | None) -> None:
         self.name = name
         self._classes, self._several = classes, several
-        self._unknown_score = 0.0 if several or unknown_below is None else unknown_below
+        self._unknown_below = None if several else unknown_below
 
     def begin(self, begin_s: float, least_s: float) -> None:
         self._tracks = [Track(begin_s, least_s) for _ in (self._classes if self._several else (0,))]
@@ -168,7 +168,7 @@ class _Head:
             for track, score in zip(self._tracks, scores, strict=True):
                 track.push(answer.middle_s, np.array([1 - score, score]))
         else:
-            self._tracks[0].push(answer.middle_s, np.append(scores, self._unknown_score))  # [C+1]
+            self._tracks[0].push(answer.middle_s, np.append(scores, self._unknown_below or 0.0))  # [C+1]
 
     def finish(self, end_s: float) -> None:
         for track in self._tracks:
@@ -197,13 +197,18 @@ class _Head:
         self._count += 1
 
     def answer(self, near: WindowAnswer) -> HeadAnswer:
-        """The label at hand with the mean of what was counted, or with a near answer where nothing was; counts anew."""
+        """The label at hand with the mean of what was counted, or with a near answer where nothing was; counts anew.
+
+        A label whose mean contradicts the threshold of "unknown" gives way to what the threshold says.
+        """
         scores = self._total / self._count if self._count else np.asarray(near.scores[self.name], float)  # [C]
         self._start_count()
         if self._several:
             return HeadAnswer.showing(self._classes, scores, np.array(self._shown, bool))
         place = self._shown[0]
-        return HeadAnswer.telling(self._classes, scores, None if place == len(self._classes) else place)
+        if place == len(self._classes) or scores[place] < (self._unknown_below or 0.0):
+            return HeadAnswer.of(self._classes, scores, unknown_below=self._unknown_below)
+        return HeadAnswer.telling(self._classes, scores, place)
 
     def _start_count(self) -> None:
         self._total, self._count = np.zeros(len(self._classes)), 0  # [C]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from video_understanding.prediction import HeadAnswer, Segment
+from video_understanding.prediction import UNKNOWN, HeadAnswer, Segment
 
 
 @dataclass(frozen=True)
@@ -46,3 +47,21 @@ def spans_of(head: str, segments: Sequence[Segment]) -> list[Span]:
         else:
             spans.append(Span(segment.start_s, segment.end_s, answer, answer.confidence))
     return spans
+
+
+def longest_of(head: str, segments: Sequence[Segment], whole: HeadAnswer) -> HeadAnswer:
+    """The answer of a file for one head: the class that lasts longest in it, with its seconds and its confidence.
+
+    `whole` is the answer that the mean of all windows gives. It stands where the answer never changes, and in a
+    multi-label head; "unknown" is the answer only where no class is named at any time.
+    """
+    spans: dict[str, list[Span]] = {}
+    for span in spans_of(head, segments):
+        spans.setdefault(span.answer.words, []).append(span)
+    if not isinstance(whole.label, str) or len(spans) < 2:
+        return whole
+    lengths_s = {label: sum(span.length_s for span in own) for label, own in spans.items() if label != UNKNOWN}
+    label = max(lengths_s, key=lambda name: lengths_s[name])
+    lasts_s = lengths_s[label]
+    confidence = sum(span.confidence * span.length_s for span in spans[label]) / lasts_s
+    return dataclasses.replace(whole, label=label, confidence=confidence, nearest=None, lasts_s=lasts_s)

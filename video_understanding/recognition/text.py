@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from video_understanding.prediction import HeadAnswer, Prediction, Segment
 from video_understanding.recognition.streaming import StreamEvent
+from video_understanding.safe_text import one_line
 
 _BAR_LETTERS = 20
 _CLASSES_SHOWN = 4  # the best of each head
@@ -14,12 +15,12 @@ _PARTS = " ▏▎▍▌▋▊▉█"  # a letter of a bar, filled by eighths
 def prediction_text(prediction: Prediction) -> str:
     """The answers of a file with bars, and its timeline where more than one thing happens."""
     senses = [word for sense, word in (("video", "picture"), ("audio", "sound")) if prediction.senses[sense]]
-    lines = [f"{prediction.file}  ({clock(prediction.duration_s)}, {' and '.join(senses)})"]
+    lines = [f"{one_line(prediction.file)}  ({clock(prediction.duration_s)}, {' and '.join(senses)})"]
     for head, answer in prediction.heads.items():
-        lines += _head_lines(head, answer)
+        lines += _head_lines(head, answer, prediction.duration_s)
     if len(prediction.segments) > 1:
         lines += ["  timeline", *(f"    {line}" for line in segment_lines(prediction.segments))]
-    return "\n".join([*lines, *(f"  note      {note}" for note in prediction.notes)])
+    return "\n".join([*lines, *(f"  note      {one_line(note)}" for note in prediction.notes)])
 
 
 def segment_lines(segments: tuple[Segment, ...]) -> list[str]:
@@ -52,9 +53,10 @@ def clock(time_s: float) -> str:
     return f"{hours}:{minutes:02}:{seconds}" if hours else f"{minutes}:{seconds}"
 
 
-def _head_lines(head: str, answer: HeadAnswer) -> list[str]:
+def _head_lines(head: str, answer: HeadAnswer, duration_s: float) -> list[str]:
     best = sorted(answer.scores.items(), key=lambda pair: -pair[1])[:_CLASSES_SHOWN]
-    lines = [f"  {head:<8}  {_sure(answer)}"]
+    lasts = f" for {clock(answer.lasts_s)} of {clock(duration_s)}, more than any other" if answer.lasts_s else ""
+    lines = [f"  {head:<8}  {_sure(answer)}{lasts}"]
     if len(best) > 1:
         width = min(_NAME_LETTERS, max(len(name) for name, _ in best))
         lines += [

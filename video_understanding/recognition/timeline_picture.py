@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from video_understanding.errors import missing_extra
-from video_understanding.prediction import UNKNOWN, Prediction
+from video_understanding.prediction import Prediction
 from video_understanding.recognition.answers import WindowAnswer
+from video_understanding.recognition.colours import answer_colour, colours_of
 from video_understanding.recognition.film import Film, film_of
 from video_understanding.recognition.spans import spans_of
 from video_understanding.spec import ModelSpec
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which differ for every kind of eye; black and yellow are left out for the words on them.
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-_GREY = "#BBBBBB"
 _THUMBNAILS = 10
 _COLUMNS = 1200  # of the loudness
 _WIDTH_INCHES = 11.0
@@ -82,12 +80,10 @@ def _draw_loudness(axes: Axes, film: Film, prediction: Prediction) -> None:
 def _draw_head(axes: Axes, head: str, prediction: Prediction, answers: Sequence[WindowAnswer]) -> None:
     """A box for each span of one label, and in it how sure every window was."""
     names = list(prediction.heads[head].scores)
-    colours: dict[str, str] = {}
+    colours = colours_of(prediction.heads)[head]
     for span in spans_of(head, prediction.segments):
         start_s, end_s, answer = span.start_s, span.end_s, span.answer
-        if answer.words not in colours:
-            colours[answer.words] = _GREY if answer.words in (UNKNOWN, "none") else _COLOURS[len(colours) % 6]
-        colour, span_s = colours[answer.words], end_s - start_s
+        colour, span_s = answer_colour(answer, colours), end_s - start_s
         axes.bar(start_s, 1, span_s, align="edge", color=colour, alpha=0.3, edgecolor="white")
         inside = [one for one in answers if start_s <= one.middle_s < end_s]
         if span.told and inside:

@@ -49,6 +49,7 @@ def write_training_report(
         "data": ", ".join(str(entry["name"]) for entry in facts.get("data", ()) if "name" in entry),
         "created": facts.get("created"),
         **facts["metrics"],
+        "warnings": facts.get("warnings", []),
     }
     write_whole(bundle.folder / PAGE_FILE, report_page(told, history=history))
     main = reports.get("test") or reports.get("validation")

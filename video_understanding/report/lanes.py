@@ -5,7 +5,7 @@ Places are shares of the width, so that a lane fits a desk and a phone; words st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
@@ -13,8 +13,7 @@ import numpy as np
 
 from video_understanding.clip import SILENCE_PEAK
 from video_understanding.evaluation.text import head_of
-from video_understanding.labels import NONE
-from video_understanding.prediction import UNKNOWN
+from video_understanding.recognition.colours import GREY, answer_colour
 from video_understanding.recognition.film import Film
 from video_understanding.recognition.text import clock
 from video_understanding.report.carried import Moment, Stretch, with_short_ones_joined
@@ -27,7 +26,6 @@ _REM_PER_TICK = 5.0
 _LETTERS_PER_REM = 1.75
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 18_000, 36_000)
 _WIDTH, _HEIGHT = 1000.0, 100.0  # of drawings, which are stretched to their lane
-_COLOURS = 5  # of labels, in the style sheet
 _MIDDLE = _HEIGHT / 2
 _ALL = 0.99  # a part from which on the rest cannot be seen
 _SEEN = 2.0  # what is narrower in a drawing is joined with its neighbours
@@ -107,10 +105,10 @@ def sound_lane(film: Film) -> Html:
     return _drawing("loudness over time", "sound", tag("polygon", points=_written(points)))
 
 
-def head_lanes(head: str, stretches: Sequence[Stretch], clock_: Clock) -> list[Html]:
+def head_lanes(head: str, stretches: Sequence[Stretch], clock_: Clock, colours: Mapping[str, str]) -> list[Html]:
     """Boxes of what is told, lines of how surely, and a band of what carried it, if there are two senses.
 
-    Short spans are joined.
+    Short spans are joined. `colours` are those of the head's classes.
     """
     stretches = with_short_ones_joined(stretches, clock_.least_s)
     both = any(moment.without for stretch in stretches for moment in stretch.moments)
@@ -123,33 +121,31 @@ def head_lanes(head: str, stretches: Sequence[Stretch], clock_: Clock) -> list[H
     band = [part for stretch in stretches for part in _band(stretch, clock_)] if both else []
     return [
         tag("h3", head.capitalize()),
-        _boxes(stretches, clock_),
+        _boxes(stretches, clock_, colours),
         tag("div", scale, _drawing(f"how sure {head} is over time", "lines", grid, lines), class_="chart"),
         *([_drawing(f"which sense carried {head} over time", "carried", band)] if both else []),
     ]
 
 
-def _boxes(stretches: Sequence[Stretch], clock_: Clock) -> Html:
+def _boxes(stretches: Sequence[Stretch], clock_: Clock, colours: Mapping[str, str]) -> Html:
     """A box for each span, with its words if they find a place."""
-    colours: dict[str, int] = {}
     boxes = []
     for stretch in stretches:
         span, words = stretch.span, stretch.span.answer.words
         if stretch.spans > 1:
             words = told = f"{stretch.spans} short spans"
-            colour = "unsaid"
+            tint = GREY
         else:
             told = f"{words}, {100 * span.confidence:.0f} %"
-            known = words not in (UNKNOWN, NONE)
-            colour = f"c{colours.setdefault(words, len(colours) % _COLOURS)}" if known else "unsaid"
+            tint = answer_colour(span.answer, colours)
         left, right = (100 * clock_.share(time_s) for time_s in (span.start_s, span.end_s))
         letters = int((right - left) / 100 * clock_.width_rem * _LETTERS_PER_REM)
         boxes.append(
             tag(
                 "span",
                 head_of(words, letters) if letters >= 2 else None,
-                class_=colour,
-                style=f"left:{left:.2f}%;width:{right - left:.2f}%",
+                class_="unsaid" if tint == GREY else None,
+                style=f"left:{left:.2f}%;width:{right - left:.2f}%;--tint:{tint}",
                 title=f"{clock(span.start_s)} to {clock(span.end_s)}: {told}",
             )
         )

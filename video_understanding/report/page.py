@@ -37,8 +37,9 @@ def report_page(
 
     `values` is one of these, and may also tell "model", "data", "runtime" and "created" in words:
     `Report.to_dict()`, with "robustness" if that was measured; {"test": ..., "validation": ...} of such;
-    `CrossvalSummary.to_dict()`. `history` is that of `keras.Model.fit`. `gallery` holds mistakes of the part that
-    is told in full, the test part if there is one. `json_name` is the file beside the page that holds the values.
+    `CrossvalSummary.to_dict()`. "warnings" of a training stand before all else. `history` is that of
+    `keras.Model.fit`. `gallery` holds mistakes of the part that is told in full, the test part if there is one.
+    `json_name` is the file beside the page that holds the values.
     """
     curves = _curves(history)
     parts = _parts(values)
@@ -50,6 +51,7 @@ def report_page(
         _header(values),
         tag(
             "main",
+            _list(values.get("warnings")),
             [_main_part(part, found, gallery or ()) for part, found in list(parts.items())[:1]] or _NOTHING,
             _robustness(values.get("robustness")),
             curves,
@@ -92,11 +94,10 @@ def _summary(part: str | None, found: Values) -> Html:
 
 def _main_part(part: str | None, found: Values, gallery: Sequence[Mistaken]) -> list[Html | None]:
     heads = [head_section(head, result, gallery) for head, result in found["heads"].items()]
-    return [_summary(part, found), _notes(found), *heads]
+    return [_summary(part, found), _list(found.get("notes")), *heads]
 
 
-def _notes(found: Values) -> Html | None:
-    notes = found.get("notes")
+def _list(notes: Sequence[str] | None) -> Html | None:
     return tag("ul", [tag("li", note) for note in notes], class_="notes") if notes else None
 
 
@@ -123,7 +124,7 @@ def _other_part(part: str, found: Values) -> Html:
     """A part that is not the main one: its summary, and the rest where it is asked for."""
     heads = [head_section(head, result, ()) for head, result in found["heads"].items()]
     more = tag("details", tag("summary", f"All about the {part} clips"), heads)
-    return tag("section", tag("h2", f"On the {part} clips"), _summary(part, found), _notes(found), more)
+    return tag("section", tag("h2", f"On the {part} clips"), _summary(part, found), _list(found.get("notes")), more)
 
 
 def _names_people(found: Values) -> bool:

@@ -144,7 +144,7 @@ footer{padding-top:2rem;padding-bottom:3rem;margin-top:3rem}
 """
 )
 
-# Labels have tints of their own, none of which is blue or orange: those are the picture and the sound.
+# The tint of a class comes with its box, from `recognition.colours`.
 TIMELINE_CSS = """
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;margin:.6rem 0;padding:0;list-style:none}
 .legend i{display:inline-block;width:1.6rem;margin-right:.45rem;vertical-align:middle;border-top:2px solid var(--ink)}
@@ -165,9 +165,7 @@ svg.sound{height:3.2rem;fill:var(--quiet);background:var(--card)}
 .boxes span{position:absolute;top:0;bottom:0;border-right:1px solid var(--paper);overflow:hidden;text-align:center;
  text-overflow:ellipsis;white-space:nowrap;font-size:.85rem;line-height:1.9rem;
  background:color-mix(in srgb,var(--tint) 38%,var(--paper))}
-.boxes .c0{--tint:#009e73}.boxes .c1{--tint:#cc79a7}.boxes .c2{--tint:#d6c31f}.boxes .c3{--tint:#7b6ccb}
-.boxes .c4{--tint:#8c6d46}
-.boxes .unsaid{--tint:var(--line);font-style:italic}
+.boxes .unsaid{font-style:italic}
 .chart{position:relative;padding:.35rem 0}
 svg.lines{height:5.5rem;position:relative}
 svg.lines *,svg.carried *{vector-effect:non-scaling-stroke}

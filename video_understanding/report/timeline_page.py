@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from video_understanding.evaluation.senses import LEAST_DROP
 from video_understanding.evaluation.text import head_of, many
 from video_understanding.prediction import HeadAnswer, Prediction
+from video_understanding.recognition.colours import colours_of
 from video_understanding.recognition.film import Film, film_of
 from video_understanding.recognition.senses_over_time import SensesOverTime
 from video_understanding.recognition.spans import spans_of
@@ -86,7 +87,7 @@ def timeline_page(file: str | Path, prediction: Prediction, senses: SensesOverTi
             "main",
             _summary(prediction, heads),
             tag("ul", [tag("li", note) for note in prediction.notes], class_="notes") if prediction.notes else None,
-            _over_time(film, heads, clock_),
+            _over_time(film, heads, clock_, colours_of(prediction.heads)),
             [_head_section(head, stretches) for head, stretches in heads.items()],
         ),
         _footer(senses, spec),
@@ -111,7 +112,8 @@ def _summary(prediction: Prediction, heads: dict[str, list[Stretch]]) -> Html:
 
 
 def _head_sentences(head: str, answer: HeadAnswer, stretches: Sequence[Stretch]) -> Html:
-    told = f"taken as a whole {_quoted(answer)}, {100 * answer.confidence:.0f}\u00a0% sure."
+    whole = "taken as a whole" if answer.lasts_s is None else f"longest, for {clock(answer.lasts_s)},"
+    told = f"{whole} {_quoted(answer)}, {100 * answer.confidence:.0f}\u00a0% sure."
     seconds: Counter[str] = Counter()
     for stretch in stretches:
         seconds[stretch.span.answer.words] += stretch.span.length_s
@@ -151,12 +153,14 @@ def _carried_words(moments: Sequence[Moment]) -> str:
     return told
 
 
-def _over_time(film: Film, heads: dict[str, list[Stretch]], clock_: Clock) -> Html:
+def _over_time(
+    film: Film, heads: dict[str, list[Stretch]], clock_: Clock, colours: Mapping[str, Mapping[str, str]]
+) -> Html:
     both = any(moment.without for stretches in heads.values() for one in stretches for moment in one.moments)
     legend = [tag("li", tag("i", class_=style or None), words) for style, words in _LEGEND]
     inside = [tag("h3", "Picture"), film_lane(film), tag("h3", "Sound"), sound_lane(film)]
     for head, stretches in heads.items():
-        inside += head_lanes(head, stretches, clock_)
+        inside += head_lanes(head, stretches, clock_, colours[head])
     joined = any(len(with_short_ones_joined(one, clock_.least_s)) < len(one) for one in heads.values())
     short = f" Spans of less than {clock_.least_s:.2g} s that follow each other have one box." if joined else ""
     return tag(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.splits import make_folds
+from video_understanding.errors import TrainingError
 from video_understanding.evaluation import CrossvalSummary, crossval_summary, evaluate, robustness
+from video_understanding.locks import one_owner
 from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import fit
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.train import calibrated_scorer
+from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources
 
 
 def crossval(
@@ -32,9 +36,28 @@ def crossval(
     `folder`; with `resume` the folds that are done are not trained again.
     """
     settings = settings or TrainingSettings()
+    with one_owner(Path(folder), "training", TrainingError):
+        return _crossval(manifest, spec, Path(folder), settings, folds, weights, resume, cache or ClipCache(), progress)
+
+
+def _crossval(
+    manifest: Manifest,
+    spec: ModelSpec,
+    folder: Path,
+    settings: TrainingSettings,
+    folds: int,
+    weights: str | Path | None,
+    resume: bool,
+    cache: ClipCache,
+    progress: bool | None,
+) -> CrossvalSummary:
+    splits = make_folds(manifest, folds=folds, seed=settings.seed)
+    fold_of = {row: number for number, split in enumerate(splits) for row in split.parts["test"]}
+    warnings = warn_of_torn_sources(manifest.rows, [fold_of[row] for row in range(len(manifest))])
+    warnings += warn_of_skipped(cache.prepare(manifest.rows, spec, progress=progress))
     reports, robust = [], []
-    for number, split in enumerate(make_folds(manifest, folds=folds, seed=settings.seed), start=1):
-        place = Path(folder) / f"fold_{number}"
+    for number, split in enumerate(splits, start=1):
+        place = folder / f"fold_{number}"
         trained = fit(
             manifest, split, spec, place, settings, weights=weights, resume=resume, cache=cache, progress=progress
         )
@@ -42,4 +65,4 @@ def crossval(
         prepared, rows = trained.prepared, trained.rows_of("test")
         reports.append(evaluate(scorer, prepared, rows, progress=progress))
         robust.append(robustness(scorer, prepared, rows, settings.seed, progress=progress))
-    return crossval_summary(reports, settings.seed, robust)
+    return dataclasses.replace(crossval_summary(reports, settings.seed, robust), warnings=tuple(warnings))

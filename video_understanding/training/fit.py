@@ -26,12 +26,14 @@ from video_understanding.spec import ModelSpec
 from video_understanding.training.batches import ClipBatches, class_weights_of, targets_of, yes_weights_of
 from video_understanding.training.features import frame_features
 from video_understanding.training.feed import EpochOrder, Feed
+from video_understanding.training.fingerprints import fingerprints
 from video_understanding.training.keeper import Keeper
 from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.tensorboard import EpochCurves
+from video_understanding.whole_file import remove_abandoned
 
 WORK_FOLDER = "training"
 Look = Callable[[VideoUnderstandingModel, PreparedClips, bool | None], np.ndarray]
@@ -105,7 +107,9 @@ def fit(
     _compile(model, settings, targets, steps, slow_backbone=not begins_at_random(spec, weights))
     work = folder / WORK_FOLDER
     work.mkdir(parents=True, exist_ok=True)
-    keeper = Keeper(work, settings.patience, _recipe(spec, labels, split, settings, weights))
+    remove_abandoned(work)
+    recipe = _recipe(spec, labels, split, settings, weights)
+    keeper = Keeper(work, settings.patience, recipe, fingerprints(prepared))
     if resume:
         keeper.restore(model)
     interrupted = False

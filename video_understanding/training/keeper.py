@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +15,33 @@ import numpy as np
 
 from video_understanding.errors import TrainingError
 from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.safe_text import one_line
+from video_understanding.training.fingerprints import changed_clips
 from video_understanding.training.snapshot import Snapshots
+from video_understanding.training.states import read_state, write_state
 from video_understanding.whole_file import whole_file
 
-_STATE = "state.npz"
-_BEST = "best.npz"
+_BEST = "best_"  # begins the names of the best weights, by their types of numbers
+_SHOWN = 3
 
 
 class Keeper(keras.callbacks.Callback):
     """Saves after every epoch, remembers the best one, stops when nothing gets better.
 
     The best epoch is the one with the lowest `val_loss` (or `loss`, without a validation part). `recipe` says
-    what is trained on what; a state that was kept for another recipe is refused.
+    what is trained on what, and `clips` are the `fingerprints` of its clips; a state of another recipe or of other
+    clips is refused.
     """
 
-    def __init__(self, folder: Path, patience: int, recipe: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, patience: int, recipe: Mapping[str, Any], clips: Sequence[Sequence[str]] = ()
+    ) -> None:
         super().__init__()
         self._folder = folder
         self._patience = patience
         self._recipe = json.loads(json.dumps(recipe))
+        self._clips = clips
+        self._best_weights: dict[str, np.ndarray] = {}
         self.history: dict[str, list[float]] = {}
         self.best_epoch = -1
         self.best_loss = math.inf
@@ -43,16 +52,37 @@ class Keeper(keras.callbacks.Callback):
         return len(self.history.get("loss", ()))
 
     def restore(self, model: VideoUnderstandingModel) -> bool:
-        """Puts the model, its optimizer and its random state where the last whole epoch left them."""
-        file = self._folder / _STATE
-        if not file.exists():
+        """Puts the model, its optimizer and its random state where the last whole epoch left them.
+
+        Where the newest state is damaged, it is the epoch before, and a line on stderr says so.
+        """
+        found = read_state(self._folder)
+        if found is None:
             return False
+        values, damaged = found
+        facts = json.loads(str(values.pop("facts")))
+        self._refuse_others(facts)
+        best = {name.removeprefix(_BEST): values.pop(name) for name in list(values) if name.startswith(_BEST)}
         try:
-            with np.load(file) as kept:
-                values = dict(kept)
-            facts = json.loads(str(values.pop("facts")))
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise _unreadable(file, error) from error
+            Snapshots(_variables(model)).put(values)
+        except ValueError as error:
+            raise TrainingError(
+                self._folder, f"holds the state of another network ({error})", "Delete the folder, and train anew."
+            ) from error
+        self._best_weights = best
+        self.history = facts["history"]
+        self.best_epoch, self.finished = facts["best_epoch"], facts["finished"]
+        self.best_loss = facts["best_loss"] if facts["best_loss"] is not None else math.inf
+        for file in damaged:
+            print(
+                f"vu: {one_line(str(file))}: is damaged. Going on from the epoch before, number {self.epochs_done}.",
+                file=sys.stderr,
+            )
+            file.unlink(missing_ok=True)  # or it would become the state before, in place of the good one
+        return True
+
+    def _refuse_others(self, facts: Mapping[str, Any]) -> None:
+        """Refuses the state of a training with another recipe or of other clips."""
         if facts["recipe"] != self._recipe:
             changed = [name for name in self._recipe if facts["recipe"].get(name) != self._recipe[name]]
             raise TrainingError(
@@ -60,19 +90,18 @@ class Keeper(keras.callbacks.Callback):
                 f"was begun with another {' and another '.join(changed)}",
                 "Resume with the same settings and data, or train into another folder.",
             )
-        try:
-            Snapshots(_variables(model)).put(values)
-        except ValueError as error:
-            raise _unreadable(file, error) from error
-        self.history = facts["history"]
-        self.best_epoch, self.finished = facts["best_epoch"], facts["finished"]
-        self.best_loss = facts["best_loss"] if facts["best_loss"] is not None else math.inf
-        return True
+        changed = changed_clips(facts["clips"], self._clips)
+        if changed:
+            more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+            raise TrainingError(
+                self._folder.parent,
+                f"was begun with other clips: changed since are {', '.join(changed[:_SHOWN])}{more}",
+                "Restore these files or rows, or train into another folder.",
+            )
 
     def restore_best(self, model: VideoUnderstandingModel) -> None:
         """Gives the model the weights of the best epoch."""
-        with np.load(self._folder / f"{self.best_epoch}_{_BEST}") as kept:
-            Snapshots(_weights(model)).put(dict(kept))
+        Snapshots(_weights(model)).put(self._best_weights)
 
     def set_model(self, model: VideoUnderstandingModel) -> None:
         """Said by Keras whenever `fit` begins."""
@@ -98,27 +127,26 @@ class Keeper(keras.callbacks.Callback):
                 name = name.replace("accuracy", f"{heads[0]}_accuracy")
             self.history.setdefault(name, []).append(float(value))
         watched = self.history["val_loss" if "val_loss" in self.history else "loss"][-1]
-        before = self.best_epoch
         if watched < self.best_loss:
             self.best_loss, self.best_epoch = watched, epoch
-            _save(self._folder / f"{epoch}_{_BEST}", self._best.take())
+            self._best_weights = self._best.take()
         if epoch - self.best_epoch >= self._patience:
             self.model.stop_training = True
         self.finished = self.model.stop_training or epoch + 1 == self.params["epochs"]
         self._save_state()
         self._write_history()
-        if before not in (-1, self.best_epoch):  # only now is nobody going back to it
-            (self._folder / f"{before}_{_BEST}").unlink(missing_ok=True)
 
     def _save_state(self) -> None:
         facts = {
             "recipe": self._recipe,
+            "clips": list(self._clips),
             "history": self.history,
             "best_epoch": self.best_epoch,
             "best_loss": self.best_loss if math.isfinite(self.best_loss) else None,
             "finished": self.finished,
         }
-        _save(self._folder / _STATE, {**self._state.take(), "facts": np.array(json.dumps(facts))})
+        best = {f"{_BEST}{kind}": values for kind, values in self._best_weights.items()}
+        write_state(self._folder, {**self._state.take(), **best, "facts": np.array(json.dumps(facts))})
 
     def _write_history(self) -> None:
         place = self._folder.parent / "history.csv"
@@ -143,12 +171,3 @@ def _weights(model: VideoUnderstandingModel) -> list[keras.Variable]:
 def _of_frozen_backbone(model: VideoUnderstandingModel) -> set[int]:
     frozen = model.spec.network.unfrozen_blocks == 0
     return {id(variable) for variable in model.backbone.variables} if frozen else set()
-
-
-def _save(file: Path, values: Mapping[str, np.ndarray]) -> None:
-    with whole_file(file) as unfinished, unfinished.open("wb") as stream:
-        np.savez(stream, **values)
-
-
-def _unreadable(file: Path, error: Exception) -> TrainingError:
-    return TrainingError(file, f"cannot be read ({error})", "Delete the folder it lies in, and train anew.")

@@ -8,12 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from video_understanding import DISTRIBUTION, __version__
 from video_understanding.bundle import KERAS_FILE, Bundle
 from video_understanding.bundle_card import card
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.frozen_split import Split
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.splits import split_rows
+from video_understanding.datasets.training_clips import TrainingClips
 from video_understanding.errors import TrainingError
 from video_understanding.evaluation import (
     MultiLabelReport,
@@ -24,7 +26,9 @@ from video_understanding.evaluation import (
     robustness,
     unknown_threshold,
 )
+from video_understanding.locks import one_owner
 from video_understanding.models.keras_scorer import KerasScorer
+from video_understanding.models.listeners.weights import LICENCES
 from video_understanding.models.load import save_model
 from video_understanding.report import write_training_report
 from video_understanding.scorer import Scorer
@@ -33,9 +37,10 @@ from video_understanding.training.fit import WORK_FOLDER, Trained, begins_at_ran
 from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.remembering import RememberingScorer
 from video_understanding.training.settings import TrainingSettings
-from video_understanding.whole_file import write_whole
+from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources
+from video_understanding.whole_file import remove_abandoned, write_whole
 
-_PACKAGES = ("video-understanding", "tensorflow", "keras", "numpy", "av", "librosa")
+_PACKAGES = ("tensorflow", "keras", "numpy", "av", "librosa")
 _MISTAKES_NEEDED = 5
 FALSE_ALARMS = 0.05  # share of clips like those of the validation part that may be called unknown
 _LITE0_LICENCE = {"EfficientNet-Lite0, ImageNet": "Apache-2.0"}
@@ -57,14 +62,34 @@ def train(
 
     Without a split, one is made by subject with the settings' seed. The validation part guides the training
     and calibrates the confidence; the test part is only measured. With `resume` a training that was stopped
-    goes on; without it, a folder that holds a bundle or a begun training is refused.
+    goes on; without it, a folder that holds a bundle or a begun training is refused. So is, in any case, one that
+    another process trains into.
     """
     out, settings = Path(out), settings or TrainingSettings()
+    with one_owner(out, "training", TrainingError):
+        remove_abandoned(out)
+        return _train(manifest, spec, out, settings, split, weights, resume, cache, progress)
+
+
+def _train(
+    manifest: Manifest,
+    spec: ModelSpec,
+    out: Path,
+    settings: TrainingSettings,
+    split: Split | None,
+    weights: str | Path | None,
+    resume: bool,
+    cache: ClipCache | None,
+    progress: bool | None,
+) -> Bundle:
     if not resume and ((out / "bundle.json").exists() or (out / "training").exists()):
         raise TrainingError(out, "already holds a training", "Go on with it by --resume, or train into another folder.")
-    split = split or split_rows(manifest, seed=settings.seed)
+    split, cache = split or split_rows(manifest, seed=settings.seed), cache or ClipCache()
+    parts = split.part_of_rows()
+    warnings = warn_of_torn_sources(manifest.rows, parts)
+    warnings += warn_of_skipped(cache.prepare(manifest.rows, spec, progress=progress))
     trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
-    (out / WORK_FOLDER / "split.json").write_text(split.to_json(), encoding="utf-8")
+    write_whole(out / WORK_FOLDER / "split.json", split.to_json())
     scorer, temperature = calibrated_scorer(trained, settings.seed, progress)
     reports = {part: _report(scorer, trained, part, settings.seed, progress) for part in ("validation", "test")}
     reports = {part: report for part, report in reports.items() if report is not None}
@@ -76,6 +101,10 @@ def train(
     _draw(trained, reports, out)
     facts = _facts(trained, settings, manifest, split, measured, temperature, weights)
     facts["unknown_below"] = _unknown_below(reports.get("validation"))
+    facts["warnings"] = warnings or None
+    readable = set(trained.prepared.row_numbers.tolist())
+    learned = [part if place in readable else None for place, part in enumerate(parts)]
+    TrainingClips.of(manifest.rows, learned, split.hash).write(out)
     bundle = Bundle.write(out, spec, trained.model.labels, facts)
     write_whole(bundle.card_file, card(bundle))
     write_training_report(bundle, out / WORK_FOLDER, reports, trained.prepared, trained.history)
@@ -104,14 +133,18 @@ def _temperature(report: Report | None) -> dict[str, float]:
 
 
 def _unknown_below(report: Report | None) -> dict[str, float]:
-    """Below which confidence a head says "unknown"; a head that may say several classes, or none, never does."""
+    """Below which confidence a head says "unknown"; one that may say several classes, or none, never does.
+
+    Nor does a head with too few validation clips to choose a threshold.
+    """
     if report is None:
         return {}
-    return {
+    thresholds = {
         head: unknown_threshold(result.answers.confidence, FALSE_ALARMS)
         for head, result in report.heads.items()
         if not isinstance(result, MultiLabelReport)
     }
+    return {head: below for head, below in thresholds.items() if below > 0}
 
 
 def _report(scorer: Scorer, trained: Trained, part: str, seed: int, progress: bool | None) -> Report | None:
@@ -143,7 +176,7 @@ def _facts(
     temperature: Mapping[str, float],
     weights: str | Path | None,
 ) -> dict[str, Any]:
-    versions = {}
+    versions = {DISTRIBUTION: __version__}
     for package in _PACKAGES:
         try:
             versions[package] = version(package)
@@ -169,12 +202,13 @@ def _facts(
 
 
 def _licences(spec: ModelSpec, weights: str | Path | None) -> dict[str, str] | None:
-    """Of the weights that the backbone began with: none where it began with random ones, None where unknown."""
+    """Of the weights that its encoders began with: none where all were random, None where one is unknown."""
+    heard = {} if weights is None else LICENCES.get(spec.network.listener, {})
     if begins_at_random(spec, weights):
-        return {}
-    return (
-        _LITE0_LICENCE if spec.network.backbone == "efficientnet_lite0" and weights in ("default", "imagenet") else None
-    )
+        return dict(heard)
+    if spec.network.backbone == "efficientnet_lite0" and weights in ("default", "imagenet"):
+        return {**_LITE0_LICENCE, **heard}
+    return None
 
 
 def _without_names(report: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,9 @@ from video_understanding.datasets.preflight.report import (
 from video_understanding.datasets.preflight.scan import Scanned, scan_rows
 from video_understanding.datasets.preflight.shortcuts import find_shortcuts
 from video_understanding.datasets.rows import Row, short_names
+from video_understanding.datasets.sources import torn_sources
+from video_understanding.datasets.splits import split_rows
+from video_understanding.errors import SplitError
 
 _MOST_TIMES = 5
 _FEWEST_CLIPS = 5
@@ -43,8 +46,10 @@ def check_dataset(manifest: Manifest, *, workers: int | None = None, progress: b
         *find_shortcuts(scans),
         *_damaged(scans),
         *_silent(scans, manifest.heads),
+        *_nothing_to_learn(manifest),
         *_balance(manifest),
         *_unknown_subjects(manifest.rows),
+        *_same_sources(manifest.rows),
         *(Finding("note", WARNING, note, "") for note in manifest.notes),
     ]
     read = [scan for scan in scans if scan.error is None]
@@ -160,6 +165,29 @@ def _leaks(rows: Sequence[Row]) -> Iterator[Finding]:
         )
 
 
+def _nothing_to_learn(manifest: Manifest) -> Iterator[Finding]:
+    """What `vu train` refuses: clips that cannot be split, or no head with two classes among those to learn from."""
+    rows: Sequence[Row] = manifest.rows
+    try:
+        rows = [rows[place] for place in split_rows(manifest, seed=0).parts["train"]]
+    except SplitError as error:
+        # A torn subject or file has a finding of its own, with all of its clips.
+        if not torn(rows, [row.split for row in rows]):
+            yield Finding("no_split", PROBLEM, f"Cannot be split for a training: {error.cause}.", error.cure)
+    shown = {
+        head: {frozenset(manifest.classes_of(row, head)) for row in rows if head in row.labels}
+        for head in manifest.heads
+    }
+    if all(len(different) < 2 for different in shown.values()):
+        alone = [f"only one {head}, {', '.join(*map(sorted, one)) or 'none'}" for head, one in shown.items() if one]
+        yield Finding(
+            "one_class",
+            PROBLEM,
+            f"There is nothing to tell apart: {' and '.join(alone) or 'no labelled clip'} to learn from.",
+            "Label clips of two classes or more; in a folder each class is a folder of its own.",
+        )
+
+
 def _balance(manifest: Manifest) -> Iterator[Finding]:
     for head in manifest.heads:
         classes = _class_counts(manifest, head)
@@ -218,6 +246,19 @@ def _unknown_subjects(rows: Sequence[Row]) -> Iterator[Finding]:
             "both learned and tested.",
             "Add a subject column that names who or what each clip shows, or which recording it was cut from.",
             tuple(FoundRow.of(row) for row in unknown if len(unknown) < len(rows)),
+        )
+
+
+def _same_sources(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Clips that look like pieces of one recording, which a training may put on both sides of its split."""
+    found = torn_sources(rows, range(len(rows)))
+    if found is not None:
+        yield Finding(
+            "same_source",
+            WARNING,
+            f"{found.clips} clips look like pieces of {found.sources} recording(s), such as {found.example[0]} and "
+            f"{found.example[1]}: learned and tested, they make results too good.",
+            "Add a subject column that names the recording of each clip.",
         )
 
 

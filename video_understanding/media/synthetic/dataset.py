@@ -17,12 +17,13 @@ from video_understanding.errors import ManifestError
 from video_understanding.labels import HEADS
 from video_understanding.media.synthetic.faces import EMOTIONS
 from video_understanding.media.synthetic.files import write_scene
+from video_understanding.media.synthetic.halves import HALVES_OF_ACTION, HALVES_OF_EMOTION, Halves
 from video_understanding.media.synthetic.motions import ACTIONS
 from video_understanding.media.synthetic.scene import Scene
 from video_understanding.media.synthetic.two_cues import TwoCues
 from video_understanding.whole_file import whole_file
 
-MODES = ("scenes", "needs_both")
+MODES = ("scenes", "needs_both", "halves")
 RECIPE = "recipe.json"
 COLUMNS = ("path", "action", "emotion", "subject")
 
@@ -32,7 +33,7 @@ class Row:
     """One clip of the data set: what is in it, and which labels its row shows (empty: not labelled for that)."""
 
     path: str
-    scene: Scene | TwoCues
+    scene: Scene | TwoCues | Halves
     action: str
     emotion: str
     subject: str
@@ -45,6 +46,7 @@ def make_dataset(
     clips: int,
     mode: str = "scenes",
     subjects: int = 6,
+    first_subject: int = 0,
     difficulty: float = 0.3,
     duration_s: float = 2.0,
     frames_hz: float = 12.5,
@@ -62,6 +64,10 @@ def make_dataset(
     whole and within each subject. Of the share `partial_labels` of the rows one of the two labels is left empty.
     Mode "needs_both": the action is the sum of a seen and a heard cue modulo `classes` (see `TwoCues`), the emotion is
     left empty; `clips` must be a multiple of the pairs of cues, so that each cue alone is exactly at chance.
+    Mode "halves": action and emotion as in "scenes", but four of each whose halves are spread over picture and sound
+    (see `Halves`): one modality alone is right in half of the clips at best.
+
+    The people are numbers `first_subject` and the next of `Look.of`: data sets that share none hold other people.
 
     Called again with the same settings it keeps the clips that are there and makes the others; `clips` may grow.
     """
@@ -73,13 +79,19 @@ def make_dataset(
     shape = {"frames_hz": frames_hz, "width_px": width_px, "height_px": height_px, "sound_rate_hz": sound_rate_hz}
     shape["duration_s"] = duration_s
     content = {"seed": seed, "mode": mode, "subjects": subjects, "difficulty": difficulty}
+    content |= {"first_subject": first_subject} if first_subject else {}  # folders of before say nothing of it
+    people = range(first_subject, first_subject + subjects)
     if mode == "scenes":
         content |= {"actions": list(actions), "emotions": list(emotions)}
-        rows = _scene_rows(seed, clips, subjects, difficulty, actions, emotions)
+        rows = _scene_rows(Scene, seed, clips, people, difficulty, actions, emotions)
+        rows = _partly_labelled(rows, seed, partial_labels)
+    elif mode == "halves":
+        actions, emotions = tuple(HALVES_OF_ACTION), tuple(HALVES_OF_EMOTION)
+        rows = _scene_rows(Halves, seed, clips, people, difficulty, actions, emotions)
         rows = _partly_labelled(rows, seed, partial_labels)
     else:
         content["classes"] = classes
-        rows = _two_cues_rows(seed, clips, subjects, difficulty, classes)
+        rows = _two_cues_rows(seed, clips, people, difficulty, classes)
     _keep_recipe(folder, content | shape)
     (folder / "media").mkdir(exist_ok=True)
     for row in tqdm(rows, desc="making clips", unit="clip", file=sys.stderr, disable=None):
@@ -89,21 +101,28 @@ def make_dataset(
 
 
 def _scene_rows(
-    seed: int, clips: int, subjects: int, difficulty: float, actions: Sequence[str], emotions: Sequence[str]
+    make: type[Scene] | type[Halves],
+    seed: int,
+    clips: int,
+    people: Sequence[int],
+    difficulty: float,
+    actions: Sequence[str],
+    emotions: Sequence[str],
 ) -> list[Row]:
     """Rows in rounds: in each round one subject does every action once, each in another emotion."""
     rows = []
     for place in range(clips):
         turn, action = divmod(place, len(actions))
-        lap, subject = divmod(turn, subjects)
+        lap, place_of_subject = divmod(turn, len(people))
+        subject = people[place_of_subject]
         # The emotions move on by one from subject to subject and from lap to lap, so that no pair repeats early.
-        emotion = (action + lap + subject) % len(emotions)
-        scene = Scene(actions[action], emotions[emotion], subject, difficulty, _clip_seed(seed, place))
+        emotion = (action + lap + place_of_subject) % len(emotions)
+        scene = make(actions[action], emotions[emotion], subject, difficulty, _clip_seed(seed, place))
         rows.append(Row(_clip_path(place), scene, scene.action, scene.emotion, f"person_{subject}"))
     return rows
 
 
-def _two_cues_rows(seed: int, clips: int, subjects: int, difficulty: float, classes: int) -> list[Row]:
+def _two_cues_rows(seed: int, clips: int, people: Sequence[int], difficulty: float, classes: int) -> list[Row]:
     """Rows in rounds: in each round one subject shows every pair of cues once, in an order of its own."""
     pairs = classes * classes
     if clips % pairs:
@@ -114,7 +133,7 @@ def _two_cues_rows(seed: int, clips: int, subjects: int, difficulty: float, clas
         )
     rows = []
     for turn in range(clips // pairs):
-        subject = turn % subjects
+        subject = people[turn % len(people)]
         for pair in np.random.default_rng([seed, 21, turn]).permutation(pairs):
             shown, heard = divmod(int(pair), classes)
             place = len(rows)

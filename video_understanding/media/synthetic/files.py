@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from video_understanding.errors import MediaError
+from video_understanding.media.synthetic.halves import Halves
 from video_understanding.media.synthetic.scene import Scene
 from video_understanding.media.synthetic.tracks import PictureTrack, SoundTrack, without_first, write_tracks
 from video_understanding.media.synthetic.two_cues import TwoCues
@@ -15,12 +16,13 @@ from video_understanding.media.synthetic.two_cues import TwoCues
 FADE_S = 0.005  # at the seams of a timeline, where the sound would click otherwise
 # x264's macroblock tree reads past its rows with AVX-512: the same frames became other files from run to run.
 QUICK = {"preset": "veryfast", "crf": "21", "mbtree": "0"}
-Part = tuple[Scene | TwoCues, float]
+AnyScene = Scene | TwoCues | Halves
+Part = tuple[AnyScene, float]
 
 
 def write_scene(
     path: Path | str,
-    scene: Scene | TwoCues,
+    scene: AnyScene,
     *,
     duration_s: float = 2.0,
     frames_hz: float = 12.5,

@@ -14,6 +14,7 @@ from video_understanding.spec import AudioSpec, ModelSpec
 from video_understanding.whole_file import whole_file
 
 WEIGHTS = {"separable": Path(__file__).with_name("separable.npz")}
+LICENCES = {"separable": {"audio encoder separable, pretrained for this project": "Apache-2.0"}}
 _HEARD_BY = "heard_by"  # entry that tells the settings of the log-mel the weights were learned with
 _OWN_TO_THE_CLASSES = ("tokens", "even")  # layers after the listener, which are learned anew each time
 

@@ -1,0 +1,71 @@
+"""What the programs print: safe for a terminal, and a refusal of the system is one line, not a traceback."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from video_understanding.errors import VideoUnderstandingError
+from video_understanding.safe_text import visible
+
+
+@contextmanager
+def safe_output() -> Iterator[None]:
+    """Inside the block, control characters printed to stdout become visible escapes; at its end all is flushed.
+
+    What cannot be flushed (a full disk, a reader that went away) is dropped: it was an error inside the block already,
+    and would be one more when the interpreter ends.
+    """
+    before = sys.stdout
+    sys.stdout = _SafeStream(before)
+    try:
+        yield
+    finally:
+        sys.stdout = before
+        try:
+            before.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), before.fileno())
+
+
+def refusal(error: OSError) -> VideoUnderstandingError:
+    """What the system refused, such as a full disk or a folder that may only be read, as an error of one line."""
+    cure = {
+        errno.ENOSPC: "Make room, and do it again.",
+        errno.EROFS: "Give a place that can be written.",
+        errno.EACCES: "Give a place that you may read and write.",
+    }.get(error.errno, "Look whether the place exists and may be used.")
+    return VideoUnderstandingError(error.filename or "disk", f"cannot be used ({error.strerror})", cure)
+
+
+class _SafeStream:
+    """A stream of text that shows control characters instead of passing them on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with _named():
+            self._stream.write(visible(text))
+        return len(text)
+
+    def flush(self) -> None:
+        with _named():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Names the stream in errors of the system, which do not say what was written to."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or "standard output"
+        raise

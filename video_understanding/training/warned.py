@@ -1,0 +1,35 @@
+"""Warnings of a training: logged with the names of clips, and given back without any for what is passed on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Sequence
+
+from video_understanding.datasets.cache import PreparedClips
+from video_understanding.datasets.rows import Row
+from video_understanding.datasets.sources import torn_sources
+from video_understanding.evaluation.text import many
+
+_LOG = logging.getLogger("video_understanding")
+_SHOWN = 5
+
+
+def warn_of_skipped(prepared: PreparedClips) -> list[str]:
+    """Warns of clips that could not be read; none to warn of gives an empty list."""
+    skipped = prepared.set_aside
+    if not skipped:
+        return []
+    words = f"{many(len(skipped), 'clip')} of {len(prepared.rows)} could not be read and are left out"
+    named = [f"  {aside.row.origin or aside.row.path}: {aside.reason}" for aside in skipped[:_SHOWN]]
+    more = [f"  and {len(skipped) - _SHOWN} more: `vu check` lists them"] if len(skipped) > _SHOWN else []
+    _LOG.warning("%s", "\n".join([f"{words}:", *named, *more]))
+    return [f"{words}."]
+
+
+def warn_of_torn_sources(rows: Sequence[Row], parts: Sequence[Hashable]) -> list[str]:
+    """Warns where clips that look like pieces of one recording lie in several parts."""
+    torn = torn_sources(rows, parts)
+    if torn is None:
+        return []
+    _LOG.warning("%s", torn.words(named=True))
+    return [torn.words(named=False)]
