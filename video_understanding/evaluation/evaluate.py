@@ -9,6 +9,7 @@ import numpy as np
 
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.rows import Row
+from video_understanding.datasets.targets import targets_of
 from video_understanding.errors import ManifestError, VideoUnderstandingError
 from video_understanding.evaluation.answers import Answers, MultiLabelAnswers
 from video_understanding.evaluation.base_report import BaseHeadReport
@@ -89,10 +90,7 @@ def _head_report(scorer: Scorer, head: str, rows: tuple[Row, ...], scores: np.nd
     """The report of rows [K] that are labelled for the head, and of their scores [K,C]."""
     names = scorer.labels.names(head)
     _require_probabilities(head, rows, scores)
-    shown = np.zeros((len(rows), len(names)), bool)  # [K,C]
-    for place, row in enumerate(rows):
-        for name in scorer.labels.classes_of(head, row.labels.get(head)):
-            shown[place, scorer.labels.index(head, name)] = True
+    shown = targets_of(rows, Labels({head: names}))[head][:, :-1] > 0  # [K,C]
     if head in scorer.spec.network.multi_label:
         return MultiLabelReport.of(MultiLabelAnswers(names, rows, shown, scores), seed)
     return HeadReport.of(Answers(names, rows, shown.argmax(axis=1), scores), seed)
