@@ -52,7 +52,10 @@ setup(
     ],
     python_requires=">=3.11",
     packages=find_packages(include=["video_understanding", "video_understanding.*"]),
-    package_data={"video_understanding.models.listeners": ["*.npz"]},  # what the listener has learned before
+    package_data={
+        "video_understanding": ["py.typed", "*.pyi"],
+        "video_understanding.models.listeners": ["*.npz"],  # what the listener has learned before
+    },
     install_requires=["numpy>=2.0,<3", "av>=18.1,<19", "tqdm>=4.66"],
     extras_require={
         "camera": CAMERA,

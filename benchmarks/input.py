@@ -35,12 +35,13 @@ from benchmarks.tables import Measured, Ratio, Spread, last_lines, machine, rati
 from benchmarks.turns import Job, Taken, in_new_process, one_after_another, take_turns, taken_s
 from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.manifest import Manifest, load_manifest
+from video_understanding.datasets.targets import targets_of
 from video_understanding.features.prepare import presence_of
 from video_understanding.media.decode import read_clip
 from video_understanding.media.synthetic.dataset import make_dataset
 from video_understanding.presets import preset
 from video_understanding.spec import ModelSpec
-from video_understanding.training.batches import ClipBatches, targets_of
+from video_understanding.training.batches import ClipBatches
 from video_understanding.training.feed import Feed
 from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.settings import TrainingSettings

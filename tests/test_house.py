@@ -111,6 +111,17 @@ def test_extras_are_imported_only_where_they_are_used(module):
     assert needed <= BASE_PACKAGES | set(sys.stdlib_module_names) | {"video_understanding"}
 
 
+def test_editors_see_the_names_that_are_loaded_when_they_are_first_used():
+    """The stub has each name from where it lives, and is installed beside the package, which says that it has types."""
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    seen = {alias.asname: f"{node.module}.{alias.name}" for node in imports for alias in node.names}
+    homes = video_understanding._HOMES
+    assert seen == {name: f"video_understanding.{home}.{name}" for name, home in homes.items()}
+    assert (PACKAGE / "py.typed").is_file()
+    assert '"video_understanding": ["py.typed", "*.pyi"]' in (PROJECT / "setup.py").read_text(encoding="utf-8")
+
+
 _BLOCKED = """
 import sys
 

@@ -12,7 +12,7 @@ def test_found_in_rows_that_are_labelled_for_one_head_or_both():
     rows = [{"action": "surfing", "emotion": None}, {"action": "archery", "emotion": "happy"}, {"action": None}]
     labels = Labels.found_in(rows)
     assert labels == Labels(action=("archery", "surfing"), emotion=("happy",))
-    assert labels.index("action", "surfing") == 1
+    assert labels.names("action").index("surfing") == 1
     assert labels.heads == ("action", "emotion")
     assert Labels.found_in([{"emotion": "sad"}]).heads == ("emotion",)
 
@@ -37,7 +37,6 @@ def test_any_word_names_a_head_and_the_order_is_as_given():
     [
         lambda: Labels(action=("a", "a")),
         lambda: Labels(action=("a", " ")),
-        lambda: Labels(action=("a",)).index("action", "b"),
         lambda: Labels().names("mood"),
         lambda: Labels.from_json("{"),
         lambda: Labels.from_json('{"path": ["x"]}'),

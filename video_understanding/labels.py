@@ -114,13 +114,6 @@ class Labels(Mapping[str, tuple[str, ...]]):
             raise ManifestError(head, "is not a head", f"Use one of: {', '.join(self) or 'none'}.")
         return self[head]
 
-    def index(self, head: str, name: str) -> int:
-        """Place of a class among the scores of its head."""
-        names = self.names(head)
-        if name not in names:
-            raise ManifestError(f"{head} {name!r}", "is not a known class", f"Known classes: {', '.join(names)}.")
-        return names.index(name)
-
     def classes_of(self, head: str, text: str | None) -> tuple[str, ...]:
         """Classes that a label of this head names; "none" names none of them, unless a class is called so."""
         named = classes_of(text)

@@ -99,10 +99,10 @@ class Scores:
         return f"Scores({shapes})"
 
     @staticmethod
-    def joined(parts: Sequence[Scores]) -> Scores:
-        """The scores of several batches, one after the other."""
-        heads = {head: np.concatenate([part[head] for part in parts]) for head in parts[0].heads}
-        return Scores(parts[0].labels, heads)
+    def joined(labels: Labels, parts: Sequence[Mapping[str, np.ndarray]]) -> Scores:
+        """The scores of any number of batches, head -> [b,C] each, one after the other."""
+        none = {head: np.empty((0, len(names)), np.float32) for head, names in labels.items()}
+        return Scores(labels, {head: np.concatenate([none[head], *(part[head] for part in parts)]) for head in none})
 
 
 class Scorer(Protocol):

@@ -11,7 +11,7 @@ from video_understanding.datasets.sources import torn_sources
 
 
 def rows(*names: str, folder: str = "dance", **fields: object) -> list[Row]:
-    return [Row(Path("/set") / folder / name, action=folder, root=Path("/set"), **fields) for name in names]
+    return [Row(Path("/set") / folder / name, {"action": folder}, root=Path("/set"), **fields) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -54,5 +54,8 @@ def test_ordinary_numbering_is_no_alarm(names):
 
 
 def test_spans_of_one_file_are_kept_together_by_the_file():
-    spans = [Row(Path("/set/match_part1.mp4"), "dance", start_s=start_s, end_s=start_s + 2) for start_s in (0.0, 4.0)]
+    spans = [
+        Row(Path("/set/match_part1.mp4"), {"action": "dance"}, start_s=start_s, end_s=start_s + 2)
+        for start_s in (0.0, 4.0)
+    ]
     assert torn_sources(spans, ["train", "test"]) is None

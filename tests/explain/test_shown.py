@@ -14,8 +14,8 @@ from tests.explain.test_explanation import noise_clip, small_spec
 from video_understanding.cli.explain import describe
 from video_understanding.explain import Explainer
 from video_understanding.explain.pictures import frames_alone, page
-from video_understanding.explain.reasons import FULL_HEAT, Heat
-from video_understanding.explain.shown import LONGEST_PX, ShownFrames, shown_frames
+from video_understanding.explain.reasons import FULL_HEAT, Heat, ShownFrames
+from video_understanding.explain.shown import LONGEST_PX, shown_frames
 from video_understanding.labels import Labels
 from video_understanding.media.synthetic import Scene, write_scene
 from video_understanding.models.build import VideoUnderstandingModel

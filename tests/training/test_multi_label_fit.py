@@ -15,12 +15,13 @@ from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.manifest import Manifest, load_manifest
 from video_understanding.datasets.rows import Row
 from video_understanding.datasets.splits import split_rows
+from video_understanding.datasets.targets import targets_of
 from video_understanding.errors import TrainingError
 from video_understanding.evaluation import HeadReport, MultiLabelReport, evaluate
 from video_understanding.labels import Labels
 from video_understanding.media.synthetic import make_dataset
 from video_understanding.models.keras_scorer import KerasScorer
-from video_understanding.training.batches import ClipBatches, class_weights_of, targets_of, yes_weights_of
+from video_understanding.training.batches import ClipBatches, class_weights_of, yes_weights_of
 from video_understanding.training.fit import fit, labels_to_learn
 
 MULTI = dataclasses.replace(SPEC, network=dataclasses.replace(SPEC.network, multi_label=("action",)))

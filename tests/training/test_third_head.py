@@ -17,8 +17,8 @@ from video_understanding.training.settings import TrainingSettings
 
 SPEC = vu.ModelSpec(
     window_s=1.0,
-    video=vu.VideoSpec(frames_hz=4, height_px=32, width_px=32),
-    network=vu.NetworkSpec(backbone="small", token_size=16, multi_label=("scene",)),
+    video=vu.VideoSpec(frames_hz=2, height_px=32, width_px=32),
+    network=vu.NetworkSpec(backbone="small", token_size=16, fusion="late", multi_label=("scene",)),
 )
 HEADS = ("action", "scene")
 

@@ -137,9 +137,10 @@ def pieces(data) -> Path:
     """Class folders whose names give pieces of recordings, without subjects; one file cannot be read."""
     folder = data / "pieces"
     for number, row in enumerate(load_manifest(data / "clips").rows):
-        place = folder / row.action
+        action = row.labels["action"]
+        place = folder / action
         place.mkdir(parents=True, exist_ok=True)
-        shutil.copy(row.path, place / f"v_{row.action}_g{number // 9:02}_c{number:02}.mp4")
+        shutil.copy(row.path, place / f"v_{action}_g{number // 9:02}_c{number:02}.mp4")
     (folder / "spin" / "broken.mp4").write_bytes(b"no film")
     return folder
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from typing import Any
 
 from video_understanding.bundle import Bundle
 from video_understanding.cli.options import add_data
-from video_understanding.presets import PRESETS
+from video_understanding.presets import DEFAULT, PRESETS
 
 HELP = "fit a model on labelled clips and write a bundle"
 EXAMPLE = (
     "  vu train clips.csv --out saved_models/mine\n"
+    "  vu train clips.csv --out saved_models/mine --zoom 4\n"
     "  vu train clips.csv --out saved_models/mine --preset edge --epochs 60 --seed 7\n"
     "  vu train clips.csv --out saved_models/mine --heads action,scene\n"
     "  vu train clips.csv --out saved_models/mine --resume"
@@ -30,14 +32,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Those of every command that trains."""
-    parser.add_argument("--preset", choices=tuple(PRESETS), default="tiny", help="size of the model (default: tiny)")
-    parser.add_argument("--fusion", choices=FUSIONS, help="how picture and sound are joined")
+    parser.add_argument(
+        "--preset",
+        choices=tuple(PRESETS),
+        default=DEFAULT,
+        help=f"encoders, window and classifier to begin with (default: {DEFAULT}, pretrained encoders and a closed form)",
+    )
+    parser.add_argument(
+        "--classifier",
+        choices=("linear", "network"),
+        help="linear: a closed form on frozen pretrained encoders; network: a fusion trained by gradients (default: that "
+        "of the preset)",
+    )
+    parser.add_argument("--fusion", choices=FUSIONS, help="how the network joins video and audio")
     parser.add_argument("--backbone", metavar="NAME", help="CNN for the frames, such as small or efficientnet_lite0")
+    parser.add_argument("--audio-encoder", metavar="NAME", help="encoder of the sound: separable or conv1d")
+    parser.add_argument("--window", type=float, metavar="SECONDS", help="length of one window")
+    parser.add_argument("--size", type=int, metavar="PX", help="height and width of the frames")
     parser.add_argument(
         "--zoom",
         type=int,
         metavar="N",
-        help="read pictures N times as large, up to 4, and look at the part where most moves",
+        help="read frames N times as large, up to 4, and crop to the part where most moves",
     )
     parser.add_argument(
         "--multi-label",
@@ -45,9 +61,23 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HEAD",
         help="a clip may show several classes of this head, or none; may be given for each head",
     )
-    parser.add_argument("--epochs", type=int, metavar="N", help="how often to go through the clips at most")
-    parser.add_argument("--batch-size", type=int, metavar="N", help="clips at a time")
-    parser.add_argument("--learning-rate", type=float, metavar="RATE", help="the highest learning rate")
+    parser.add_argument(
+        "--views", type=int, metavar="N", help="augmented views of the frames for a closed form (default: 4)"
+    )
+    parser.add_argument(
+        "--epochs", type=int, metavar="N", help="how often to go through the clips at most (default: 40)"
+    )
+    parser.add_argument(
+        "--patience", type=int, metavar="N", help="epochs without a better validation loss (default: 8)"
+    )
+    parser.add_argument("--batch-size", type=int, metavar="N", help="clips at a time (default: 16)")
+    parser.add_argument(
+        "--learning-rate", type=float, metavar="RATE", help="the highest learning rate (default: 0.001)"
+    )
+    parser.add_argument("--mixup", type=float, metavar="ALPHA", help="strength of mixing clips in pairs (default: 0)")
+    parser.add_argument(
+        "--unsure", type=float, metavar="SHARE", help="weight of clips without a label for a head (default: 0)"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is random (default: 0)")
 
 
@@ -71,23 +101,34 @@ def chosen(arguments: argparse.Namespace) -> tuple:
     from video_understanding.training.settings import TrainingSettings
 
     spec = preset(arguments.preset)
-    network = {
-        name: getattr(arguments, name) for name in ("fusion", "backbone", "multi_label") if getattr(arguments, name)
-    }
-    spec = dataclasses.replace(spec, network=dataclasses.replace(spec.network, **network))
-    if arguments.zoom is not None:
-        spec = dataclasses.replace(spec, video=dataclasses.replace(spec.video, zoom=arguments.zoom))
-    names = ("epochs", "batch_size", "learning_rate", "seed")
-    settings = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
-    return spec, TrainingSettings(**settings)
+    network = {name: getattr(arguments, name) for name in ("fusion", "backbone", "multi_label")}
+    network |= {"listener": arguments.audio_encoder, "classifier": arguments.classifier}
+    if "linear" in (arguments.classifier, spec.network.classifier) and arguments.classifier != "network":
+        network |= {"unfrozen_blocks": 0, "unfrozen_listener_blocks": 0}  # a closed form needs frozen encoders
+    video = {"zoom": arguments.zoom, "height_px": arguments.size, "width_px": arguments.size}
+    spec = dataclasses.replace(
+        spec,
+        window_s=arguments.window or spec.window_s,
+        video=dataclasses.replace(spec.video, **_given(video)),
+        network=dataclasses.replace(spec.network, **_given(network)),
+    )
+    names = ("views", "epochs", "patience", "batch_size", "learning_rate", "mixup", "unsure", "seed")
+    return spec, TrainingSettings(**_given({name: getattr(arguments, name) for name in names}))
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def summary(bundle: Bundle) -> str:
     """A few lines: how long it took, how well it does, where it lies."""
     training = bundle.facts["training"]
     stopped = ", stopped by hand" if training["interrupted"] else ""
-    took = f"{training['epochs']} epochs in {training['seconds']:.0f} s{stopped}"
-    lines = [f"{took}; the best was epoch {training['best_epoch']}"]
+    if "closed_form" in training:
+        lines = [f"closed form in {training['closed_form_seconds']:.1f} s, with encoding {training['seconds']:.0f} s"]
+    else:
+        took = f"{training['epochs']} epochs in {training['seconds']:.0f} s{stopped}"
+        lines = [f"{took}; the best was epoch {training['best_epoch']}"]
     for part in ("validation", "test"):
         for head, result in bundle.facts["metrics"].get(part, {}).get("heads", {}).items():
             lines.append(

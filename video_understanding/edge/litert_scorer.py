@@ -87,11 +87,7 @@ class LiteRTScorer(PartwiseScorer):
             self._run(signature, *(array[None] for array in one))
             for one in zip(*seen_and_heard, presence.astype(np.float32), strict=True)
         ]
-        heads = {}
-        for head in self.labels.heads:
-            rows = [outputs[head] for outputs in told]  # [1,C] each
-            heads[head] = np.concatenate(rows) if rows else np.empty((0, len(self.labels.names(head))), np.float32)
-        return Scores(self.labels, heads)
+        return Scores.joined(self.labels, told)
 
     def _run(self, signature: str, *arrays: np.ndarray) -> dict[str, np.ndarray]:
         """Outputs by name, which LiteRT copies out of its memory: the next call leaves them as they are."""

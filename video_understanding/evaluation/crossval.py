@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from video_understanding.errors import VideoUnderstandingError
 from video_understanding.evaluation.answers import BaseAnswers, join_answers
 from video_understanding.evaluation.base_report import BaseHeadReport
@@ -168,12 +166,7 @@ def _together(reports: Sequence[Report], seed: int) -> Report:
         answers = join_answers([result.answers for result in results])
         _require_once(answers)
         heads[head] = type(results[0]).of(answers, seed)
-    overall = Overall(
-        uar=float(np.mean([result.uar for result in heads.values()])),
-        accuracy=float(np.mean([result.accuracy for result in heads.values()])),
-        heads=len(heads),
-        clips=sum(report.overall.clips for report in reports),
-    )
+    overall = Overall.of(heads, sum(report.overall.clips for report in reports))
     notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
     return Report(heads, overall, sum(report.windows for report in reports), reports[0].without, notes)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.rows import Row
+from video_understanding.datasets.targets import targets_of
 from video_understanding.errors import ManifestError, VideoUnderstandingError
 from video_understanding.evaluation.answers import Answers, MultiLabelAnswers
 from video_understanding.evaluation.base_report import BaseHeadReport
@@ -103,12 +104,7 @@ def report_of_scores(
         places = [place for place in np.flatnonzero(there) if head in rows[place].labels]
         if places:
             results[head] = _head_report(scorer, head, tuple(rows[i] for i in places), scores[head][places], seed)
-    overall = Overall(
-        uar=float(np.mean([result.uar for result in results.values()])),
-        accuracy=float(np.mean([result.accuracy for result in results.values()])),
-        heads=len(results),
-        clips=int(scored.sum()),
-    )
+    overall = Overall.of(results, int(scored.sum()))
     notes = _notes(scorer.labels, prepared, rows, results, blind=blind)
     return Report(results, overall, windows, without, notes)
 
@@ -117,10 +113,7 @@ def _head_report(scorer: Scorer, head: str, rows: tuple[Row, ...], scores: np.nd
     """The report of rows [K] that are labelled for the head, and of their scores [K,C]."""
     names = scorer.labels.names(head)
     _require_probabilities(head, rows, scores)
-    shown = np.zeros((len(rows), len(names)), bool)  # [K,C]
-    for place, row in enumerate(rows):
-        for name in scorer.labels.classes_of(head, row.labels.get(head)):
-            shown[place, scorer.labels.index(head, name)] = True
+    shown = targets_of(rows, Labels({head: names}))[head][:, :-1] > 0  # [K,C]
     if head in scorer.spec.network.multi_label:
         return MultiLabelReport.of(MultiLabelAnswers(names, rows, shown, scores), seed)
     return HeadReport.of(Answers(names, rows, shown.argmax(axis=1), scores), seed)

@@ -12,29 +12,18 @@ import numpy as np
 from video_understanding.evaluation.answers import MultiLabelAnswers
 from video_understanding.evaluation.base_report import BaseHeadReport
 from video_understanding.evaluation.calibration import calibration_error
-from video_understanding.evaluation.metrics import average_precision, share
+from video_understanding.evaluation.metrics import ClassResult, average_precision, share
 from video_understanding.evaluation.text import aligned, between, many, percent, wrapped
 
 
 @dataclass(frozen=True)
-class MultiLabelClass:
-    """How one class was recognised.
+class MultiLabelClass(ClassResult):
+    """How one class was recognised; "of this class" are the clips that show it.
 
-    clips               how many clips show it
-    said                how many were said to
     average_precision   mean precision over the clips that show it, going down from the highest score; None if none do
-    precision           share of those said that do; None if it was never said
-    recall              share of the clips that were found; None if there are none
-    f1                  harmonic mean of both, from the counts; None if it neither occurs nor was said
     """
 
-    name: str
-    clips: int
-    said: int
     average_precision: float | None
-    precision: float | None
-    recall: float | None
-    f1: float | None
 
 
 @dataclass(frozen=True, repr=False)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from video_understanding.evaluation.base_report import BaseHeadReport
 from video_understanding.evaluation.text import many, percent, wrapped
 
@@ -18,6 +20,12 @@ class Overall:
     accuracy: float
     heads: int
     clips: int
+
+    @classmethod
+    def of(cls, heads: Mapping[str, BaseHeadReport], clips: int) -> Overall:
+        """That of one or more heads, and of the clips that are labelled for any of them."""
+        uar, accuracy = (float(np.mean([getattr(one, name) for one in heads.values()])) for name in ("uar", "accuracy"))
+        return cls(uar, accuracy, len(heads), clips)
 
 
 @dataclass(frozen=True, repr=False)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from video_understanding.clip import Clip
 from video_understanding.evaluation.senses import LEAST_DROP, SenseShares
 from video_understanding.prediction import HeadAnswer
-
-if TYPE_CHECKING:
-    from video_understanding.explain.shown import ShownFrames
 
 EXPLANATION_FORMAT = 1  # raised when an older reader would misunderstand a newer explanation
 UNIT = "log-odds of the class (natural logarithm) that this adds to the answer"
@@ -73,6 +70,37 @@ class Heat:
         import tensorflow as tf
 
         return tf.image.resize(self.warmth[..., None], (height_px, width_px)).numpy()[..., 0]  # bilinear
+
+
+@dataclass(frozen=True, eq=False)
+class ShownFrames:
+    """Frames of a window, and the part of them that the network takes.
+
+    frames  uint8 [T,H,W,3]
+    part    top, left, height and width of that part in pixels of the frames; it may reach beyond them, where the
+            spec pads pictures with black
+    """
+
+    frames: np.ndarray
+    part: tuple[int, int, int, int]
+
+    @property
+    def inside(self) -> np.ndarray:
+        """bool [H,W]: the pixels that the network takes."""
+        return self._placed(np.ones(self.part[2:], bool))
+
+    def warmth(self, heat: Heat) -> np.ndarray:
+        """float32 [T,H,W] from 0 to 1: the heat over the pixels, zero outside of the network's part."""
+        return np.stack([self._placed(frame) for frame in heat.over(*self.part[2:])])
+
+    def _placed(self, values: np.ndarray) -> np.ndarray:
+        """Values of the part [height,width] as those of a whole frame [H,W]."""
+        top, left, height, width = self.part
+        whole = np.zeros(self.frames.shape[1:3], values.dtype)  # [H,W]
+        begin, end = (max(top, 0), max(left, 0)), (top + height, left + width)
+        target = whole[begin[0] : max(end[0], 0), begin[1] : max(end[1], 0)]
+        target[...] = values[begin[0] - top :, begin[1] - left :][: target.shape[0], : target.shape[1]]
+        return whole
 
 
 @dataclass(frozen=True, eq=False)

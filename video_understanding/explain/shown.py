@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from video_understanding.clip import Clip
-from video_understanding.explain.reasons import Heat
+from video_understanding.explain.reasons import ShownFrames
 from video_understanding.media.closer import closer, moving_part
 from video_understanding.media.container import open_media
 from video_understanding.media.decode import read_clip
@@ -18,37 +15,6 @@ from video_understanding.media.placement import placement
 from video_understanding.spec import ModelSpec, VideoSpec
 
 LONGEST_PX = 960  # of a frame's sides: no panel shows more pixels, and many frames stay in memory
-
-
-@dataclass(frozen=True, eq=False)
-class ShownFrames:
-    """Frames of a window, and the part of them that the network takes.
-
-    frames  uint8 [T,H,W,3]
-    part    top, left, height and width of that part in pixels of the frames; it may reach beyond them, where the
-            spec pads pictures with black
-    """
-
-    frames: np.ndarray
-    part: tuple[int, int, int, int]
-
-    @property
-    def inside(self) -> np.ndarray:
-        """bool [H,W]: the pixels that the network takes."""
-        return self._placed(np.ones(self.part[2:], bool))
-
-    def warmth(self, heat: Heat) -> np.ndarray:
-        """float32 [T,H,W] from 0 to 1: the heat over the pixels, zero outside of the network's part."""
-        return np.stack([self._placed(frame) for frame in heat.over(*self.part[2:])])
-
-    def _placed(self, values: np.ndarray) -> np.ndarray:
-        """Values of the part [height,width] as those of a whole frame [H,W]."""
-        top, left, height, width = self.part
-        whole = np.zeros(self.frames.shape[1:3], values.dtype)  # [H,W]
-        begin, end = (max(top, 0), max(left, 0)), (top + height, left + width)
-        target = whole[begin[0] : max(end[0], 0), begin[1] : max(end[1], 0)]
-        target[...] = values[begin[0] - top :, begin[1] - left :][: target.shape[0], : target.shape[1]]
-        return whole
 
 
 def shown_frames(clip: Clip, spec: ModelSpec, file: str | Path | None) -> ShownFrames:

@@ -11,6 +11,7 @@ import numpy as np
 from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.manifest import load_manifest
 from video_understanding.datasets.rows import Row
+from video_understanding.datasets.targets import targets_of
 from video_understanding.errors import ExportError
 from video_understanding.export.formats import Format
 from video_understanding.features.prepare import from_prepared
@@ -37,7 +38,7 @@ def read_clips(
         raise ExportError(", ".join(map(str, data)), f"has no clip that can be read ({reason})", "Give other clips.")
     numbers = _spread(prepared, manifest.rows, manifest.heads)
     rows = [manifest.rows[prepared.row_numbers[number]] for number in numbers]
-    return from_prepared(prepared, numbers), {head: _truth(rows, labels, head) for head in labels.heads}
+    return from_prepared(prepared, numbers), targets_of(rows, labels)
 
 
 def calibration_part(clips: ModelInputs, wanted: Format) -> ModelInputs:
@@ -66,16 +67,3 @@ def _spread(prepared: PreparedClips, rows: Sequence[Row], heads: Sequence[str]) 
         groups.setdefault(tuple(map(labels.get, heads)), []).append(int(number))
     in_turn = zip_longest(*(groups[labels] for labels in sorted(groups, key=str)))
     return [number for turn in in_turn for number in turn if number is not None][:MOST_TRIED]
-
-
-def _truth(rows: Sequence[Row], labels: Labels, head: str) -> np.ndarray:
-    """float32 [rows,C+1]; a clip of a class that the model does not know counts as not labelled."""
-    names = labels.names(head)
-    table = np.zeros((len(rows), len(names) + 1), np.float32)
-    for place, row in enumerate(rows):
-        label = row.labels.get(head)
-        shown = labels.classes_of(head, label)
-        if label and all(name in names for name in shown):
-            table[place, [names.index(name) for name in shown]] = 1
-            table[place, -1] = 1
-    return table

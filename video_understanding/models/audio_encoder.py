@@ -12,7 +12,7 @@ from video_understanding.errors import SpecError
 from video_understanding.layers.log_mel import LogMel
 from video_understanding.layers.parts_of_hop import PartsOfHop
 from video_understanding.layers.statistics import Moments
-from video_understanding.models.listeners import INNER_LAYERS, LISTENERS
+from video_understanding.models.listeners import LISTENERS
 from video_understanding.models.listeners.freezing import freeze_listener
 from video_understanding.models.listeners.weights import load_listener
 from video_understanding.spec import ModelSpec
@@ -50,10 +50,8 @@ def make_hop_encoder(spec: ModelSpec, weights: str | Path | None = "default", se
         initializer = keras.initializers.HeNormal(next(seeds))
         tokens = keras.layers.Dense(network.token_size, kernel_initializer=initializer, name="tokens")(heard)  # [B,K,D]
         heard = keras.layers.LayerNormalization(epsilon=1e-5, name="even")(tokens)
-    else:  # a linear classifier works on statistics of the features themselves, of inner layers, too
-        listener = keras.Model(waveform, heard)
-        inner = [listener.get_layer(name).output for name in INNER_LAYERS.get(network.listener, ())]
-        heard = Moments(name="chunk_moments")([heard, *inner])  # [B,1,2*(C+C'+...)]
+    else:  # a linear classifier works on statistics of the features themselves, and of the log-mel
+        heard = Moments(name="chunk_moments")([heard, picture])  # [B,1,2*(C+bands)]
     encoder = keras.Model(waveform, heard, name="hop_encoder")
     if weights is not None:
         load_listener(encoder, spec)

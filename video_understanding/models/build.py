@@ -155,6 +155,12 @@ class VideoUnderstandingModel(keras.Model):
         sound = spec.sound_tokens, self.hop_encoder.output_shape[-1]
         return dict(zip(SENSES, ((spec.frames, self.frame_head.output_shape[-1]), sound), strict=True))
 
+    @property
+    def statistics_blocks(self) -> dict[str, list[int]]:
+        """How many numbers there are of each kind among the pooled statistics of each modality's features."""
+        kinds = [shape.shape[-1] for shape in self.hop_encoder.get_layer("chunk_moments").input]
+        return {"video": 2 * [self.backbone.output_shape[-1]], "audio": 2 * kinds}
+
     def see(self, frames: Any, training: bool | None = None) -> Any:
         """uint8 [B,T,H,W,3] -> features float32 [B,T,F] of each frame."""
         return self._see(ops.cast(frames, "float32"), training=training)

@@ -46,13 +46,13 @@ class SavedModelScorer(PartwiseScorer):
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
         rows = zip(picture, sound, presence.astype(np.float32), strict=True)
         names = ("picture_tokens", "sound_tokens", "presence")
-        return self._scores([self._ask("fuse", **dict(zip(names, row, strict=True))) for row in rows])
+        return Scores.joined(self.labels, [self._ask("fuse", **dict(zip(names, row, strict=True))) for row in rows])
 
     def classify(self, inputs: ModelInputs) -> Scores:
         """Scores of the batch by the signature that does all in one call, as servers use it; for checks."""
         rows = zip(inputs.frames, inputs.waveform, inputs.presence.astype(np.float32), strict=True)
         names = ("frames", "waveform", "presence")
-        return self._scores([self._ask("classify", **dict(zip(names, row, strict=True))) for row in rows])
+        return Scores.joined(self.labels, [self._ask("classify", **dict(zip(names, row, strict=True))) for row in rows])
 
     def _ask(self, signature: str, **arrays: np.ndarray) -> dict[str, np.ndarray]:
         """What a signature gives [1,...] for one of each input."""
@@ -66,13 +66,6 @@ class SavedModelScorer(PartwiseScorer):
         for place, piece in enumerate(pieces):
             tokens[place] = encode(piece)[0]
         return tokens
-
-    def _scores(self, told: list[dict[str, np.ndarray]]) -> Scores:
-        heads = {}
-        for head in self.labels.heads:
-            rows = [outputs[head] for outputs in told]  # [1,C] each
-            heads[head] = np.concatenate(rows) if rows else np.empty((0, len(self.labels.names(head))), np.float32)
-        return Scores(self.labels, heads)
 
     def _require_match(self, folder: Path) -> None:
         """Refuses a SavedModel that takes or tells something else than spec and labels say."""

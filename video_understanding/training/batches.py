@@ -18,6 +18,7 @@ from video_understanding.datasets.augment import (
 )
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.rows import Row
+from video_understanding.datasets.targets import targets_of
 from video_understanding.features.prepare import from_prepared, prepare, prepare_sound, sound_from_prepared
 from video_understanding.labels import Labels
 from video_understanding.training.settings import TrainingSettings
@@ -160,21 +161,6 @@ class ClipBatches(keras.utils.PyDataset):
 def _named(name: str, seen: np.ndarray, waveform: np.ndarray, presence: np.ndarray) -> dict[str, np.ndarray]:
     """The model's inputs; what was seen is frames [B,T,H,W,3] or features [B,T,F]."""
     return {name: seen, "waveform": waveform, "presence": presence.astype(np.float32)}
-
-
-def targets_of(rows: Sequence[Row], labels: Labels) -> dict[str, np.ndarray]:
-    """For each head float32 [rows,C+1]: a one for each class shown, and in the last place whether there is a label."""
-    targets = {}
-    for head, names in labels.items():
-        table = np.zeros((len(rows), len(names) + 1), np.float32)  # [rows,C+1]
-        for place, row in enumerate(rows):
-            label = row.labels.get(head)
-            if label:
-                table[place, -1] = 1
-            for name in labels.classes_of(head, label):
-                table[place, names.index(name)] = 1
-        targets[head] = table
-    return targets
 
 
 def _with_unsure(targets: np.ndarray, weight: float) -> np.ndarray:

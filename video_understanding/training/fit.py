@@ -18,12 +18,13 @@ from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.frozen_split import Split
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.rows import Row
+from video_understanding.datasets.targets import targets_of
 from video_understanding.errors import TrainingError
 from video_understanding.labels import BETWEEN, NONE, Labels
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.losses import loss_and_accuracy
 from video_understanding.spec import ModelSpec
-from video_understanding.training.batches import ClipBatches, class_weights_of, targets_of, yes_weights_of
+from video_understanding.training.batches import ClipBatches, class_weights_of, yes_weights_of
 from video_understanding.training.features import frame_features
 from video_understanding.training.feed import EpochOrder, Feed
 from video_understanding.training.fingerprints import fingerprints

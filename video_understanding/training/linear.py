@@ -23,7 +23,8 @@ from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.scorer import SENSES, Scores
 from video_understanding.spec import ModelSpec
 from video_understanding.training.batches import targets_of
-from video_understanding.training.closed_form.fit import ClosedForm, HeadTargets, fit_closed_form
+from video_understanding.training.closed_form.fit import fit_closed_form
+from video_understanding.training.closed_form.forms import ClosedForm, HeadTargets
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
 
 FEATURES_FOLDER = "features"  # beside the prepared clips in the cache
@@ -91,7 +92,7 @@ def fit_linear(
         for head, values in targets.items()
     }
     groups = np.array(group_rows([rows[row] for row in learned]))
-    form = fit_closed_form(statistics, present, heads, groups)
+    form = fit_closed_form(statistics, present, heads, groups, model.statistics_blocks)
     put_weights(model, form)
     left_out = {}
     for head in heads:
@@ -128,9 +129,9 @@ def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
     """Gives the model's linear classifier the weights of a closed form; zeros for a set of modalities without one."""
     layer = model.linear
     for place, sense in enumerate(SENSES):
-        layer.means[place].assign(form.mean[sense])
-        layer.scales[place].assign(1 / form.scale[sense])
-    sizes = {sense: len(form.mean[sense]) for sense in SENSES}
+        layer.means[place].assign(form.standards[sense].mean)
+        layer.scales[place].assign(1 / form.standards[sense].scale)
+    sizes = {sense: len(form.standards[sense].mean) for sense in SENSES}
     for head, fitted in form.forms.items():
         output = layer.outputs[head]
         kernel, bias = np.zeros(output.kernel.shape, np.float32), np.zeros(output.bias.shape, np.float32)

@@ -20,6 +20,3 @@ LISTENERS: dict[str, Listener] = {
     "conv1d": conv1d,
     "separable": separable,
 }
-
-# Layers before the last whose features a linear classifier works on, too: closer to the sound than to its classes.
-INNER_LAYERS: dict[str, tuple[str, ...]] = {"separable": ("block_6_across_relu",)}

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 _SCALES = np.geomspace(0.02, 200, 49)  # times one over the scores' standard deviation
+_AS_GOOD = 0.002  # log loss that says nothing
 _FINER = np.geomspace(0.85, 1.18, 7)
 _PRIOR_CLIPS = 1.0  # of each answer, so that labels told apart without a fault do not get an endless scale
 
 
 def temperature(scores: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     """The factor for scores [N,C] whose softmax has the least log loss, and that loss.
+
+    Of factors that are as good it is the smallest: of classes that are told apart without a fault, any large one is.
 
     Args:
         scores: [N,C], of clips that had no part in the fit.
@@ -20,8 +23,8 @@ def temperature(scores: np.ndarray, targets: np.ndarray, weights: np.ndarray) ->
     if not len(scores) or not weights.sum():
         return 1.0, float(np.log(targets.shape[1]))
     usual = 1 / max(float(scores.std()), 1e-9)
-    losses = [log_loss(scores * (scale * usual), targets, weights) for scale in _SCALES]
-    rough = _SCALES[int(np.argmin(losses))] * usual
+    losses = np.array([log_loss(scores * (scale * usual), targets, weights) for scale in _SCALES])
+    rough = _SCALES[int(np.argmax(losses <= losses.min() + _AS_GOOD))] * usual
     losses = [log_loss(scores * (rough * finer), targets, weights) for finer in _FINER]
     best = int(np.argmin(losses))
     return float(rough * _FINER[best]), float(losses[best])
