@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from video_understanding.errors import VideoUnderstandingError
@@ -92,6 +92,8 @@ class CrossvalSummary:
     heads       each head over the folds
     together    all folds' clips as one report
     robustness  the same under each condition, if that was measured
+    conditions  condition -> head -> its UAR over the folds
+    baselines   method -> head -> its UAR over the same folds
     warnings    why the numbers may be too good, in words that name no clip
     """
 
@@ -100,6 +102,8 @@ class CrossvalSummary:
     heads: Mapping[str, HeadOverFolds]
     together: Report
     robustness: Robustness | None = None
+    conditions: Mapping[str, Mapping[str, Spread]] = field(default_factory=dict)
+    baselines: Mapping[str, Mapping[str, Spread]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,6 +114,8 @@ class CrossvalSummary:
             "notes": list(self.together.notes),
             "heads": {head: result.to_dict() for head, result in self.heads.items()},
             **({"robustness": self.robustness.to_dict()} if self.robustness else {}),
+            **({"uar_by_condition": _plain(self.conditions)} if self.conditions else {}),
+            **({"baselines": _plain(self.baselines)} if self.baselines else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
         }
 
@@ -118,16 +124,34 @@ class CrossvalSummary:
         std = f" (std {percent(self.uar.std)})" if self.uar.std is not None else ""
         first = f"{many(self.folds, 'fold')}: UAR {percent(self.uar.mean)} %{std}, mean over folds and heads"
         heads = (result.text(head) for head, result in self.heads.items())
-        return "\n\n".join([first, *heads, *([self.robustness.text()] if self.robustness else [])])
+        baselines = [self._baseline_text()] if self.baselines else []
+        return "\n\n".join([first, *baselines, *heads, *([self.robustness.text()] if self.robustness else [])])
+
+    def _baseline_text(self) -> str:
+        """This training beside guessing and simpler methods, UAR of each head over the same folds."""
+        heads = list(self.heads)
+        own = {head: result.uar for head, result in self.heads.items()}
+        chance = {head: getattr(result.pooled, "chance_uar", None) for head, result in self.heads.items()}
+        lines = [["UAR %, mean of the folds", *heads]]
+        lines += [["guessing", *("-" if chance[head] is None else percent(chance[head]) for head in heads)]]
+        for name, found in (*self.baselines.items(), ("this training", own)):
+            lines.append([name, *(percent(found[head].mean) if head in found else "-" for head in heads)])
+        return "\n".join(aligned(lines))
 
     def __repr__(self) -> str:
         return f"CrossvalSummary({many(self.folds, 'fold')}, UAR {percent(self.uar.mean)} %)"
 
 
-def crossval_summary(reports: Sequence[Report], seed: int = 0, robust: Sequence[Robustness] = ()) -> CrossvalSummary:
+def crossval_summary(
+    reports: Sequence[Report],
+    seed: int = 0,
+    robust: Sequence[Robustness] = (),
+    baselines: Mapping[str, Sequence[Report]] | None = None,
+) -> CrossvalSummary:
     """Joins the reports of the folds, in which each clip must be tested once; the seed is that of the intervals.
 
-    `robust` holds how each fold's model stands the loss of a sense, and noise, if that was measured.
+    `robust` holds how each fold's model stands the loss of a sense, and noise, if that was measured, `baselines` the
+    reports of simpler methods on the same folds.
     """
     if not reports:
         raise VideoUnderstandingError("cross-validation", "has no folds", "Give the report of each fold.")
@@ -155,7 +179,19 @@ def crossval_summary(reports: Sequence[Report], seed: int = 0, robust: Sequence[
         heads,
         together,
         Robustness(conditions) if conditions else None,
+        {name: _over_folds([one.reports[name] for one in robust]) for name in conditions},
+        {name: _over_folds(own) for name, own in (baselines or {}).items()},
     )
+
+
+def _over_folds(reports: Sequence[Report]) -> dict[str, Spread]:
+    """Head -> its UAR over the folds that have clips labelled for it."""
+    heads = dict.fromkeys(head for report in reports for head in report.heads)
+    return {head: Spread.of([report.heads[head].uar for report in reports if head in report.heads]) for head in heads}
+
+
+def _plain(found: Mapping[str, Mapping[str, Spread]]) -> dict[str, dict[str, dict[str, float | None]]]:
+    return {name: {head: vars(spread).copy() for head, spread in heads.items()} for name, heads in found.items()}
 
 
 def _together(reports: Sequence[Report], seed: int) -> Report:

@@ -12,6 +12,7 @@ from video_understanding.errors import TrainingError
 from video_understanding.evaluation import CrossvalSummary, crossval_summary
 from video_understanding.locks import one_owner
 from video_understanding.spec import ModelSpec
+from video_understanding.training.baselines import SIMPLE
 from video_understanding.training.fit import fit
 from video_understanding.training.measuring import Measuring
 from video_understanding.training.settings import TrainingSettings
@@ -55,7 +56,7 @@ def _crossval(
     fold_of = {row: number for number, split in enumerate(splits) for row in split.parts["test"]}
     warnings = warn_of_torn_sources(manifest.rows, [fold_of[row] for row in range(len(manifest))])
     warnings += warn_of_skipped(cache.prepare(manifest.rows, spec, progress=progress))
-    reports, robust = [], []
+    reports, robust, simple = [], [], []
     for number, split in enumerate(splits, start=1):
         place = folder / f"fold_{number}"
         trained = fit(
@@ -64,4 +65,6 @@ def _crossval(
         measuring = Measuring.of(trained, settings.seed, progress)
         reports.append(measuring.report("test"))
         robust.append(measuring.robustness("test"))
-    return dataclasses.replace(crossval_summary(reports, settings.seed, robust), warnings=tuple(warnings))
+        simple.append(measuring.simple_baseline())
+    found = crossval_summary(reports, settings.seed, robust, {SIMPLE: simple})
+    return dataclasses.replace(found, warnings=tuple(warnings))

@@ -22,9 +22,9 @@ from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.scorer import SENSES, Scores
 from video_understanding.spec import ModelSpec
-from video_understanding.training.batches import targets_of
+from video_understanding.training.baselines import head_targets, probabilities_of
 from video_understanding.training.closed_form.fit import fit_closed_form
-from video_understanding.training.closed_form.forms import ClosedForm, HeadTargets
+from video_understanding.training.closed_form.forms import ClosedForm
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
 
 FEATURES_FOLDER = "features"  # beside the prepared clips in the cache
@@ -84,20 +84,14 @@ def fit_linear(
             "training", "has no clip with picture or sound to learn from", "Run `vu check` on the data."
         )
     began_s = time.monotonic()
-    targets = targets_of([rows[row] for row in learned], labels)  # {head: [K,C+1]}
-    heads = {
-        head: HeadTargets(
-            values.shape[1] - 1, values[:, :-1].astype(np.float64), values[:, -1] > 0, head in spec.network.multi_label
-        )
-        for head, values in targets.items()
-    }
+    heads = head_targets([rows[row] for row in learned], labels, spec.network.multi_label)
     groups = np.array(group_rows([rows[row] for row in learned]))
     form = fit_closed_form(statistics, present, heads, groups, model.statistics_blocks)
     put_weights(model, form)
     left_out = {}
     for head in heads:
         left_out[head] = np.full((len(rows), heads[head].classes), np.nan)
-        left_out[head][learned] = _probabilities(form.left_out(head, present), heads[head].multi_label)
+        left_out[head][learned] = probabilities_of(form.left_out(head, present), heads[head].multi_label)
     return LinearFit(model, encoded, form, left_out, time.monotonic() - began_s)
 
 
@@ -178,12 +172,3 @@ class EncodedScorer:
 
     def __call__(self, inputs: EncodedInputs) -> Scores:
         return self._scorer.fuse(inputs.picture, inputs.sound, inputs.presence)
-
-
-def _probabilities(logits: np.ndarray, multi_label: bool) -> np.ndarray:
-    """Logits [K,C], NaN in rows that have none -> probabilities float64 [K,C]."""
-    logits = logits.astype(np.float64)
-    if multi_label:
-        return 1 / (1 + np.exp(-logits))
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)

@@ -10,7 +10,8 @@ import numpy as np
 from video_understanding.evaluation import Report, Robustness, evaluate, fit_temperature, logits_of, robustness
 from video_understanding.evaluation.evaluate import evaluate_inputs, report_of_scores
 from video_understanding.models.keras_scorer import KerasScorer
-from video_understanding.training.fit import Trained
+from video_understanding.training.baselines import simple_scores
+from video_understanding.training.fit import Trained, windows_of
 from video_understanding.training.linear import EncodedScorer
 from video_understanding.training.remembering import RememberingScorer
 
@@ -71,6 +72,15 @@ class Measuring:
             progress=self.progress,
             seed=self.seed,
         )
+
+    def simple_baseline(self) -> Report:
+        """The test part by a linear classifier on simple features that learned from the same clips as the model."""
+        trained = self.trained
+        prepared, rows, labels = trained.prepared, trained.rows, trained.model.labels
+        learned = np.unique(prepared.row_numbers[windows_of(prepared, rows, trained.parts, "train", labels)])
+        scores = simple_scores(prepared, rows, learned, labels, trained.model.spec.network.multi_label)
+        own, windows = trained.rows_of("test"), len(prepared)
+        return report_of_scores(self.scorer, prepared, own, scores, windows=windows, seed=self.seed)
 
     def robustness(self, part: str) -> Robustness:
         """How the model stands the loss of a modality, and noise, on a part."""
