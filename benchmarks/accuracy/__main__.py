@@ -1,49 +1,49 @@
-"""How well clips of unseen subjects are recognised: each set in its folds, with both senses, one, and one taken away.
+"""How well clips of unseen subjects are recognised by what `vu train` does without options, set by set, in folds.
 
-    python -m benchmarks.accuracy [SET ...] [--senses both|video|audio ...] [--fusions] [--seeds N] [--quick]
-                                  [--json FILE] [--page FILE]
+    python -m benchmarks.accuracy [SET ...] [--zoom N] [--json FILE] [--page FILE]
 
-SET is ucf, fights, javanese or ravdess; without one it is all of them. Folds are those of the sets, by subject. The
-settings of a result come from a small grid, chosen inside its training folds. Every training that is done is kept in
-build/accuracy and not done again, so a run that was stopped goes on. Results are files in benchmarks/accuracy/results,
-and `--page` writes all that are there.
+SET is one of those in `sets.py`; without one it is all of them. It is `vu crossval SET`: folds are those of the sets,
+by subject. Encoded clips are cached, so that a second run takes seconds. Results are files in
+benchmarks/accuracy/results, and `--page` writes all that are there.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
-import shlex
-import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from benchmarks.accuracy.measure import GRID, QUICK, choices, results
 from benchmarks.accuracy.page import page, table
-from benchmarks.accuracy.pieces import FOLDER, Pieces
-from benchmarks.accuracy.sets import DATA, SETS, SPEC, manifest_of
+from benchmarks.accuracy.sets import DATA, SETS, manifest_of
 from benchmarks.tables import machine
-from video_understanding.models.fusion import FUSIONS
+from video_understanding.presets import DEFAULT, preset
+from video_understanding.training.crossval import crossval
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("tensorflow", "keras", "numpy", "av")
+CONDITIONS = {"both": "both senses", "video": "only video", "audio": "only audio"}  # name here -> name in the summary
 
 
 def main() -> None:
-    """Measures what is asked for, tells it, and keeps it."""
+    """Measures what is asked for, and writes all results there are."""
     options = _options()
     for name in options.sets or SETS:
-        if not SETS[name].place.is_dir():
+        if SETS[name].place.is_dir():
+            found = measure(name, options.zoom)
+            file = RESULTS / f"{name}{f'_zoom{options.zoom}' if options.zoom else ''}.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            print(table([found]), flush=True)
+        else:
             print(f"{name}: left out, {SETS[name].folder} is not in {DATA}")
-            continue
-        for senses in SETS[name].senses:
-            if senses in (options.senses or SETS[name].senses):
-                _measure(name, senses, options)
-    found = [json.loads(file.read_text()) for file in sorted(_kept(options).glob("*.json"))]
+    found = [json.loads(file.read_text()) for file in sorted(RESULTS.glob("*.json"))]
     print(table(found))
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
@@ -52,45 +52,49 @@ def main() -> None:
         options.page.write_text(page(found, machine(PACKAGES)), encoding="utf-8")
 
 
-def _measure(name: str, senses: str, options: argparse.Namespace) -> None:
-    """One set, learned from these senses; with both senses and `--fusions`, all ways of joining them."""
+def measure(name: str, zoom: int | None = None) -> dict[str, Any]:
+    """The results of one set: UAR in percent over its folds, with all modalities and with each alone, and baselines."""
     began_s = time.monotonic()
-    grid = QUICK if options.quick else GRID
-    own = SETS[name]
-    folder = FOLDER / ("quick" if options.quick else "pieces") / name
-    pieces = Pieces(manifest_of(name), own.spec, senses, folder, people=own.people)
-    head, seeds = own.head, range(options.seeds)
-    chosen = choices(pieces, head, senses, grid, seed=0)
-    fusions = [fusion for fusion in FUSIONS if options.fusions and senses == "both" and fusion != SPEC.network.fusion]
-    for fusion in (None, *fusions):
-        told: dict[str, Any] = {
-            "set": name,
-            "learned": senses,
-            "fusion": fusion or SPEC.network.fusion,
-            "chosen": {fold: vars(choice) for fold, choice in chosen.items()},
-            "seeds": options.seeds,
-            "results": results(pieces, head, chosen, grid, seeds, fusion),
-            "command": shlex.join(["python", "-m", "benchmarks.accuracy", *sys.argv[1:]]),
-            "commit": machine(())["commit"],
-            "seconds": round(time.monotonic() - began_s),
-        }
-        file = _kept(options) / f"{name}_{senses}_{told['fusion']}.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-        print(table([told]), flush=True)
+    spec = preset(DEFAULT)
+    if zoom:
+        spec = dataclasses.replace(spec, video=dataclasses.replace(spec.video, zoom=zoom))
+    with tempfile.TemporaryDirectory() as folder:
+        found = crossval(manifest_of(name), spec, folder).to_dict()
+    head = SETS[name].head
+    whole = found["heads"][head]
+    uar = {
+        asked: {"uar": 100 * found["uar_by_condition"][condition][head]["mean"]}
+        for asked, condition in CONDITIONS.items()
+        if condition in found["uar_by_condition"]
+    }
+    spread = whole["pooled"].get("subjects") or {}
+    return {
+        "set": name,
+        "options": f"--zoom {zoom}" if zoom else "",
+        "clips": whole["pooled"]["clips"],
+        "folds": whole["folds"],
+        "uar": uar,
+        "uar_of_folds": [100 * fold["uar"] for fold in whole["by_fold"]],
+        "interval": _percents(whole["pooled"].get("uar_interval")),
+        "accuracy": 100 * whole["accuracy"]["mean"],
+        "calibration_error": 100 * whole["calibration_error"]["mean"],
+        "chance": 100 * whole["pooled"]["chance_uar"],
+        "baselines": {method: 100 * heads[head]["mean"] for method, heads in found["baselines"].items()},
+        "subjects": spread.get("count"),
+        "seconds": round(time.monotonic() - began_s),
+        "commit": machine(())["commit"],
+    }
 
 
-def _kept(options: argparse.Namespace) -> Path:
-    return FOLDER / "quick_results" if options.quick else RESULTS
+def _percents(interval: Any) -> list[float] | None:
+    ends = interval.values() if isinstance(interval, dict) else interval
+    return None if not ends else [100 * end for end in ends]
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", choices=[[], *SETS], metavar="SET", help=", ".join(SETS))
-    parser.add_argument("--senses", nargs="+", choices=("both", "video", "audio"), help="what is learned from")
-    parser.add_argument("--fusions", action="store_true", help="all ways of joining the senses")
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="trainings of each fold (default: 1)")
-    parser.add_argument("--quick", action="store_true", help="two epochs and no choice: whether it runs")
+    parser.add_argument("--zoom", type=int, metavar="N", help="as `vu crossval` has it")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all results there")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write this page in Markdown")
     return parser.parse_args()

@@ -1,22 +1,17 @@
-"""The model in the box: trained on all four sets at once, measured by folds, calibrated, exported, described.
+"""The model in the box: what `vu train` makes of all four sets at once, measured in folds, exported and described.
 
-    python -m benchmarks.accuracy.box [--out FOLDER] [--fold N]
+    python -m benchmarks.accuracy.box [--out FOLDER]
 
-Every set tells one head and nothing of the other, and every set was recorded in its own way. So that the model does
-not name the recorder instead of what happens, a sense is often taken away while it learns, pictures come in other
-light, nearer and mirrored, sound comes louder, fainter and with noise, and clips of the other sets teach each head to
-be unsure. What is done is kept in build/accuracy/box; `--fold` does one part alone: 0 is the model that learns from
-all folds.
+Every set is labelled for one head only, and every set was recorded in its own way: what the model reaches on each is
+measured in folds by subject, with the classes of all sets against each other. Encoded clips are cached.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 import zipfile
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,115 +19,120 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
+from benchmarks.accuracy.__main__ import CONDITIONS
 from benchmarks.accuracy.card import box_card
-from benchmarks.accuracy.pieces import FOLDER, WITHOUT, Pieces, Recipe, of_folds
-from benchmarks.accuracy.sets import DATA, PROJECT, SETS, SPEC, joined
+from benchmarks.accuracy.sets import DATA, PROJECT, SETS, joined
 from benchmarks.accuracy.strangers import strangers
-from video_understanding import DISTRIBUTION, __version__
 from video_understanding.bundle import KERAS_FILE, Bundle
-from video_understanding.evaluation import (
-    Answers,
-    HeadReport,
-    Report,
-    calibration_error,
-    crossval_summary,
-    fit_temperature,
-    join_answers,
-    logits_of,
-    tempered,
-    unknown_threshold,
-)
-from video_understanding.evaluation.report import Overall
+from video_understanding.datasets.frozen_split import Split
+from video_understanding.datasets.grouping import clip_ids
+from video_understanding.datasets.manifest import Manifest
+from video_understanding.evaluation import Answers, CrossvalSummary, HeadReport
 from video_understanding.labels import Labels
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.load import load_model, save_model
+from video_understanding.presets import DEFAULT, preset
+from video_understanding.training.crossval import crossval
+from video_understanding.training.train import FALSE_ALARMS, train
 from video_understanding.whole_file import whole_file, write_whole
 
 NAME = "four_sets"
+OF = ("ucf", "fights", "javanese", "ravdess")
 LABELS = Labels(
     action=("archery", "basketball_dunk", "fight", "no_fight", "surfing"),
     emotion=("angry", "fearful", "happy", "neutral", "sad", "surprised"),
 )
-RECIPE = Recipe(
-    network={"dropout": 0.3},
-    training={"epochs": 25, "patience": 25, "batch_size": 32, "weight_decay": 1e-2, "unsure": 0.3},
-)
-SEED = 0
-FALSE_ALARMS = 0.1  # share of clips of known classes that may be called unknown
 _WEIGHT_BITS = 8  # of a weight's fraction that are kept: a rounding by a thousandth at most
 
 
 def main() -> None:
-    """Trains and measures, then writes the bundle."""
+    """Measures, trains on all clips, and writes the bundle."""
     options = _options()
-    if not all(own.place.is_dir() for own in SETS.values()):
+    if not all(SETS[name].place.is_dir() for name in OF):
         print(f"The sets are not in {DATA}: nothing is trained.")
         return
-    manifest = joined(list(SETS), LABELS)
-    pieces = Pieces(manifest, SPEC, "both", FOLDER / "box")
-    folds = frozenset(pieces.folds)
-    if options.fold in (None, 0):
-        model = pieces.model("box", RECIPE, SEED)
-    told = {
-        fold: pieces.answers("box", RECIPE, folds - {fold}, SEED)
-        for fold in pieces.folds
-        if options.fold in (None, fold)
-    }
-    if options.fold is None:
-        out = options.out
-        out.mkdir(parents=True, exist_ok=True)
-        facts = {**measured(told), **described(manifest)}
+    manifest, spec = joined(OF, LABELS), preset(DEFAULT)
+    with tempfile.TemporaryDirectory() as folder:
+        measured = crossval(manifest, spec, folder)
+        print(measured.text())
+        whole = Path(folder) / "whole"
+        bundle = train(manifest, spec, whole, split=all_learned(manifest))
+        model = load_model(bundle)
+        facts = {name: value for name, value in bundle.facts.items() if name not in ("data", "licences")}
         rounded(model)
-        save_model(model, out / KERAS_FILE)
-        packed(out / KERAS_FILE)
-        bundle = Bundle.write(out, model.spec, LABELS, facts)
-        exported(bundle)
+        options.out.mkdir(parents=True, exist_ok=True)
+        save_model(model, options.out / KERAS_FILE)
+        for file in whole.glob("training_clips*"):  # by content and without names: `vu evaluate` leaves them out
+            (options.out / file.name).write_bytes(file.read_bytes())
+    packed(options.out / KERAS_FILE)
+    bundle = Bundle.write(options.out, spec, LABELS, {**facts, **described(manifest), **results(measured)})
+    exported(bundle)
 
 
-def measured(told: Mapping[int, Mapping[str, Mapping[str, Answers]]]) -> dict[str, Any]:
-    """The facts that the folds' answers give: results, a temperature for each head, and when a head says "unknown"."""
-    plain = {head: [of_folds(told[fold]["both"][head], frozenset({fold})) for fold in told] for head in LABELS.heads}
-    temperature = {head: _temperature(parts) for head, parts in plain.items()}
-    cross = {head: _calibrated(parts) for head, parts in plain.items()}
-    unknown = {}
-    for head, parts in plain.items():
-        confidence = np.concatenate([tempered(logits_of(part.scores), temperature[head]).max(axis=1) for part in parts])
-        unknown[head] = round(unknown_threshold(confidence, FALSE_ALARMS), 4)
-    whole = crossval_summary([_report({head: cross[head][place] for head in cross}) for place in range(len(told))])
-    robust = {
-        f"{name} alone" if without else "both senses": {
-            head: _shares(parts) for head, parts in _asked(told, name).items()
-        }
-        for name, without in WITHOUT.items()
-    }
+def all_learned(manifest: Manifest) -> Split:
+    """The split that learns from every clip: what the model reaches is measured in folds beforehand."""
+    everything = tuple(range(len(manifest)))
+    return Split({"train": everything, "validation": (), "test": ()}, clip_ids(manifest.rows), 0, ())
+
+
+def results(measured: CrossvalSummary) -> dict[str, Any]:
+    """The facts that the folds give."""
     return {
-        "temperature": {head: round(value, 4) for head, value in temperature.items()},
-        "unknown_below": unknown,
-        "metrics": {"crossval": _without_names(whole.to_dict()), "robustness": robust},
-        "by_set": _by_set(told),
+        "metrics": {"crossval": _without_names(measured.to_dict())},
+        "by_set": by_set(measured),
         "calibration_error": {
-            head: round(calibration_error(joint.scores, joint.truth), 4)
-            for head, joint in ((head, join_answers(parts)) for head, parts in cross.items())
+            head: round(result.pooled.calibration_error, 4) for head, result in measured.heads.items()
         },
         "unknown_false_alarms": FALSE_ALARMS,
     }
 
 
-def described(manifest: Any) -> dict[str, Any]:
+def by_set(measured: CrossvalSummary) -> dict[str, dict[str, Any]]:
+    """For each set the mean UAR over its folds, also with one modality, and how far its subjects lie apart, unnamed."""
+    found = {}
+    for name in OF:
+        own = SETS[name]
+        folds = {
+            asked: _folds_of(measured.robustness.reports[condition].heads[own.head].answers, own.folder)
+            for asked, condition in CONDITIONS.items()
+        }
+        pooled = HeadReport.of(_of(measured.together.heads[own.head].answers, own.folder))
+        spread = vars(pooled.subjects.accuracy)
+        found[name] = {
+            "head": own.head,
+            "clips": pooled.clips,
+            "uar": {asked: float(np.mean(values)) for asked, values in folds.items() if asked in _modalities(name)},
+            "subjects": len(pooled.subjects.subjects),
+            "accuracy_of_subjects": {key: spread[key] for key in ("min", "median", "max")},
+        }
+    return found
+
+
+def _modalities(name: str) -> tuple[str, ...]:
+    """What the clips of a set have: speech of RAVDESS comes without pictures, and half of the fights without sound."""
+    return {"ravdess": ("both",), "fights": ("both", "video")}.get(name, tuple(CONDITIONS))
+
+
+def _folds_of(answers: Answers, folder: str) -> list[float]:
+    """The UAR of a set's clips in each fold."""
+    return [HeadReport.of(_of(answers, folder, fold)).uar for fold in sorted({row.fold for row in answers.rows})]
+
+
+def _of(answers: Answers, folder: str, fold: int | None = None) -> Answers:
+    own = np.array([row.root.name == folder and fold in (None, row.fold) for row in answers.rows])  # [K]
+    rows = tuple(row for row, mine in zip(answers.rows, own, strict=True) if mine)
+    return Answers(answers.classes, rows, answers.truth[own], answers.scores[own])
+
+
+def described(manifest: Manifest) -> dict[str, Any]:
     """The facts on where the model comes from."""
-    clips = {name: sum(own.folder in str(row.root) for row in manifest) for name, own in SETS.items()}
+    clips = {name: sum(SETS[name].folder in str(row.root) for row in manifest) for name in OF}
     return {
         "name": NAME,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {
-            DISTRIBUTION: __version__,
-            **{name: version(name) for name in ("tensorflow", "keras", "numpy", "av")},
-        },
-        "training": {"settings": dict(RECIPE.training), "seed": SEED, "folds": len({row.fold for row in manifest})},
-        "data": [{"name": own.folder, "clips": clips[name], "licence": own.terms} for name, own in SETS.items()],
+        "data": [{"name": SETS[name].folder, "clips": clips[name], "licence": SETS[name].terms} for name in OF],
         "licences": {
             "EfficientNet-Lite0, ImageNet": "Apache-2.0",
-            "listener separable, taught by YAMNet (AudioSet)": "Apache-2.0 of the teacher; it heard the sets below",
+            "audio encoder separable, distilled from YAMNet (AudioSet)": "Apache-2.0 of the teacher",
         },
         "terms": "research, non-commercial",
     }
@@ -161,72 +161,11 @@ def exported(bundle: Bundle) -> None:
     from video_understanding.export.calibration import read_clips
     from video_understanding.export.make import export_bundle
 
-    # Of sets whose clips have pictures; all rows of a set that the model does not know count as not labelled.
-    places = [own.place for own in SETS.values()]
-    clips, truth = read_clips(places, bundle.spec, bundle.labels)
+    clips, truth = read_clips([SETS[name].place for name in OF], bundle.spec, bundle.labels)
     report = export_bundle(bundle, ["int8"], clips, truth, model=load_model(bundle))
     print(report.text())
     bundle = report.bundle.with_facts(strangers=strangers(bundle.folder))
     write_whole(bundle.card_file, box_card(bundle))
-
-
-def _temperature(parts: list[Answers]) -> float:
-    joint = join_answers(parts)
-    return fit_temperature(logits_of(joint.scores), joint.truth)
-
-
-def _calibrated(parts: list[Answers]) -> list[Answers]:
-    """The answers of each fold at the temperature of the other folds: it is measured on what did not set it."""
-    found = []
-    for place, part in enumerate(parts):
-        others = [other for number, other in enumerate(parts) if number != place] or parts
-        scores = tempered(logits_of(part.scores), _temperature(others))
-        found.append(Answers(part.classes, part.rows, part.truth, scores))
-    return found
-
-
-def _report(answers: Mapping[str, Answers]) -> Report:
-    heads = {head: HeadReport.of(own) for head, own in answers.items()}
-    uar, accuracy = (float(np.mean([getattr(own, name) for own in heads.values()])) for name in ("uar", "accuracy"))
-    clips = sum(own.clips for own in heads.values())
-    return Report(heads, Overall(uar, accuracy, len(heads), clips), clips)
-
-
-def _asked(told: Mapping[int, Mapping[str, Mapping[str, Answers]]], name: str) -> dict[str, list[Answers]]:
-    return {head: [of_folds(told[fold][name][head], frozenset({fold})) for fold in told] for head in LABELS.heads}
-
-
-def _shares(parts: list[Answers]) -> dict[str, float]:
-    report = HeadReport.of(join_answers(parts))
-    return {"clips": report.clips, "accuracy": report.accuracy, "uar": report.uar}
-
-
-def _by_set(told: Mapping[int, Mapping[str, Mapping[str, Answers]]]) -> dict[str, dict[str, Any]]:
-    """For each set the mean UAR over its folds, also with one sense, and how far its subjects lie apart, unnamed."""
-    found = {}
-    for name, own in SETS.items():
-        folds = {
-            asked: [_of_set(part, own.folder) for part in _asked(told, asked)[own.head]]
-            for asked in ("both", *own.senses)
-        }
-        subjects = HeadReport.of(join_answers(folds["both"])).subjects
-        spread = vars(subjects.accuracy)
-        found[name] = {
-            "head": own.head,
-            "clips": sum(map(len, folds["both"])),
-            "uar": {
-                asked: float(np.mean([HeadReport.of(fold).uar for fold in parts])) for asked, parts in folds.items()
-            },
-            "subjects": len(subjects.subjects),
-            "accuracy_of_subjects": {key: spread[key] for key in ("min", "median", "max")},
-        }
-    return found
-
-
-def _of_set(answers: Answers, folder: str) -> Answers:
-    own = np.array([row.root.name == folder for row in answers.rows])  # [K]
-    rows = tuple(row for row, mine in zip(answers.rows, own, strict=True) if mine)
-    return Answers(answers.classes, rows, answers.truth[own], answers.scores[own])
 
 
 def _without_names(summary: dict[str, Any]) -> dict[str, Any]:
@@ -239,7 +178,6 @@ def _without_names(summary: dict[str, Any]) -> dict[str, Any]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=PROJECT / "saved_models" / NAME, help="folder of the bundle")
-    parser.add_argument("--fold", type=int, metavar="N", help="this fold alone (0: none left out), and no bundle")
     return parser.parse_args()
 
 

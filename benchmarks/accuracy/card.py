@@ -42,7 +42,7 @@ def _by_set(facts: dict[str, Any]) -> list[str]:
     return [
         "## Results by set",
         "",
-        "Four folds by subject, each measured by a model of the same recipe that had seen none of the fold's subjects. "
+        "Four folds by subject, each measured by a model of the same kind that had seen none of the fold's subjects. "
         "Classes of all sets stand against each other, so a set can be taken for another.",
         "",
         "| set | head | clips | UAR % as they are | picture alone | sound alone | subjects | their accuracy % |",
@@ -71,8 +71,8 @@ def _confidence(facts: dict[str, Any]) -> list[str]:
         "## When it says unknown",
         "",
         f'Below a confidence of {below} the answer is "unknown". Of clips like those of the sets, at most '
-        f"{100 * facts['unknown_false_alarms']:.0f} % fall below. Calibration error, each fold at the temperature of "
-        f"the others: {error}.",
+        f"{100 * facts['unknown_false_alarms']:.0f} % fall below. Calibration error, of folds it had not learned from: "
+        f"{error}.",
         "",
     ]
     if strangers := facts.get("strangers"):
@@ -98,8 +98,8 @@ def _limits() -> list[str]:
         "- Surfing, archery and basketball come from one collection, fights from cameras on walls, emotion from one "
         "studio and one set of recordings of speech. Whoever films otherwise leaves what it knows.",
         "- Emotion rests on the voice: four in five clips it has learned it from have no picture, and all are acted.",
-        "- The part that listens has heard the sound of the clips of UCF101, fights and Javanese, without labels, "
-        "before the folds were made: results with sound may flatter it there. RAVDESS it had not heard.",
+        "- The audio encoder was distilled, without labels, on the sound of UCF101, fights and Javanese among others, "
+        "before the folds were made: results with sound may be flattered there. RAVDESS had no part in it.",
         "- It must not be used to find violence, to judge people, or where an error harms anybody.",
         "",
         "Made by `python -m benchmarks.accuracy.box`.",

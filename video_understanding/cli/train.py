@@ -36,13 +36,13 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "--preset",
         choices=tuple(PRESETS),
         default=DEFAULT,
-        help=f"encoders, window and classifier to begin with (default: {DEFAULT}, pretrained encoders and a closed form)",
+        help=f"encoders, window and classifier (default: {DEFAULT}: pretrained encoders and a closed form)",
     )
     parser.add_argument(
         "--classifier",
         choices=("linear", "network"),
-        help="linear: a closed form on frozen pretrained encoders; network: a fusion trained by gradients (default: that "
-        "of the preset)",
+        help="linear: a closed form on frozen pretrained encoders; network: a fusion trained by gradients (default: as "
+        "the preset has it)",
     )
     parser.add_argument("--fusion", choices=FUSIONS, help="how the network joins video and audio")
     parser.add_argument("--backbone", metavar="NAME", help="CNN for the frames, such as small or efficientnet_lite0")
