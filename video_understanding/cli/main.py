@@ -18,6 +18,7 @@ from types import ModuleType
 from video_understanding import __version__
 from video_understanding.cli.quiet import no_progress, quieten_tensorflow
 from video_understanding.errors import VideoUnderstandingError, missing_extra
+from video_understanding.stderr_lines import allow_redirecting
 
 # Each command is a module with HELP, EXAMPLE, add_arguments(parser) and run(arguments) -> exit code.
 COMMANDS = (
@@ -46,6 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Runs the program with the given words, or those of the command line; returns the exit code."""
     parser = make_parser()
     arguments = parser.parse_args(words)
+    allow_redirecting()
     quieten_tensorflow()
     try:
         with no_progress() if arguments.quiet else nullcontext():
