@@ -242,14 +242,17 @@ def _outcome(path: Path) -> dict[str, Any]:
     from video_understanding.clip import Clip
     from video_understanding.errors import MediaError, VideoUnderstandingError
     from video_understanding.media.decode import iter_clips, read_clip
+    from video_understanding.media.inspect import inspect_media
     from video_understanding.spec import ModelSpec, VideoSpec
 
     spec = ModelSpec(window_s=1.0, video=VideoSpec(frames_hz=4.0, height_px=48, width_px=48))
     readings = {
         "at 0": lambda: [read_clip(path, spec)],
         "in the middle": lambda: [read_clip(path, spec, SECONDS / 2)],
+        "close to the end": lambda: [read_clip(path, spec, SECONDS - 0.7)],
         "first windows": lambda: islice(iter_clips(path, spec, 0.5), 3),
         "to the end": lambda: iter_clips(path, spec),
+        "by vu inspect": lambda: inspect_media(path, spec) and (),
     }
     clips = noted = 0
     errors = []

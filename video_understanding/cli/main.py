@@ -17,6 +17,7 @@ from video_understanding import DISTRIBUTION, __version__
 from video_understanding.cli.quiet import no_progress, quieten_tensorflow, show_warnings
 from video_understanding.errors import VideoUnderstandingError, missing_extra
 from video_understanding.program_output import refusal, safe_output
+from video_understanding.stderr_lines import allow_redirecting
 
 # Each command is a module with HELP, EXAMPLE, add_arguments(parser) and run(arguments) -> exit code.
 COMMANDS = (
@@ -45,6 +46,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Runs the program with the given words, or those of the command line; returns the exit code."""
     parser = make_parser()
     arguments = parser.parse_args(words)
+    allow_redirecting()
     quieten_tensorflow()
     show_warnings()
     try:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from video_understanding import DISTRIBUTION, __version__
 from video_understanding.errors import MediaError, VideoUnderstandingError, missing_extra
 from video_understanding.program_output import refusal, safe_output
+from video_understanding.stderr_lines import allow_redirecting
 
 if TYPE_CHECKING:
     from video_understanding.recognition.recognizer import Recognizer
@@ -31,6 +32,7 @@ _EDGE_PACKAGES = ("av", "numpy")  # which an install of the bare minimum may lac
 def main(words: Sequence[str] | None = None) -> int:
     """Runs the program with the given words, or those of the command line; returns the exit code."""
     arguments = make_parser().parse_args(words)
+    allow_redirecting()
     try:
         with safe_output():
             code = _run(arguments)
