@@ -134,3 +134,20 @@ def test_scores_that_are_no_numbers_are_refused_and_never_printed():
     for odd in (np.nan, np.inf):
         with pytest.raises(ClipError, match="computes NaN or infinity"):
             Scores(LABELS, {"action": np.float32([[0.5, odd, 0.1]])})
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"metrics": {"test": {"heads": {"action": {"accuracy": [], "uar": 0.5, "clips": 3}}}}},
+        {"metrics": {"test": {"heads": {"action": {"accuracy": 0.5, "uar": "much", "clips": 3}}}}},
+        {"metrics": {"test": {"heads": {"action": {"accuracy": 0.5, "uar": 0.5, "clips": {}}}}}},
+        {"data": [{"name": "clips", "clips": None}]},
+    ],
+)
+def test_facts_of_another_form_are_refused_by_who_tells_of_them(bundle, capsys, facts):
+    odd = bundle.with_facts(**facts)
+    code = main(["info", str(odd.folder)])
+    told = capsys.readouterr()
+    assert code == 0 or (code == 2 and told.err.count("\n") == 1 and "bundle.json" in told.err)
+    assert "Traceback" not in told.err

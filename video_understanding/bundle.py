@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,20 @@ class Bundle:
     def __repr__(self) -> str:
         heads = ", ".join(f"{head} of {len(self.labels.names(head))} classes" for head in self.labels.heads)
         return f"Bundle({self.folder}: {heads})"
+
+
+def odd_facts_refused(tell: Callable[[Bundle], str]) -> Callable[[Bundle], str]:
+    """A function that makes a text of a bundle's facts; facts of a form that it cannot use are a `BundleError`."""
+
+    @functools.wraps(tell)
+    def told(bundle: Bundle) -> str:
+        try:
+            return tell(bundle)
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+            cause = f"holds facts of another form ({type(error).__name__}: {error})"
+            raise BundleError(bundle.folder / BUNDLE_FILE, cause, _RESTORE) from error
+
+    return told
 
 
 def read_model_values(file: Path, values: Mapping[str, Any], known_format: int, cure: str) -> tuple[ModelSpec, Labels]:
