@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 from tests.edge.small_model import LABELS, SPEC
 from video_understanding.bundle import Bundle
 from video_understanding.cli.main import main
+from video_understanding.edge import TFLiteFile
 from video_understanding.errors import BundleError, ClipError, SpecError
 from video_understanding.presets import PRESETS, preset
 from video_understanding.spec import ModelSpec
@@ -115,6 +117,21 @@ def test_a_number_of_the_bundle_beyond_its_limits_is_refused(bundle, changes, wo
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
     with pytest.raises(BundleError, match=words):
         Bundle.read(bundle.folder)
+
+
+def test_a_pipe_or_a_giant_in_place_of_a_file_is_refused_and_not_waited_for(bundle):
+    file = bundle.folder / "bundle.json"
+    with file.open("r+b") as opened:
+        opened.truncate(1 << 40)  # it takes no room on the disk
+    with pytest.raises(BundleError, match="of at most 64 MB"):
+        Bundle.read(bundle.folder)
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(BundleError, match="no regular file"):
+        Bundle.read(bundle.folder)
+    os.mkfifo(bundle.folder / "model.tflite")
+    with pytest.raises(BundleError, match="no regular file"):
+        TFLiteFile.read(bundle.folder / "model.tflite")
 
 
 @pytest.mark.parametrize("number", ["1e400", "NaN", "-Infinity", "9" * 400, "9" * 9999])

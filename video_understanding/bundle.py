@@ -27,6 +27,7 @@ _OWN = ("format", "spec", "labels")
 _RESTORE = "Restore the file from a copy, or train again."
 _GIVE_BUNDLE = f"Give the folder that `vu train` wrote, with {BUNDLE_FILE} in it."
 _SHOWN = 5
+_LARGEST_BYTES = 64 << 20  # of bundle.json; with every measurement of a hundred classes it has 1 MB
 # What a head's number may be: scores are computed with a temperature, and must stay numbers.
 LIMITS = {"temperature": (1e-3, 1e3), "unknown_below": (0.0, 1.0)}
 # What each known fact has to be, and what a mapping or list of them holds.
@@ -99,6 +100,9 @@ class Bundle:
         file = folder / BUNDLE_FILE
         try:
             _require_bundle(folder)
+            if not file.is_file() or file.stat().st_size > _LARGEST_BYTES:
+                cause = f"is no regular file of at most {_LARGEST_BYTES >> 20} MB"
+                raise BundleError(file, cause, _RESTORE)
             text = file.read_text(encoding="utf-8")
         except OSError as error:
             raise BundleError(file, f"cannot be read ({error.strerror})", "Look at its permissions.") from error

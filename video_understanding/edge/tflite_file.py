@@ -70,6 +70,8 @@ def _require_tflite(path: Path) -> None:
         inside = sorted(file.name for file in path.glob("*.tflite"))
         cure = f"Give one of the files in it: {', '.join(inside)}." if inside else _MAKE
         raise BundleError(path, "is a folder, not a TFLite file", cure)
+    if not path.is_file():  # a pipe would be waited for
+        raise BundleError(path, "is no regular file", _MAKE)
     with path.open("rb") as file:
         head = file.read(_MAGIC_PLACE + len(_MAGIC))
     if head[_MAGIC_PLACE:] != _MAGIC:
