@@ -9,6 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.recognition.test_recognizer import SPEC
@@ -16,6 +17,7 @@ from tests.recognition.worlds import ColourScorer, write_colours
 from video_understanding.cli.main import main
 from video_understanding.media.inspect import inspect_media
 from video_understanding.recognition import Recognizer
+from video_understanding.scorer import Scores
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +203,20 @@ def test_a_table_begins_no_cell_like_a_formula(odd, capsys, monkeypatch):
     monkeypatch.chdir(odd.parent)
     assert main(["predict", "bundle", odd.name, "--csv"]) == 0
     assert capsys.readouterr().out.splitlines()[1].startswith("'=cmd")
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_model_that_computes_nan_gives_no_answer(clips, capsys, monkeypatch, form):
+    fuse = ColourScorer.fuse
+
+    def broken(self, *parts):
+        scores = fuse(self, *parts)
+        return Scores(scores.labels, {head: values * np.nan for head, values in scores.heads.items()})
+
+    monkeypatch.setattr(ColourScorer, "fuse", broken)
+    assert main(["predict", "bundle", str(clips / "more"), *form]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.count("\n") == 1 and "computes NaN or infinity" in shown.err
 
 
 def test_the_runtime_is_handed_on(clips, loaded):
