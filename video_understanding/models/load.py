@@ -39,7 +39,7 @@ def load_model(bundle: Bundle) -> VideoUnderstandingModel:
 def _require_own(bundle: Bundle, file: Path) -> None:
     """Refuses, before Keras builds anything, a file that is not whole or whose model is not the bundle's."""
     if not file.is_file() or not zipfile.is_zipfile(file):
-        raise BundleError(file, "is cut off, or no Keras model", _RESTORE)
+        raise BundleError(file, "cannot be loaded: it is cut off, or no Keras model", _RESTORE)
     with zipfile.ZipFile(file) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
         if unpacked > _LARGEST_GROWTH * file.stat().st_size:
