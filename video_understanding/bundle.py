@@ -177,18 +177,18 @@ class Bundle:
         return f"Bundle({self.folder}: {heads})"
 
 
-def odd_facts_refused(tell: Callable[[Bundle], str]) -> Callable[[Bundle], str]:
+def odd_facts_refused(describe: Callable[[Bundle], str]) -> Callable[[Bundle], str]:
     """A function that makes a text of a bundle's facts; facts of a form that it cannot use are a `BundleError`."""
 
-    @functools.wraps(tell)
-    def told(bundle: Bundle) -> str:
+    @functools.wraps(describe)
+    def checked(bundle: Bundle) -> str:
         try:
-            return tell(bundle)
+            return describe(bundle)
         except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
             cause = f"holds facts of another form ({type(error).__name__}: {error})"
             raise BundleError(bundle.folder / BUNDLE_FILE, cause, _RESTORE) from error
 
-    return told
+    return checked
 
 
 def read_model_values(file: Path, values: Mapping[str, Any], known_format: int, cure: str) -> tuple[ModelSpec, Labels]:
