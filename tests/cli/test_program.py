@@ -130,6 +130,16 @@ def test_a_disk_that_takes_nothing_is_told_in_a_line(code, monkeypatch, capsys):
         main(["inspect", "x", "--debug"])
 
 
+def test_a_name_that_a_library_cannot_take_is_told_in_a_line(monkeypatch, capsys):
+    def fail(*_):
+        "out\udcff".encode()
+
+    monkeypatch.setattr("video_understanding.media.inspect.inspect_media", fail)
+    assert main(["inspect", "x"]) == 2
+    told = capsys.readouterr().err
+    assert "out\\udcff" in told and "is no UTF-8" in told and told.count("\n") == 1
+
+
 def test_the_demo_types_what_the_program_takes():
     """All its commands are parsed; the demo itself is run by `make demo`."""
     from video_understanding.cli import demo

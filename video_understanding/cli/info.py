@@ -8,8 +8,9 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from video_understanding.bundle import Bundle, odd_facts_refused
+
 if TYPE_CHECKING:
-    from video_understanding.bundle import Bundle
     from video_understanding.bundle_card import HeadResult
     from video_understanding.labels import HeadSpec
 
@@ -25,8 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from video_understanding.bundle import Bundle
-
     bundle = Bundle.read(arguments.bundle)
     if arguments.json:
         files = [{"file": name, "bytes": size} for name, size in sizes_bytes(bundle.folder).items()]
@@ -36,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+@odd_facts_refused
 def describe(bundle: Bundle) -> str:
     """The model as text of at most 80 columns."""
     from video_understanding.bundle_card import in_words, results

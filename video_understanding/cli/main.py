@@ -75,8 +75,8 @@ def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
             raise
         print(f"{parser.prog}: interrupted", file=sys.stderr)
         return 130
-    except OSError as error:  # a full disk, a folder that may only be read
-        if arguments.debug or isinstance(error, BrokenPipeError) or error.strerror is None:
+    except (OSError, UnicodeEncodeError) as error:  # a full disk, a folder that may only be read, a name in no UTF-8
+        if arguments.debug or isinstance(error, BrokenPipeError) or getattr(error, "strerror", "") is None:
             raise
         print(f"{parser.prog}: {refusal(error)}", file=sys.stderr)
         return 2

@@ -15,6 +15,7 @@ from video_understanding.recognition.answers import WindowAnswer
 from video_understanding.recognition.colours import answer_colour, colours_of
 from video_understanding.recognition.film import Film, film_of
 from video_understanding.recognition.spans import spans_of
+from video_understanding.safe_text import one_line
 from video_understanding.spec import ModelSpec
 from video_understanding.whole_file import refusal_told, whole_file
 
@@ -49,7 +50,7 @@ def draw_timeline(
     axes[-1].set_xlim(0, max(prediction.duration_s, 1e-3))
     axes[-1].set_xlabel("seconds")
     name = textwrap.shorten(Path(prediction.file).name, 90, placeholder="…")
-    figure.suptitle(name, fontsize=11, parse_math=False)
+    figure.suptitle(one_line(name), fontsize=11, parse_math=False)
     _save(figure, out)
     return out
 
@@ -94,7 +95,7 @@ def _draw_head(axes: Axes, head: str, prediction: Prediction, answers: Sequence[
         if letters >= 2:
             words = answer.words if len(answer.words) <= letters else f"{answer.words[: letters - 1]}…"
             middle_s = start_s + span_s / 2
-            axes.text(middle_s, 0.1, words, ha="center", fontsize=9, clip_on=True, parse_math=False)
+            axes.text(middle_s, 0.1, one_line(words), ha="center", fontsize=9, clip_on=True, parse_math=False)
     axes.set_ylim(0, 1.05)
     axes.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"], fontsize=8)
     axes.set_ylabel(head, rotation=0, ha="right", va="center", labelpad=8)
