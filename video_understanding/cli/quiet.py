@@ -24,6 +24,7 @@ def quieten_tensorflow() -> None:
     """From now on, unless the user has said by TF_CPP_MIN_LOG_LEVEL how much it shall tell."""
     if LEVEL not in os.environ:
         os.environ[LEVEL] = "3"  # what goes wrong comes as an exception as well
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # as what it logs in Python: each fold traces anew
         sys.meta_path.insert(0, _QuietLoading())
 
 
