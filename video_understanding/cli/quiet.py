@@ -17,6 +17,7 @@ from video_understanding.stderr_lines import without_lines
 
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # What is said while it loads comes before the level is looked at; lines of information begin like this.
+_ERASED = "\r\033[K"  # the line that the cursor is in
 _IDLE = (b"I0000 ", b"WARNING: All log messages before absl")
 
 
@@ -40,8 +41,13 @@ class _QuietLoading(MetaPathFinder):
             load = spec.loader.exec_module
 
             def load_quietly(module: ModuleType) -> None:
+                shown = sys.stderr.isatty()
+                if shown:  # it takes seconds
+                    print("Loading TensorFlow ...", end="", file=sys.stderr, flush=True)
                 with without_lines(*_IDLE):
                     load(module)
+                if shown:
+                    print(_ERASED, end="", file=sys.stderr, flush=True)
 
             spec.loader.exec_module = load_quietly
         return spec
