@@ -14,6 +14,7 @@ import numpy as np
 
 from video_understanding.errors import TrainingError
 from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.training.differences import differences
 from video_understanding.training.snapshot import Snapshots
 from video_understanding.whole_file import whole_file
 
@@ -54,10 +55,10 @@ class Keeper(keras.callbacks.Callback):
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise _unreadable(file, error) from error
         if facts["recipe"] != self._recipe:
-            changed = [name for name in self._recipe if facts["recipe"].get(name) != self._recipe[name]]
+            changed = differences(facts["recipe"], self._recipe)
             raise TrainingError(
                 self._folder.parent,
-                f"was begun with another {' and another '.join(changed)}",
+                f"was begun with other settings: {'; '.join(changed)}",
                 "Resume with the same settings and data, or train into another folder.",
             )
         try:
