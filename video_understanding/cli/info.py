@@ -8,6 +8,8 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from video_understanding.prediction import SHOWN_FROM
+
 if TYPE_CHECKING:
     from video_understanding.bundle import Bundle
     from video_understanding.bundle_card import HeadResult
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 HELP = "show what a trained model is: labels, inputs, results, files, and the licences of its data"
 EXAMPLE = "  vu info saved_models/mine\n  vu info saved_models/mine --json > facts.json"
 
-_LABEL_WIDTH = 12
+_LABEL_WIDTH = 14
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,8 +56,14 @@ def describe(bundle: Bundle) -> str:
         *_entry("network", f"{network.backbone}, {network.fusion}, {network.token_size} numbers for each moment"),
     ]
     for head in bundle.labels.heads:
-        lines += _entry(head, _classes(bundle, head))
-    lines += _entry("trained", in_words(facts.get("training") or "unknown"))
+        lines += [*_entry(head, _classes(bundle, head)), *_entry("", _threshold(bundle, head))]
+    training = dict(facts.get("training") or {})
+    settings = training.pop("settings", {})
+    lines += _entry("parameters", f"{facts['parameters']:,}" if "parameters" in facts else "unknown")
+    lines += _entry("trained", in_words(training) or "unknown")
+    lines += _entry("settings", "; ".join(in_words({name: value}) for name, value in settings.items()) or "unknown")
+    for warning in facts.get("warnings", ()):
+        lines += _entry("warning", warning)
     lines += _entry("split", facts.get("split_hash", "unknown"))
     for label, told in (
         ("result", [_result(result) for result in results(bundle)]),
@@ -97,10 +105,15 @@ def _classes(bundle: Bundle, head: str) -> str:
     from video_understanding.evaluation.text import many
 
     names = bundle.labels.names(head)
-    below = bundle.unknown_below(head)
-    unknown = f"; unknown below {below:.3g}" if below else ""
     at_once = ", several at once" if head in bundle.spec.network.multi_label else ""
-    return f"{many(len(names), 'class')}{at_once}: {', '.join(names)}{unknown}"
+    return f"{many(len(names), 'class')}{at_once}: {', '.join(names)}."
+
+
+def _threshold(bundle: Bundle, head: str) -> str:
+    if head in bundle.spec.network.multi_label:
+        return f"A class is shown from a score of {SHOWN_FROM:g} on."
+    below = bundle.unknown_below(head)
+    return f'It answers "unknown" below a confidence of {below:.3g}.' if below else 'It never answers "unknown".'
 
 
 def _result(result: HeadResult) -> str:

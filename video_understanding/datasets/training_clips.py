@@ -55,9 +55,7 @@ class TrainingClips:
         try:
             values = json.loads(file.read_text(encoding="utf-8"))
             if values["format"] != _FORMAT:
-                raise BundleError(
-                    file, f"has format {values['format']!r}", "Install a newer version."
-                )
+                raise BundleError(file, f"has format {values['format']!r}", "Install a newer version.")
             spans = {
                 part: {
                     str(name): [(float(start_s), None if end_s is None else float(end_s)) for start_s, end_s in own]

@@ -174,6 +174,7 @@ def _facts(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions,
         "split_hash": split.hash,
+        "parameters": trained.model.count_params(),
         "training": {
             "settings": settings.to_dict(),
             "seed": settings.seed,
