@@ -51,8 +51,8 @@ def describe(bundle: Bundle) -> str:
         str(bundle.folder),
         *_entry("name", bundle.name),
         *_entry("made", f"{facts.get('created', 'unknown')}, with {versions or 'unknown versions'}"),
-        *_entry("looks at", seen),
-        *_entry("hears", f"{spec.samples} samples at {spec.audio.sample_rate_hz} Hz in {spec.hops} hops"),
+        *_entry("video", seen),
+        *_entry("audio", f"{spec.samples} samples at {spec.audio.sample_rate_hz} Hz in {spec.hops} hops"),
         *_entry("network", f"{network.backbone}, {network.fusion}, {network.token_size} numbers for each moment"),
     ]
     for head in bundle.labels.heads:
