@@ -36,6 +36,7 @@ _FORMS: dict[str, tuple[type, Any, str]] = {
     "created": (str, None, "a text"),
     "split_hash": (str, None, "a text"),
     "versions": (dict, str, "an object of texts"),
+    "parameters": (int, None, "a whole number"),
     "training": (dict, object, "an object"),
     "metrics": (dict, dict, "an object of objects"),
     "temperature": (dict, (int, float), "an object of numbers"),
@@ -58,6 +59,7 @@ class Bundle:
     created         when it was made, in ISO form
     versions        package -> version
     split_hash      names the split into clips learned from and clips kept apart
+    parameters      how many numbers the network has
     training        "settings", "seed", "epochs" and "best_epoch" (counted from 1), "seconds"
     metrics         "validation", "test" -> `Report.to_dict()`, "crossval" -> `CrossvalSummary.to_dict()`,
                     "robustness" -> `Robustness.to_dict()`

@@ -30,6 +30,7 @@ from benchmarks.accuracy.sets import DATA, PROJECT, SETS, SPEC, joined
 from benchmarks.accuracy.strangers import strangers
 from video_understanding import DISTRIBUTION, __version__
 from video_understanding.bundle import KERAS_FILE, Bundle
+from video_understanding.datasets.training_clips import TrainingClips
 from video_understanding.evaluation import (
     Answers,
     HeadReport,
@@ -81,11 +82,12 @@ def main() -> None:
     if options.fold is None:
         out = options.out
         out.mkdir(parents=True, exist_ok=True)
-        facts = {**measured(told), **described(manifest)}
+        facts = {**measured(told), **described(manifest), "parameters": model.count_params()}
         rounded(model)
         save_model(model, out / KERAS_FILE)
         packed(out / KERAS_FILE)
         bundle = Bundle.write(out, model.spec, LABELS, facts)
+        TrainingClips.of(manifest.rows, ["train"] * len(manifest), NAME).write(out)
         exported(bundle)
 
 

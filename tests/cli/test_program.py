@@ -12,7 +12,7 @@ from importlib import metadata
 import pytest
 
 import video_understanding
-from video_understanding.cli.main import COMMANDS, command_module, main
+from video_understanding.cli.main import COMMANDS, command_module, main, make_parser
 from video_understanding.edge.program import make_parser as make_edge_parser
 from video_understanding.media.synthetic.calibration import write_calibration_clip
 
@@ -63,6 +63,41 @@ def test_wrong_usage_is_exit_code_2(words):
     with pytest.raises(SystemExit) as stop:
         main(words)
     assert stop.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["predikt", "x"], "Did you mean predict?"),
+        (["predict", "bundle", "x.mp4", "--reprot", "page.html"], "Did you mean --report?"),
+        (["train", "x", "--out", "y", "--epoch-s", "3"], "Did you mean --epochs?"),
+        (["train", "x", "--out", "y", "--preset", "egde"], "Did you mean edge?"),
+        (["predict", "bundle", "x.mp4", "--xyzzy"], "unrecognized arguments: --xyzzy\n"),
+    ],
+)
+def test_what_is_misspelt_is_refused_with_the_nearest_word(words, told, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    shown = capsys.readouterr().err
+    assert told in shown
+    if words[0] != "predikt":
+        assert f"usage: vu {words[0]}" in shown
+
+
+def test_a_bare_vu_shows_the_help(capsys):
+    with pytest.raises(SystemExit):
+        main([])
+    assert "recognise the action and the emotion" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_same_option_means_the_same_everywhere():
+    commands = make_parser()._commands()
+    for name in ("predict", "evaluate", "crossval"):
+        assert "--report" in commands[name]._option_string_actions
+    for parser in commands.values():
+        options = {name for name in parser._option_string_actions if name.startswith("--")}
+        assert options.isdisjoint({"--output", "--folder", "--dir", "--batchsize", "--lr", "--html", "--verbose"})
 
 
 def test_ctrl_c_is_exit_code_130(monkeypatch, capsys):

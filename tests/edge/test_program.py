@@ -177,7 +177,7 @@ sys.stderr = sys.stdout
 print(main([{str(world.model)!r}, {str(world.clips[0])!r}]))
 """
     output = run_blocked({"av"}, program, tmp_path)
-    assert output.startswith("vu-edge: av: is needed by vu-edge and is not installed. Install it with")
+    assert output.startswith("vu-edge: av: is needed by vu-edge and is not installed. Install it, in a clone")
     assert output.strip().endswith("2")
 
 

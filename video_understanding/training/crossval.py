@@ -10,12 +10,16 @@ from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.splits import make_folds
 from video_understanding.errors import TrainingError
 from video_understanding.evaluation import CrossvalSummary, crossval_summary, evaluate, robustness
+from video_understanding.evaluation.robustness import SNRS_DB
 from video_understanding.locks import one_owner
+from video_understanding.progress import one_bar
 from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import fit
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.train import calibrated_scorer
 from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources
+
+_MEASUREMENTS = 2 + 3 + len(SNRS_DB)  # for the temperature, the test, and each condition of robustness
 
 
 def crossval(
@@ -61,8 +65,9 @@ def _crossval(
         trained = fit(
             manifest, split, spec, place, settings, weights=weights, resume=resume, cache=cache, progress=progress
         )
-        scorer, _ = calibrated_scorer(trained, settings.seed, progress)
-        prepared, rows = trained.prepared, trained.rows_of("test")
-        reports.append(evaluate(scorer, prepared, rows, progress=progress))
-        robust.append(robustness(scorer, prepared, rows, settings.seed, progress=progress))
+        with one_bar(f"Evaluating fold {number}", _MEASUREMENTS, progress):
+            scorer, _ = calibrated_scorer(trained, settings.seed, progress)
+            prepared, rows = trained.prepared, trained.rows_of("test")
+            reports.append(evaluate(scorer, prepared, rows, progress=progress))
+            robust.append(robustness(scorer, prepared, rows, settings.seed, progress=progress))
     return dataclasses.replace(crossval_summary(reports, settings.seed, robust), warnings=tuple(warnings))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from video_understanding.errors import VideoUnderstandingError, missing_extra
+from video_understanding.evaluation.fonts import fonts_for
 from video_understanding.evaluation.text import head_of
 from video_understanding.safe_text import one_line
 from video_understanding.whole_file import refusal_told, whole_file
@@ -37,7 +38,8 @@ def draw_curves(history: Mapping[str, Sequence[float]], file: Path) -> None:
 
 def draw_confusion(classes: Sequence[str], matrix: Counts, title: str, file: Path) -> None:
     """Writes the PNG of `confusion`."""
-    _save(confusion(classes, matrix, title), file)
+    with fonts_for([*classes, title]):
+        _save(confusion(classes, matrix, title), file)
 
 
 def curves(history: Mapping[str, Sequence[float]]) -> Figure:

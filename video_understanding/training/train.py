@@ -26,10 +26,12 @@ from video_understanding.evaluation import (
     robustness,
     unknown_threshold,
 )
+from video_understanding.evaluation.robustness import SNRS_DB
 from video_understanding.locks import one_owner
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.listeners.weights import LICENCES
 from video_understanding.models.load import save_model
+from video_understanding.progress import one_bar
 from video_understanding.report import write_training_report
 from video_understanding.scorer import Scorer
 from video_understanding.spec import ModelSpec
@@ -42,6 +44,7 @@ from video_understanding.whole_file import remove_abandoned, write_whole
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "av", "librosa")
 _MISTAKES_NEEDED = 5
+_MEASUREMENTS = 3 + 3 + len(SNRS_DB)  # for the temperature, validation, test, and each condition of robustness
 FALSE_ALARMS = 0.05  # share of clips like those of the validation part that may be called unknown
 _LITE0_LICENCE = {"EfficientNet-Lite0, ImageNet": "Apache-2.0"}
 
@@ -90,13 +93,14 @@ def _train(
     warnings += warn_of_skipped(cache.prepare(manifest.rows, spec, progress=progress))
     trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
     write_whole(out / WORK_FOLDER / "split.json", split.to_json())
-    scorer, temperature = calibrated_scorer(trained, settings.seed, progress)
-    reports = {part: _report(scorer, trained, part, settings.seed, progress) for part in ("validation", "test")}
-    reports = {part: report for part, report in reports.items() if report is not None}
-    measured = {part: _without_names(report.to_dict()) for part, report in reports.items()}
-    if "test" in reports:
-        table = robustness(scorer, trained.prepared, trained.rows_of("test"), settings.seed, progress=progress)
-        measured["robustness"] = table.to_dict()
+    with one_bar("Evaluating", _MEASUREMENTS, progress):
+        scorer, temperature = calibrated_scorer(trained, settings.seed, progress)
+        reports = {part: _report(scorer, trained, part, settings.seed, progress) for part in ("validation", "test")}
+        reports = {part: report for part, report in reports.items() if report is not None}
+        measured = {part: _without_names(report.to_dict()) for part, report in reports.items()}
+        if "test" in reports:
+            table = robustness(scorer, trained.prepared, trained.rows_of("test"), settings.seed, progress=progress)
+            measured["robustness"] = table.to_dict()
     save_model(trained.model, out / KERAS_FILE)
     _draw(trained, reports, out)
     facts = _facts(trained, settings, manifest, split, measured, temperature, weights)
@@ -186,6 +190,7 @@ def _facts(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions,
         "split_hash": split.hash,
+        "parameters": trained.model.count_params(),
         "training": {
             "settings": settings.to_dict(),
             "seed": settings.seed,
