@@ -25,7 +25,8 @@ frame.onload = () => {
   const root = page.documentElement;
   if (root.scrollWidth > width) found.push(`the page is ${root.scrollWidth} px wide in ${width} px`);
   const say = e => `<${e.tagName}> "${(e.textContent || "").trim().slice(0, 40)}"`;
-  for (const e of page.querySelectorAll("svg, img, table, figure, section, h1, h2, h3, p:not(.hint), li, svg *:not(title)")) {
+  const parts = "svg, img, table, figure, section, h1, h2, h3, p:not(.hint), li, svg *:not(title)";
+  for (const e of page.querySelectorAll(parts)) {
     const box = e.getBoundingClientRect();
     if (box.width + box.height < 1 && !(e.tagName === "rect" || e.tagName === "line")) found.push(`empty: ${say(e)}`);
     const inTable = e.closest(".wide");
