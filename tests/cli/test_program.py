@@ -186,3 +186,28 @@ def test_the_demo_types_what_the_program_takes():
         program, *arguments = command.format(seed=0, resume=" --resume", **words).split()
         parser = make_parser() if program == "vu" else make_edge_parser()
         parser.parse_args(arguments)
+
+
+def test_the_demo_draws_clips_that_need_both_modalities_and_is_judged_by_other_people(tmp_path, monkeypatch):
+    """It learned from the sound alone, and its new people were three of those it had learned from."""
+    from video_understanding.cli import demo
+
+    drawn = []
+
+    def draw(folder, **settings):
+        (folder / "media").mkdir(parents=True)
+        (folder / "media" / "clip.mp4").touch()
+        drawn.append(settings)
+        return folder / "clips.csv"
+
+    monkeypatch.setattr("video_understanding.media.synthetic.make_dataset", draw)
+    monkeypatch.setattr(demo, "_longer", lambda file, _: file)
+    monkeypatch.setattr(demo, "_step", lambda *_: 0)
+    assert main(["demo", "--out", str(tmp_path)]) == 0
+    assert [settings["mode"] for settings in drawn] == ["halves", "halves"]
+    learned, asked = (
+        set(range(first, first + settings["subjects"]))
+        for settings in drawn
+        for first in [settings.get("first_subject", 0)]
+    )
+    assert learned and asked and not learned & asked

@@ -198,6 +198,8 @@ def _facts(
             "best_epoch": trained.best_epoch + 1,
             "seconds": round(trained.seconds, 1),
             "interrupted": trained.interrupted,
+            "clips": sum(trained.parts[row] == "train" for row in set(trained.prepared.row_numbers.tolist())),
+            "parameters": trained.model.count_params(),
         },
         "metrics": dict(measured),
         "temperature": dict(temperature),
