@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -100,3 +101,13 @@ def test_two_hundred_clips_take_seconds():
     began = time.process_time()
     fit_closed_form({"a": rows}, present_in(200, "a"), {"h": HeadTargets.of_numbers(numbers, 6)}, groups)
     assert time.process_time() - began < 10
+
+
+def test_many_clips_take_no_matrix_of_all_pairs():
+    rows, numbers, groups = clips(6_000, 2, 16, 1000)
+    tracemalloc.start()
+    fitted = fit_closed_form({"a": rows}, present_in(6_000, "a"), {"h": HeadTargets.of_numbers(numbers, 2)}, groups)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100e6  # bytes; all pairs would be 288e6
+    assert (fitted.left_out("h", present_in(6_000, "a")).argmax(1) == numbers).mean() > 0.8

@@ -41,8 +41,8 @@ def fit_closed_form(
         present: modality -> bool [K], the clips that have it.
         heads: name -> its targets.
         groups: int [K], such as the subject of each clip; a group is left out as a whole.
-        blocks: modality -> widths of its kinds of statistics, such as 1280 means and 1280 changes; each kind counts the
-            same. One kind if not given.
+        blocks: modality -> widths of its kinds of statistics, such as 1280 means and 1280 changes, each
+            of which is standardised by itself. One kind if not given.
 
     Returns:
         The forms of every set of modalities that at least two labelled clips have.
@@ -60,7 +60,7 @@ def fit_closed_form(
             for own in combinations(rows, many):
                 clips = np.flatnonzero(targets.known & np.all([present[name] for name in own], axis=0))
                 if len(clips) >= _FEWEST_CLIPS:
-                    forms[head][own] = _fit(rows, standards, own, clips, targets, groups, forms[head])
+                    forms[head][own] = _fit(rows, own, clips, targets, groups, forms[head])
     return ClosedForm(standards, forms)
 
 
@@ -80,7 +80,6 @@ class _Member:
 
 def _fit(
     rows: Mapping[str, np.ndarray],
-    standards: Mapping[str, Standard],
     own: tuple[str, ...],
     clips: np.ndarray,
     targets: HeadTargets,
@@ -90,7 +89,7 @@ def _fit(
     """The blend of what is fitted to these modalities together and of what was fitted to each alone."""
     truth = targets.truth[clips]
     groups = groups[clips] if targets.multi_label else usable_groups(truth, groups[clips])
-    members = _members(rows, standards, own, clips, truth, groups, targets.multi_label)
+    members = _members(rows, own, clips, truth, groups, targets.multi_label)
     if len(own) > 1:
         for name in own:
             form = smaller[(name,)]
@@ -115,7 +114,6 @@ def _fit(
 
 def _members(
     rows: Mapping[str, np.ndarray],
-    standards: Mapping[str, Standard],
     own: tuple[str, ...],
     clips: np.ndarray,
     truth: np.ndarray,
@@ -124,9 +122,9 @@ def _members(
 ) -> dict[str, _Member]:
     """Ridge regression and, where a clip has one label, LDA, each with its best strength and calibrated."""
     views = max(len(rows[name]) for name in own)
-    # A modality with fewer views than another has them again.
+    # Each modality has the same variance in all, however many numbers it has; with fewer views it has them again.
     parts = [
-        np.resize(rows[name][:, clips], (views, len(clips), rows[name].shape[-1])) * standards[name].share
+        np.resize(rows[name][:, clips], (views, len(clips), rows[name].shape[-1])) / np.sqrt(rows[name].shape[-1])
         for name in own
     ]
     joined = np.concatenate(parts, axis=-1).reshape(views * len(clips), -1).astype(np.float32)  # [V*k,P]
@@ -146,9 +144,7 @@ def _members(
         solve = ridge if name == "ridge" else discriminant
         slopes, bias = solve(spectrum, points, tiled[0], tiled[1], STRENGTHS[best])
         spread = np.split(axes @ slopes, np.cumsum([part.shape[-1] for part in parts])[:-1])
-        weights_of = {
-            modality: part * standards[modality].share[:, None] for modality, part in zip(own, spread, strict=True)
-        }
+        weights_of = {modality: part / np.sqrt(len(part)) for modality, part in zip(own, spread, strict=True)}
         bias = bias - middle @ (axes @ slopes)
         members[name] = _Member(weights_of, bias, path[best], STRENGTHS[best]).times(factor)
     return members
