@@ -47,6 +47,11 @@ def _loss(over: np.ndarray, weights: np.ndarray) -> float:
     return float(-(weights * np.log(right)).sum() / weights.sum())
 
 
+def log_loss_of_labels(logits: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> float:
+    """The weighted mean, over labels that may go together, of minus the log of the sigmoid at what is true."""
+    return float(weights @ np.logaddexp(0, np.where(truth > 0.5, -logits, logits)).mean(axis=1) / weights.sum())
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Along the last axis."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))

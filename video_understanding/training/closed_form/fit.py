@@ -8,7 +8,12 @@ from itertools import combinations
 
 import numpy as np
 
-from video_understanding.training.closed_form.calibrate import scale_and_offset, temperature
+from video_understanding.training.closed_form.calibrate import (
+    log_loss,
+    log_loss_of_labels,
+    scale_and_offset,
+    temperature,
+)
 from video_understanding.training.closed_form.choose import (
     balanced,
     best_strength,
@@ -97,7 +102,8 @@ def _fit(
     judged, weights = _judged(truth, groups, targets.multi_label)
     if len(members) > 1:
         scores = [member.scores[judged] for member in members.values()]
-        shares = blend(scores, truth[judged], weights[judged])
+        loss_of = log_loss_of_labels if targets.multi_label else log_loss
+        shares = blend(scores, truth[judged], weights[judged], loss_of)
     else:
         shares = np.ones(1)
     blended = _mean(members, shares)
@@ -140,13 +146,17 @@ def _members(
         paths["lda"] = _folded(points, tiled[0], tiled[1], np.tile(folds, views), len(clips))
     members = {}
     for name, path in paths.items():
-        best, factor = best_strength(path[:, judged], truth[judged], weights[judged])
+        if multi_label:
+            best = int(np.argmin(((path - truth) ** 2).mean(axis=(1, 2))))
+        else:
+            best, _ = best_strength(path[:, judged], truth[judged], weights[judged])
         solve = ridge if name == "ridge" else discriminant
         slopes, bias = solve(spectrum, points, tiled[0], tiled[1], STRENGTHS[best])
         spread = np.split(axes @ slopes, np.cumsum([part.shape[-1] for part in parts])[:-1])
         weights_of = {modality: part / np.sqrt(len(part)) for modality, part in zip(own, spread, strict=True)}
         bias = bias - middle @ (axes @ slopes)
-        members[name] = _Member(weights_of, bias, path[best], STRENGTHS[best]).times(factor)
+        member = _Member(weights_of, bias, path[best], STRENGTHS[best])
+        members[name] = _calibrated(member, truth, judged, weights, multi_label)
     return members
 
 
