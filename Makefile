@@ -8,6 +8,7 @@ ROUNDS ?= 11
 BENCHES := reading kinds log_mel input training edge edge_peers streaming whole_path growth
 TOGETHER := -n 2 --dist loadgroup --no-loadscope-reorder
 FUZZ_FILES ?= 3000
+FUZZ_MODELS ?= 200
 FUZZ_SEED ?= 0
 
 .PHONY: help setup demo test test-slow lint docs notebooks strip bench bench-page bench-quick accuracy box fuzz clean
@@ -25,7 +26,7 @@ help:
 	@echo "make bench-page   the same, and write docs/benchmarks.md anew"
 	@echo "make accuracy     measure on the real clips of ../shared, and write docs/accuracy.md (hours; goes on where it stopped)"
 	@echo "make box          train the model in saved_models/ on them anew (about half an hour; goes on where it stopped)"
-	@echo "make fuzz         read FUZZ_FILES=$(FUZZ_FILES) mutated media files and look for crashes"
+	@echo "make fuzz         read FUZZ_FILES=$(FUZZ_FILES) mutated media files and FUZZ_MODELS=$(FUZZ_MODELS) mutated models, and look for crashes"
 	@echo "make clean        remove environments and caches"
 
 setup: $(READY)
@@ -89,6 +90,7 @@ box: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.fuzz_reading --files $(FUZZ_FILES) --seed $(FUZZ_SEED)
+	$(BIN)/python -m tests.fuzz.fuzz_models --models $(FUZZ_MODELS) --seed $(FUZZ_SEED)
 
 clean:
 	rm -rf .venv .venv-bench build dist *.egg-info .pytest_cache .ruff_cache fuzz-findings

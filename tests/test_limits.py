@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 from tests.edge.small_model import LABELS, SPEC
 from video_understanding.bundle import Bundle
 from video_understanding.cli.main import main
+from video_understanding.edge import TFLiteFile
 from video_understanding.errors import BundleError, ClipError, SpecError
 from video_understanding.presets import PRESETS, preset
 from video_understanding.spec import ModelSpec
@@ -117,6 +119,21 @@ def test_a_number_of_the_bundle_beyond_its_limits_is_refused(bundle, changes, wo
         Bundle.read(bundle.folder)
 
 
+def test_a_pipe_or_a_giant_in_place_of_a_file_is_refused_and_not_waited_for(bundle):
+    file = bundle.folder / "bundle.json"
+    with file.open("r+b") as opened:
+        opened.truncate(1 << 40)  # it takes no room on the disk
+    with pytest.raises(BundleError, match="of at most 64 MB"):
+        Bundle.read(bundle.folder)
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(BundleError, match="no regular file"):
+        Bundle.read(bundle.folder)
+    os.mkfifo(bundle.folder / "model.tflite")
+    with pytest.raises(BundleError, match="no regular file"):
+        TFLiteFile.read(bundle.folder / "model.tflite")
+
+
 @pytest.mark.parametrize("number", ["1e400", "NaN", "-Infinity", "9" * 400, "9" * 9999])
 def test_a_number_that_no_machine_computes_with_is_refused_by_the_program(bundle, capsys, number):
     file = bundle.folder / "bundle.json"
@@ -133,4 +150,21 @@ def test_scores_that_are_no_numbers_are_refused_and_never_printed():
 
     for odd in (np.nan, np.inf):
         with pytest.raises(ClipError, match="computes NaN or infinity"):
-            Scores(LABELS, {"action": np.float32([[0.5, odd, 0.1]])})
+            Scores(LABELS, {"action": np.float32([[0.5, odd, 0.1]])}).require_numbers()
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"metrics": {"test": {"heads": {"action": {"accuracy": [], "uar": 0.5, "clips": 3}}}}},
+        {"metrics": {"test": {"heads": {"action": {"accuracy": 0.5, "uar": "much", "clips": 3}}}}},
+        {"metrics": {"test": {"heads": {"action": {"accuracy": 0.5, "uar": 0.5, "clips": {}}}}}},
+        {"data": [{"name": "clips", "clips": None}]},
+    ],
+)
+def test_facts_of_another_form_are_refused_by_who_tells_of_them(bundle, capsys, facts):
+    odd = bundle.with_facts(**facts)
+    code = main(["info", str(odd.folder)])
+    told = capsys.readouterr()
+    assert code == 0 or (code == 2 and told.err.count("\n") == 1 and "bundle.json" in told.err)
+    assert "Traceback" not in told.err

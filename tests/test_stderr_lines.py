@@ -13,7 +13,10 @@ PROJECT = Path(__file__).parents[1]
 
 def told_by(program: str) -> str:
     """What a program tells on stderr; its end is told on stdout."""
-    program = f"import os, sys\nfrom video_understanding.stderr_lines import without_lines\n{program}\nprint('end')"
+    program = (
+        "import os, sys\nfrom video_understanding.stderr_lines import allow_redirecting, without_lines\n"
+        f"allow_redirecting()\n{program}\nprint('end')"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True
     )
@@ -59,3 +62,41 @@ def test_a_service_without_stderr_works(place):
 
 def test_in_memory_no_module_is_loaded_that_a_small_device_would_wait_for():
     assert told_by('with without_lines(b"INFO: ", in_memory=True):\n    assert "tempfile" not in sys.modules') == ""
+
+
+def test_a_library_does_not_redirect():
+    """stderr belongs to the program that uses it, and to all of its threads."""
+    program = """
+import video_understanding.stderr_lines as stderr_lines
+stderr_lines._allowed = False  # as it is before a program allows it
+before = os.fstat(2)
+with without_lines(b""):
+    assert os.fstat(2) == before
+    os.write(2, b"INFO: ready")
+"""
+    assert told_by(program) == "INFO: ready"
+
+
+def test_threads_that_redirect_at_once_and_blocks_within_blocks_wait_for_nothing():
+    program = """
+import threading
+def load(number):
+    for _ in range(50):
+        with without_lines(b"INFO: ", in_memory=True), without_lines(b"I0000 ", in_memory=True):
+            os.write(2, b"INFO: ready\\n")
+threads = [threading.Thread(target=load, args=(number,)) for number in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+os.write(2, b"last")
+"""
+    assert told_by(program) == "last"
+
+
+def test_a_child_that_holds_stderr_open_makes_nothing_wait():
+    program = """
+import subprocess
+with without_lines(b"INFO: ", in_memory=True):
+    child = subprocess.Popen(["sleep", "30"])
+child.kill()
+"""
+    assert told_by(program) == ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ _OWN = ("format", "spec", "labels")
 _RESTORE = "Restore the file from a copy, or train again."
 _GIVE_BUNDLE = f"Give the folder that `vu train` wrote, with {BUNDLE_FILE} in it."
 _SHOWN = 5
+_LARGEST_BYTES = 64 << 20  # of bundle.json; with every measurement of a hundred classes it has 1 MB
 # What a head's number may be: scores are computed with a temperature, and must stay numbers.
 LIMITS = {"temperature": (1e-3, 1e3), "unknown_below": (0.0, 1.0)}
 # What each known fact has to be, and what a mapping or list of them holds.
@@ -34,6 +36,7 @@ _FORMS: dict[str, tuple[type, Any, str]] = {
     "created": (str, None, "a text"),
     "split_hash": (str, None, "a text"),
     "versions": (dict, str, "an object of texts"),
+    "parameters": (int, None, "a whole number"),
     "training": (dict, object, "an object"),
     "metrics": (dict, dict, "an object of objects"),
     "temperature": (dict, (int, float), "an object of numbers"),
@@ -56,6 +59,7 @@ class Bundle:
     created         when it was made, in ISO form
     versions        package -> version
     split_hash      names the split into clips learned from and clips kept apart
+    parameters      how many numbers the network has
     training        "settings", "seed", "epochs" and "best_epoch" (counted from 1), "seconds"
     metrics         "validation", "test" -> `Report.to_dict()`, "crossval" -> `CrossvalSummary.to_dict()`,
                     "robustness" -> `Robustness.to_dict()`
@@ -100,6 +104,9 @@ class Bundle:
         file = folder / BUNDLE_FILE
         try:
             _require_bundle(folder)
+            if not file.is_file() or file.stat().st_size > _LARGEST_BYTES:
+                cause = f"is no regular file of at most {_LARGEST_BYTES >> 20} MB"
+                raise BundleError(file, cause, _RESTORE)
             text = file.read_text(encoding="utf-8")
         except OSError as error:
             raise BundleError(file, f"cannot be read ({error.strerror})", "Look at its permissions.") from error
@@ -181,6 +188,20 @@ class Bundle:
     def __repr__(self) -> str:
         heads = ", ".join(f"{head.name} of {len(head.classes)} classes" for head in self.heads)
         return f"Bundle({self.folder}: {heads})"
+
+
+def odd_facts_refused(describe: Callable[[Bundle], str]) -> Callable[[Bundle], str]:
+    """A function that makes a text of a bundle's facts; facts of a form that it cannot use are a `BundleError`."""
+
+    @functools.wraps(describe)
+    def checked(bundle: Bundle) -> str:
+        try:
+            return describe(bundle)
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+            cause = f"holds facts of another form ({type(error).__name__}: {error})"
+            raise BundleError(bundle.folder / BUNDLE_FILE, cause, _RESTORE) from error
+
+    return checked
 
 
 def read_model_values(file: Path, values: Mapping[str, Any], known_format: int, cure: str) -> tuple[ModelSpec, Labels]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from video_understanding.bundle import BUNDLE_FILE, Bundle
+from video_understanding.bundle import BUNDLE_FILE, Bundle, odd_facts_refused
 from video_understanding.errors import BundleError
 
 _TELLS = {"action": "which action happens", "emotion": "which emotion is expressed"}
@@ -75,6 +75,7 @@ def in_words(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else "none" if value is None else str(value)
 
 
+@odd_facts_refused
 def card(bundle: Bundle) -> str:
     """The text of the bundle's README.md."""
     sections = {

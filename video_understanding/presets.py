@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from video_understanding.errors import SpecError
 from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
+
+_TOLD_CHANGES = 3  # a spec with more of them has little to do with the preset
 
 DEFAULT = "best"
 PRESETS: dict[str, ModelSpec] = {
@@ -47,3 +52,26 @@ def preset(name: str) -> ModelSpec:
     if name not in PRESETS:
         raise SpecError(f"preset {name!r}", "is not known", f"Use one of: {', '.join(PRESETS)}.")
     return PRESETS[name]
+
+
+def preset_words(spec: ModelSpec) -> str:
+    """Which preset a spec is, or is nearest to, and where it differs: "tiny", "edge with network.fusion late"."""
+    own = _flat(spec.to_dict())
+    changes = {
+        name: {field: value for field, value in own.items() if value != known.get(field)}
+        for name, known in ((name, _flat(known.to_dict())) for name, known in PRESETS.items())
+    }
+    name = min(changes, key=lambda name: len(changes[name]))
+    if not changes[name]:
+        return name
+    if len(changes[name]) > _TOLD_CHANGES:
+        return "none, a spec of its own"
+    return f"{name} with {', '.join(f'{field} {value}' for field, value in changes[name].items())}"
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """ "network.fusion" -> value, for all values within values."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found |= _flat(value, f"{above}{name}.") if isinstance(value, Mapping) else {f"{above}{name}": value}
+    return found

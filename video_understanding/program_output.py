@@ -32,8 +32,14 @@ def safe_output() -> Iterator[None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), before.fileno())
 
 
-def refusal(error: OSError) -> VideoUnderstandingError:
-    """What the system refused, such as a full disk or a folder that may only be read, as an error of one line."""
+def refusal(error: OSError | UnicodeEncodeError) -> VideoUnderstandingError:
+    """What the system refused, such as a full disk or a folder that may only be read, as an error of one line.
+
+    So is a name that is no UTF-8 where a library takes no other.
+    """
+    if isinstance(error, UnicodeEncodeError):
+        cause = "is no UTF-8, and the libraries that this needs take no other names"
+        return VideoUnderstandingError(repr(error.object[:200]), cause, "Rename the file or folder.")
     cure = {
         errno.ENOSPC: "Make room, and do it again.",
         errno.EROFS: "Give a place that can be written.",

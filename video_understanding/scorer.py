@@ -81,12 +81,6 @@ class Scores:
                     f"have shape {list(scores.shape)}, not [clips,{classes}]",
                     "Give one score for each class.",
                 )
-            if not np.isfinite(scores).all():
-                raise ClipError(
-                    f"scores of {head}",
-                    "are not all numbers: the model computes NaN or infinity",
-                    "Restore the model from a copy, or train again with a lower learning rate.",
-                )
 
     def __len__(self) -> int:
         return len(next(iter(self.heads.values()))) if self.heads else 0
@@ -97,6 +91,16 @@ class Scores:
     def __repr__(self) -> str:
         shapes = ", ".join(f"{head} {list(scores.shape)}" for head, scores in self.heads.items())
         return f"Scores({shapes})"
+
+    def require_numbers(self) -> None:
+        """Refuses NaN and infinity, which a model computes whose weights are damaged: an answer may hold neither."""
+        for head, scores in self.heads.items():
+            if not np.isfinite(scores).all():
+                raise ClipError(
+                    f"scores of {head}",
+                    "are not all numbers: the model computes NaN or infinity",
+                    "Restore the model from a copy, or train again with a lower learning rate.",
+                )
 
     @staticmethod
     def joined(labels: Labels, parts: Sequence[Mapping[str, np.ndarray]]) -> Scores:

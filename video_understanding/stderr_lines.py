@@ -4,19 +4,50 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 
 _STDERR = 2
 _ENOUGH_BYTES = 1 << 16  # what a pipe holds
 
 
+_redirecting = threading.RLock()
+_allowed = False
+_redirected = False
+
+
+def allow_redirecting() -> None:
+    """Makes `without_lines` effective. For a program, which owns its stderr: in a library it does nothing."""
+    global _allowed
+    _allowed = True
+
+
 @contextlib.contextmanager
 def without_lines(*beginnings: bytes, in_memory: bool = False) -> Iterator[None]:
     """Lines that begin in one of these ways do not reach stderr; all others come at the end. b"" begins every line.
 
-    Whatever the process writes there meanwhile goes the same way, so keep the block short. `in_memory` needs no disk
-    and begins sooner, and holds 64 KiB: what does not fit is lost.
+    Whatever the process writes there meanwhile goes the same way, so keep the block short. One thread at a time
+    redirects; a block within a block changes nothing. `in_memory` needs no disk and begins sooner, and holds 64 KiB:
+    what does not fit is lost. Without `allow_redirecting` all lines come at once.
     """
+    global _redirected
+    if not _allowed:
+        yield
+        return
+    with _redirecting:
+        if _redirected:
+            yield
+            return
+        _redirected = True
+        try:
+            with _redirect(beginnings, in_memory):
+                yield
+        finally:
+            _redirected = False
+
+
+@contextlib.contextmanager
+def _redirect(beginnings: tuple[bytes, ...], in_memory: bool) -> Iterator[None]:
     try:
         kept = os.dup(_STDERR)
     except OSError:  # a service may have no stderr at all
@@ -37,11 +68,16 @@ def without_lines(*beginnings: bytes, in_memory: bool = False) -> Iterator[None]
 def _pipe() -> Iterator[tuple[int, Callable[[], bytes]]]:
     """Where to write, and what reads it, once."""
     reading, writing = os.pipe()
-    os.set_blocking(writing, False)  # nobody reads meanwhile: what does not fit is lost, and nothing waits for ever
+    # Nobody reads meanwhile: what does not fit is lost. And a child process may hold the other end for long.
+    os.set_blocking(writing, False)
+    os.set_blocking(reading, False)
 
     def read() -> bytes:
         os.close(writing)
-        return os.read(reading, _ENOUGH_BYTES)
+        try:
+            return os.read(reading, _ENOUGH_BYTES)
+        except BlockingIOError:
+            return b""
 
     try:
         yield writing, read

@@ -69,7 +69,7 @@ def write_whole(
 ) -> None:
     """Writes a text as a whole file, in UTF-8; its folder is made if need be. What the disk refuses becomes `error`.
 
-    Names of files may hold bytes that are no UTF-8: these are written as escapes such as \\udcff, which JSON knows.
+    Names of files may hold bytes that are no UTF-8: they are written as escapes such as \\udcff, valid in JSON, too.
     """
     with refusal_told(path, error):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,9 +18,10 @@ _FACTS = {
     "name": "sports",
     "created": "2025-03-01T12:00:00+00:00",
     "versions": {"tensorflow": "2.21.0", "keras": "3.15.1"},
-    "training": {"epochs": 7, "best_epoch": 4, "settings": {"learning_rate": 0.001}},
+    "training": {"epochs": 7, "best_epoch": 4, "settings": {"learning_rate": 0.001, "batch_size": 16}},
     "metrics": {"validation": {"heads": {"action": _RESULT}}},
     "unknown_below": {"action": 0.4},
+    "parameters": 1234,
     "data": [{"name": "ucf", "clips": 108, "licence": "research use"}, {"name": "own", "clips": 1}],
     "licences": {"efficientnet_lite0": "Apache-2.0"},
     "exports": {"fp32.tflite": {"drift": 0.0001}, "int8.tflite": {"drift": 0.003}},
@@ -55,9 +56,9 @@ def test_a_person_reads_what_the_model_is(folder, capsys):
         "64000 samples at 16000 Hz",
         "efficientnet_lite0, cross_attention",
         "30 classes: sport number 0, sport number 1,",
-        "sport number 29; unknown below 0.4",
-        "2 classes: calm, glad",
-        "epochs 7, best epoch 4, settings learning rate 0.001",
+        'sport number 29. It answers "unknown" below a confidence of 0.4. emotion',
+        '2 classes: calm, glad. It never answers "unknown". parameters 1,234',
+        "trained epochs 7, best epoch 4 settings learning rate 0.001; batch size 16 split",
         "validation, action: accuracy 97.2 % (91.0 to 100.0), UAR 97.0 % of 36 clips",
         "ucf, 108 clips, research use",
         "own, 1 clip, licence unknown",
@@ -88,7 +89,7 @@ def test_what_is_not_known_is_told_so(tmp_path, capsys):
     text = textwrap.dedent(shown(bundle.folder, capsys).partition("\n")[2])
     entries = dict(line.split(maxsplit=1) for line in text.splitlines() if line)
     assert entries["name"] == "bare"
-    for name in ("trained", "split", "result", "data", "weights"):
+    for name in ("trained", "settings", "parameters", "split", "result", "data", "weights"):
         assert entries[name] == "unknown", name
 
 

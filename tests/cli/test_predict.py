@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.recognition.test_recognizer import SPEC
@@ -14,6 +17,7 @@ from tests.recognition.worlds import ColourScorer, write_colours
 from video_understanding.cli.main import main
 from video_understanding.media.inspect import inspect_media
 from video_understanding.recognition import Recognizer
+from video_understanding.scorer import Scores
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +168,55 @@ def test_a_folder_without_media_is_told(tmp_path, capsys):
     (tmp_path / "notes.txt").write_text("nothing")
     assert main(["predict", "bundle", str(tmp_path)]) == 2
     assert "holds no file that ends like video or sound" in capsys.readouterr().err
+
+
+@pytest.fixture
+def odd(clips, tmp_path) -> Path:
+    """A clip whose name, and that of its folder, is no UTF-8, begins like a formula and holds an escape sequence."""
+    folder = tmp_path / os.fsdecode(b"out\xff")
+    folder.mkdir()
+    return shutil.copy(clips / "more" / "short.mp4", folder / os.fsdecode(b"=cmd\x1b[31m\xfe.mp4"))
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv", "--srt", ""])
+def test_names_that_are_no_utf_8_can_be_read_and_written(odd, capsys, form):
+    words = ["predict", "bundle", str(odd), *([form] if form else [])]
+    for place in (odd.with_name(os.fsdecode(b"\xff.out")), f"{odd.parent}/new/"):
+        assert main([*words, "--out", str(place)]) == 0
+    assert main(words) == 0
+    assert "\x1b" not in capsys.readouterr().out
+    text = odd.with_name(os.fsdecode(b"\xff.out")).read_text(encoding="utf-8")
+    if form == "--json":
+        assert json.loads(text)[0]["file"] == str(odd)
+
+
+@pytest.mark.parametrize("option", ["--report", "--overlay", "--picture"])
+def test_pages_films_and_pictures_may_have_names_that_are_no_utf_8(odd, option):
+    place = odd.with_name(
+        os.fsdecode(b"\xff") + {"--report": ".html", "--overlay": ".mp4", "--picture": ".png"}[option]
+    )
+    assert main(["predict", "bundle", str(odd), option, str(place)]) == 0
+    assert place.stat().st_size > 1000
+
+
+def test_a_table_begins_no_cell_like_a_formula(odd, capsys, monkeypatch):
+    monkeypatch.chdir(odd.parent)
+    assert main(["predict", "bundle", odd.name, "--csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("'=cmd")
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_model_that_computes_nan_gives_no_answer(clips, capsys, monkeypatch, form):
+    fuse = ColourScorer.fuse
+
+    def broken(self, *parts):
+        scores = fuse(self, *parts)
+        return Scores(scores.labels, {head: values * np.nan for head, values in scores.heads.items()})
+
+    monkeypatch.setattr(ColourScorer, "fuse", broken)
+    assert main(["predict", "bundle", str(clips / "more"), *form]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.count("\n") == 1 and "computes NaN or infinity" in shown.err
 
 
 def test_the_runtime_is_handed_on(clips, loaded):

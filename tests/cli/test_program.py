@@ -12,7 +12,7 @@ from importlib import metadata
 import pytest
 
 import video_understanding
-from video_understanding.cli.main import COMMANDS, command_module, main
+from video_understanding.cli.main import COMMANDS, command_module, main, make_parser
 from video_understanding.edge.program import make_parser as make_edge_parser
 from video_understanding.media.synthetic.calibration import write_calibration_clip
 
@@ -63,6 +63,41 @@ def test_wrong_usage_is_exit_code_2(words):
     with pytest.raises(SystemExit) as stop:
         main(words)
     assert stop.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["predikt", "x"], "Did you mean predict?"),
+        (["predict", "bundle", "x.mp4", "--reprot", "page.html"], "Did you mean --report?"),
+        (["train", "x", "--out", "y", "--epoch-s", "3"], "Did you mean --epochs?"),
+        (["train", "x", "--out", "y", "--preset", "egde"], "Did you mean edge?"),
+        (["predict", "bundle", "x.mp4", "--xyzzy"], "unrecognized arguments: --xyzzy\n"),
+    ],
+)
+def test_what_is_misspelt_is_refused_with_the_nearest_word(words, told, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    shown = capsys.readouterr().err
+    assert told in shown
+    if words[0] != "predikt":
+        assert f"usage: vu {words[0]}" in shown
+
+
+def test_a_bare_vu_shows_the_help(capsys):
+    with pytest.raises(SystemExit):
+        main([])
+    assert "recognise the action and the emotion" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_same_option_means_the_same_everywhere():
+    commands = make_parser()._commands()
+    for name in ("predict", "evaluate", "crossval"):
+        assert "--report" in commands[name]._option_string_actions
+    for parser in commands.values():
+        options = {name for name in parser._option_string_actions if name.startswith("--")}
+        assert options.isdisjoint({"--output", "--folder", "--dir", "--batchsize", "--lr", "--html", "--verbose"})
 
 
 def test_ctrl_c_is_exit_code_130(monkeypatch, capsys):
@@ -130,6 +165,16 @@ def test_a_disk_that_takes_nothing_is_told_in_a_line(code, monkeypatch, capsys):
         main(["inspect", "x", "--debug"])
 
 
+def test_a_name_that_a_library_cannot_take_is_told_in_a_line(monkeypatch, capsys):
+    def fail(*_):
+        "out\udcff".encode()
+
+    monkeypatch.setattr("video_understanding.media.inspect.inspect_media", fail)
+    assert main(["inspect", "x"]) == 2
+    told = capsys.readouterr().err
+    assert "out\\udcff" in told and "is no UTF-8" in told and told.count("\n") == 1
+
+
 def test_the_demo_types_what_the_program_takes():
     """All its commands are parsed; the demo itself is run by `make demo`."""
     from video_understanding.cli import demo
@@ -141,3 +186,28 @@ def test_the_demo_types_what_the_program_takes():
         program, *arguments = command.format(seed=0, resume=" --resume", **words).split()
         parser = make_parser() if program == "vu" else make_edge_parser()
         parser.parse_args(arguments)
+
+
+def test_the_demo_draws_clips_that_need_both_modalities_and_is_judged_by_other_people(tmp_path, monkeypatch):
+    """It learned from the sound alone, and its new people were three of those it had learned from."""
+    from video_understanding.cli import demo
+
+    drawn = []
+
+    def draw(folder, **settings):
+        (folder / "media").mkdir(parents=True)
+        (folder / "media" / "clip.mp4").touch()
+        drawn.append(settings)
+        return folder / "clips.csv"
+
+    monkeypatch.setattr("video_understanding.media.synthetic.make_dataset", draw)
+    monkeypatch.setattr(demo, "_longer", lambda file, _: file)
+    monkeypatch.setattr(demo, "_step", lambda *_: 0)
+    assert main(["demo", "--out", str(tmp_path)]) == 0
+    assert [settings["mode"] for settings in drawn] == ["halves", "halves"]
+    learned, asked = (
+        set(range(first, first + settings["subjects"]))
+        for settings in drawn
+        for first in [settings.get("first_subject", 0)]
+    )
+    assert learned and asked and not learned & asked

@@ -31,3 +31,19 @@ def test_tensorflow_loads_without_a_word_unless_asked_for(level, quiet):
     )
     assert (done.stderr == "a word of our own") == quiet
     assert done.stderr.endswith("a word of our own")
+
+
+def test_what_tensorflow_logs_in_python_is_left_out_too():
+    """Each fold of a cross-validation traces its functions anew, and TensorFlow warned of that for each."""
+    code = """
+from video_understanding.cli.quiet import quieten_tensorflow
+quieten_tensorflow()
+import logging
+logging.getLogger("tensorflow").warning("5 out of the last 5 calls triggered retracing")
+logging.getLogger("tensorflow").error("an error")
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "an error\n"

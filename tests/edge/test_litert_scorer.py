@@ -110,15 +110,37 @@ except BundleError as error:
     assert "cannot be loaded by LiteRT" in done.stdout or "has no signature" in done.stdout, done
 
 
-def test_loading_is_silent(world):
+def test_loading_is_silent_in_a_program_that_allows_it(world):
     program = f"""
 import numpy as np
 from video_understanding.edge import LiteRTScorer
+from video_understanding.stderr_lines import allow_redirecting
+allow_redirecting()
 scorer = LiteRTScorer({str(world.model)!r})
 scorer.encode_frames(np.zeros((1, 32, 32, 3), np.uint8))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_threads_that_load_at_once_wait_for_nothing(world):
+    """And stderr, which belongs to the program that uses the library, is the same all the time."""
+    program = f"""
+import os, threading
+from video_understanding.edge import LiteRTScorer
+before = os.fstat(2)
+def load():
+    for _ in range(5):
+        LiteRTScorer({str(world.model)!r})
+        assert os.fstat(2) == before
+threads = [threading.Thread(target=load) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print("loaded")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "loaded\n"
+    assert "Error" not in done.stderr
 
 
 def test_without_litert_it_says_what_to_install(world, monkeypatch):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +146,16 @@ def test_a_camera_is_answered_until_ctrl_c_and_what_was_left_is_told(world, caps
     assert captured.err == "vu-edge: interrupted\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_stdout_is_one_line(world):
+    words = [sys.executable, "-m", "video_understanding.edge.program", str(world.model), str(world.clips[0]), "--json"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, check=False, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("vu-edge: standard output: cannot be used (No space left on device)")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_camera_that_has_no_number_is_refused(world, capsys):
     assert main([str(world.model), "camera:front", "--stream"]) == 2
     assert "names no camera" in json.loads(capsys.readouterr().out)["error"]
@@ -165,7 +177,7 @@ sys.stderr = sys.stdout
 print(main([{str(world.model)!r}, {str(world.clips[0])!r}]))
 """
     output = run_blocked({"av"}, program, tmp_path)
-    assert output.startswith("vu-edge: av: is needed by vu-edge and is not installed. Install it with")
+    assert output.startswith("vu-edge: av: is needed by vu-edge and is not installed. Install it, in a clone")
     assert output.strip().endswith("2")
 
 

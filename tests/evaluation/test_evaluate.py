@@ -11,6 +11,7 @@ import pytest
 from tests.evaluation.worlds import LABELS, SPEC, ReadingScorer, prepared_from, row, window
 from video_understanding.errors import ManifestError, VideoUnderstandingError
 from video_understanding.evaluation import crossval_summary, evaluate, robustness
+from video_understanding.evaluation.head_report import Mistake
 from video_understanding.evaluation.robustness import Robustness
 from video_understanding.labels import Labels
 from video_understanding.scorer import Scores
@@ -168,6 +169,14 @@ def test_the_most_confident_mistakes_come_first():
         ("clips.csv:2", "0.mp4", "run", "jump"),
     ]
     assert [m.confidence for m in mistakes] == pytest.approx([0.9, 0.8, 0.6])
+
+
+@pytest.mark.parametrize(
+    ("origin", "path", "place"),
+    [("clips.csv:3", "a.mp4", "clips.csv:3 a.mp4"), ("set/spin/a.mp4", "spin/a.mp4", "spin/a.mp4"), ("", "b", "b")],
+)
+def test_a_mistake_names_its_file_once(origin, path, place):
+    assert Mistake(origin, path, "spin", "jump", 0.9).place == place
 
 
 def test_clips_that_could_not_be_read_are_left_out_and_told():

@@ -16,10 +16,8 @@ import json
 import math
 import os
 import resource
-import select
 import shlex
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,11 +26,12 @@ import warnings
 from collections import Counter
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from tests.fuzz.child import Child, finding
 from tests.fuzz.mutations import mutate
 from tests.fuzz.seeds import SECONDS, make_seeds
 
@@ -87,7 +86,10 @@ def _fuzz(files: int, seed: int, seeds_dir: Path, findings_dir: Path) -> int:
             mutant = Path(scratch) / f"{original.stem}-{seed}-{number}{original.suffix}"
             mutant.write_bytes(data)
             if child is None:
-                child = _Child(seeds_dir)
+                child = Child(
+                    "tests.fuzz.fuzz_reading", "--seeds-dir", str(seeds_dir),
+                    limit_cpu_s=_LIMIT_CPU_S, limit_wall_s=_LIMIT_WALL_S,
+                )  # fmt: skip
             answer = child.read(mutant)
             if answer["outcome"] == "finding":
                 kept = causes.setdefault(answer["cause"], [])
@@ -119,59 +121,6 @@ def _command(path: Path) -> str:
     return f"python -m tests.fuzz.fuzz_reading --read {shlex.quote(str(path))}"
 
 
-class _Child:
-    """A process that reads the files it is named, one after the other."""
-
-    def __init__(self, seeds_dir: Path) -> None:
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in end()
-        command = [sys.executable, "-m", "tests.fuzz.fuzz_reading", "--child", "--seeds-dir", str(seeds_dir)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0
-        )
-        self.served = 0
-        self.ended = False
-
-    def read(self, path: Path) -> dict[str, Any]:
-        """What became of the file: the child's own answer, or how the child died of it."""
-        self.served += 1
-        self._process.stdin.write(f"{path}\n".encode())
-        answer = b""
-        until_s = time.monotonic() + _LIMIT_WALL_S
-        while not answer.endswith(b"\n"):
-            ready, _, _ = select.select([self._process.stdout], [], [], max(0.0, until_s - time.monotonic()))
-            if not ready:
-                self._process.kill()
-                return self._died("hang", f"no answer within {_LIMIT_WALL_S} s")
-            part = os.read(self._process.stdout.fileno(), 1 << 16)
-            if not part:
-                return self._died_by_itself()
-            answer += part
-        return json.loads(answer)
-
-    def _died_by_itself(self) -> dict[str, Any]:
-        code = self._process.wait()
-        if code == -signal.SIGXCPU:
-            return self._died("cpu", f"more than {_LIMIT_CPU_S} s of CPU time")
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return self._died(how, f"the process ended with {how}")
-
-    def _died(self, cause: str, text: str) -> dict[str, Any]:
-        self.ended = True
-        self._process.wait()
-        self._errors.seek(0)
-        details = self._errors.read()[-6000:].decode(errors="replace")
-        where = [line.strip() for line in details.splitlines() if "video_understanding/" in line and "line" in line]
-        if where:
-            cause += " in " + where[0].split("video_understanding/")[-1]
-        return _finding(cause, text) | {"details": details}
-
-    def end(self) -> None:
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-        self._errors.close()
-
-
 # ---- the child: reads one file after the other under limits ----
 
 
@@ -188,7 +137,7 @@ def _serve(seeds_dir: Path) -> int:
         elif number + 1 == _BATCH and answer["outcome"] != "finding":
             grown = _memory_bytes("VmRSS") - began_bytes
             if grown > 4 * _LEAK_BYTES:
-                answer = _finding("leak over files", f"{grown // _MB} MB more than {number - _BATCH // 5} files before")
+                answer = finding("leak over files", f"{grown // _MB} MB more than {number - _BATCH // 5} files before")
         print(json.dumps(answer), file=answers)
     return 0
 
@@ -224,11 +173,11 @@ def _judge(path: Path) -> dict[str, Any]:
     if answer["outcome"] == "finding":
         return answer
     if _open_files() > before_files:
-        return answer | _finding("file left open", f"{_open_files() - before_files} more than before")
+        return answer | finding("file left open", f"{_open_files() - before_files} more than before")
     grown_bytes = []
     while _memory_bytes("VmRSS") - before_bytes > _LEAK_BYTES:
         if len(grown_bytes) == 3:
-            return answer | _finding("leak", f"each reading leaves {min(grown_bytes) / _MB:.1f} MB behind")
+            return answer | finding("leak", f"each reading leaves {min(grown_bytes) / _MB:.1f} MB behind")
         again_bytes = _memory_bytes("VmRSS")
         _outcome(path)
         grown_bytes.append(_memory_bytes("VmRSS") - again_bytes)
@@ -242,14 +191,17 @@ def _outcome(path: Path) -> dict[str, Any]:
     from video_understanding.clip import Clip
     from video_understanding.errors import MediaError, VideoUnderstandingError
     from video_understanding.media.decode import iter_clips, read_clip
+    from video_understanding.media.inspect import inspect_media
     from video_understanding.spec import ModelSpec, VideoSpec
 
     spec = ModelSpec(window_s=1.0, video=VideoSpec(frames_hz=4.0, height_px=48, width_px=48))
     readings = {
         "at 0": lambda: [read_clip(path, spec)],
         "in the middle": lambda: [read_clip(path, spec, SECONDS / 2)],
+        "close to the end": lambda: [read_clip(path, spec, SECONDS - 0.7)],
         "first windows": lambda: islice(iter_clips(path, spec, 0.5), 3),
         "to the end": lambda: iter_clips(path, spec),
+        "by vu inspect": lambda: inspect_media(path, spec) and (),
     }
     clips = noted = 0
     errors = []
@@ -263,23 +215,19 @@ def _outcome(path: Path) -> dict[str, Any]:
                     or clip.frames.shape != spec.frames_shape
                     or len(clip.waveform) != spec.samples
                 ):
-                    return _finding("not such a clip", f"{way}: {clip!r}")
+                    return finding("not such a clip", f"{way}: {clip!r}")
                 if any("\n" in note for note in clip.notes):
-                    return _finding("a note of several lines", f"{way}: {clip.notes}")
+                    return finding("a note of several lines", f"{way}: {clip.notes}")
         except VideoUnderstandingError as error:
             errors.append(str(error))
             if not isinstance(error, MediaError) or "\n" in str(error) or str(path) not in str(error):
-                return _finding("a poor error", f"{way}: {error!r}")
+                return finding("a poor error", f"{way}: {error!r}")
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)
             ours = [frame for frame in where if "video_understanding" in frame.filename] or where
             cause = f"{type(error).__name__} in {Path(ours[-1].filename).name}:{ours[-1].lineno}"
-            return _finding(cause, f"{way}: {error}") | {"details": traceback.format_exc()}
+            return finding(cause, f"{way}: {error}") | {"details": traceback.format_exc()}
     return {"outcome": "clips" if clips else "an error", "noted": bool(noted), "clips": clips, "errors": errors}
-
-
-def _finding(cause: str, text: str) -> dict[str, Any]:
-    return {"outcome": "finding", "cause": cause, "text": text}
 
 
 def _memory_bytes(name: str) -> int:

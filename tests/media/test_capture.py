@@ -257,6 +257,12 @@ def test_reading_a_camera_needs_no_pyav_and_no_opencv_until_it_begins():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_a_camera_that_is_not_there_is_one_error_and_no_lines_of_opencv(capfd):
+    with pytest.raises(MediaError, match="camera 9"):
+        CameraFrames(9, SPEC)
+    assert capfd.readouterr().err == ""
+
+
 def test_absent_opencv_is_told_with_the_way_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(MissingExtraError, match=r"opencv-python-headless.*camera.*pip install"):

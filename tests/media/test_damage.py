@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import struct
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 
 from tests.media.reference import assert_same_pictures, pictures_by_decoding_everything
-from video_understanding.errors import MediaError
+from video_understanding.datasets.manifest import load_manifest
+from video_understanding.errors import ManifestError, MediaError
 from video_understanding.media.decode import iter_clips, read_clip
 from video_understanding.media.synthetic.calibration import read_barcode, write_calibration_clip
 from video_understanding.spec import AudioSpec, ModelSpec, VideoSpec
@@ -63,6 +65,35 @@ def test_a_missing_file_and_a_folder(tmp_path):
         read_clip(tmp_path, SPEC)
     with pytest.raises(MediaError, match=r"File name too long|does not exist"):
         read_clip(tmp_path / ("x" * 300 + ".mp4"), SPEC)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes among its files")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for read in (lambda file: read_clip(file, SPEC), lambda file: list(iter_clips(file, SPEC))):
+        with pytest.raises(MediaError, match="is a pipe or a device, not a file"):
+            read(tmp_path / "pipe.mp4")
+    with pytest.raises(MediaError, match="is a pipe or a device, not a file"):
+        read_clip("/dev/zero", SPEC)
+
+
+def test_links_that_lead_nowhere(tmp_path):
+    (tmp_path / "circle.mp4").symlink_to(tmp_path / "circle.mp4")
+    (tmp_path / "gone.mp4").symlink_to(tmp_path / "none.mp4")
+    with pytest.raises(MediaError, match=r"circle.mp4: is a link that leads back to itself"):
+        read_clip(tmp_path / "circle.mp4", SPEC)
+    with pytest.raises(MediaError, match="does not exist"):
+        read_clip(tmp_path / "gone.mp4", SPEC)
+
+
+@pytest.mark.parametrize("address", ["https://example.org/a/clip.mp4", "rtsp://camera.local:554/stream"])
+def test_an_address_is_refused_as_it_was_given(address):
+    with pytest.raises(MediaError) as refusal:
+        read_clip(address, SPEC)
+    assert str(refusal.value) == f"{address}: is an address, and only files are read. Download it, and give the file."
+    with pytest.raises(ManifestError, match="is an address") as refusal:
+        load_manifest(address)
+    assert str(refusal.value).startswith(f"{address}: ")
 
 
 def test_a_file_that_may_not_be_read_is_told_in_one_line(tmp_path, whole, monkeypatch):

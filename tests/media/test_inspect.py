@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import struct
 
+import av
 import numpy as np
 import pytest
 
+from tests.media.containers import write
 from video_understanding.errors import MediaError
 from video_understanding.media.inspect import inspect_media
 from video_understanding.media.synthetic.calibration import write_calibration_clip
@@ -47,12 +49,49 @@ def test_turned_and_mirrored_pictures_are_told(tmp_path, matrix, degrees, mirror
     assert (picture.rotation_degrees, picture.mirrored) == (degrees, mirrored)
 
 
-def test_silence_is_told(tmp_path):
-    file = write_calibration_clip(tmp_path / "a.mkv", duration_s=1.0, sound_codec="pcm_s16le", burst_times_s=())
-    content = file.read_bytes()
-    sound = inspect_media(file, ModelSpec()).sounds[0]
-    assert sound.silent == (sound.peak_dbfs is None)
-    assert content
+def test_digital_silence_is_no_sense(tmp_path):
+    """As in training and prediction, a track that holds nothing counts as absent."""
+    file = tmp_path / "silent.mkv"
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 32_000), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    facts = inspect_media(file, ModelSpec())
+    assert facts.sounds[0].silent
+    assert facts.sounds[0].peak_dbfs is None
+    assert facts.clip["senses"] == {"video": False, "audio": False}
+
+
+def test_the_film_is_chosen_before_the_pictures_of_a_motion_photo(tmp_path):
+    file = tmp_path / "motion_photo.mp4"
+    with av.open(str(file), "w") as container:
+        photo = container.add_stream("libx264", rate=1)
+        film = container.add_stream("libx264", rate=25)
+        for stream, height, width in ((photo, 240, 320), (film, 96, 128)):
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for stream, many in ((photo, 2), (film, 50)):
+            for number in range(many):
+                pixels = np.full((stream.height, stream.width, 3), 5 * number, np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+            container.mux(stream.encode(None))
+    assert [picture.used for picture in inspect_media(file, ModelSpec()).pictures] == [False, True]
+
+
+def test_a_stream_that_appears_on_the_way_is_passed_over(tmp_path):
+    """In a damaged Flash file a packet may belong to a kind of stream that its beginning did not announce."""
+    whole = write(tmp_path / "whole.flv", 4.0, picture="flv", sound="libmp3lame", rate_hz=44_100)
+    content = bytearray(whole.read_bytes())
+    at, tags = 13, []  # behind the header and the first length
+    while at < len(content):
+        tags.append(at)
+        at += 11 + int.from_bytes(content[at + 1 : at + 4], "big") + 4
+    content[tags[-10]] = 18  # a packet of data
+    damaged = tmp_path / "damaged.flv"
+    damaged.write_bytes(content)
+    with av.open(str(damaged)) as container, pytest.raises(IndexError):
+        list(container.demux(video=0))  # or this is no such file
+    assert inspect_media(damaged, ModelSpec()).pictures[0].used
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path):

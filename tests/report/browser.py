@@ -25,7 +25,8 @@ frame.onload = () => {
   const root = page.documentElement;
   if (root.scrollWidth > width) found.push(`the page is ${root.scrollWidth} px wide in ${width} px`);
   const say = e => `<${e.tagName}> "${(e.textContent || "").trim().slice(0, 40)}"`;
-  for (const e of page.querySelectorAll("svg, img, table, figure, section, h1, h2, h3, p, li, svg *:not(title)")) {
+  const parts = "svg, img, table, figure, section, h1, h2, h3, p:not(.hint), li, svg *:not(title)";
+  for (const e of page.querySelectorAll(parts)) {
     const box = e.getBoundingClientRect();
     if (box.width + box.height < 1 && !(e.tagName === "rect" || e.tagName === "line")) found.push(`empty: ${say(e)}`);
     const inTable = e.closest(".wide");
@@ -52,6 +53,21 @@ frame.onload = () => {
     for (const [e, box] of parts)
       if (box.left < outer.left - 1 || box.right > outer.right + 1) found.push(`leaves its lane: ${say(e)}`);
   }
+  for (const e of page.querySelectorAll(".scale span")) {
+    e.scrollIntoView({block: "center", inline: "start"});
+    const box = e.getBoundingClientRect(), top = page.elementFromPoint(box.left + 3, (box.top + box.bottom) / 2);
+    if (top !== e) found.push(`${say(e)} is crossed by <${top && top.tagName}>`);
+  }
+  for (const wide of page.querySelectorAll(".wide")) {
+    const hint = page.querySelector(".hint"), outer = wide.closest(".scroll");
+    if (outer && wide.scrollWidth > wide.clientWidth + 1) {
+      if (!hint || !hint.getBoundingClientRect().height) found.push("nothing says that the timeline goes on");
+      if (getComputedStyle(outer, "::after").display === "none") found.push("no shadow where the timeline goes on");
+    }
+    if (width < 544 && wide.scrollWidth > wide.clientWidth + 1 && wide.querySelector(".bars, .words"))
+      found.push(`cut: a table of ${wide.getAttribute("aria-label")}`);
+  }
+  page.defaultView.scrollTo(0, 0);
   const blocks = [...page.querySelectorAll("h1, h2, h3, p, dl, .wide, svg, .gallery li, summary, figcaption")]
     .filter(e => e.getBoundingClientRect().height).map(e => [e, e.getBoundingClientRect()]);
   blocks.forEach(([a, p], i) => blocks.slice(i + 1).forEach(([b, q]) => {

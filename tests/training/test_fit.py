@@ -129,7 +129,7 @@ def test_killed_and_resumed_it_ends_with_the_same_weights_to_the_bit(uninterrupt
 
 def test_resuming_something_else_is_refused_by_name(data, tmp_path):
     run(data, tmp_path, TrainingSettings(epochs=1, batch_size=8, seed=4))
-    with pytest.raises(TrainingError, match="another settings"):
+    with pytest.raises(TrainingError, match=r"other settings: settings batch size 8, now 4\. "):
         run(data, tmp_path, TrainingSettings(epochs=1, batch_size=4, seed=4), resume=True)
 
 

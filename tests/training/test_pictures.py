@@ -198,6 +198,29 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypat
     assert file.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.parametrize("names", [("跳舞", "🙂", "plain"), ("танец", "رقص", "χορός")])
+def test_class_names_of_any_script_are_drawn_without_a_warning(names, tmp_path):
+    draw_confusion(names, np.eye(3, dtype=int), "跳舞, test", tmp_path / "confusion.png")  # a warning is an error here
+    assert (tmp_path / "confusion.png").stat().st_size > 1000
+
+
+def test_letters_that_the_usual_font_lacks_come_from_one_that_has_them():
+    """Of the fonts that come with matplotlib itself, one has small capitals of mathematics and the usual one not."""
+    from matplotlib import font_manager, ft2font, rcParams
+
+    from video_understanding.evaluation.fonts import fonts_for
+
+    usual = set(ft2font.FT2Font(font_manager.findfont("DejaVu Sans")).get_charmap())
+    other = next(font for font in font_manager.fontManager.ttflist if font.name == "STIXGeneral")
+    letter = next(chr(code) for code in ft2font.FT2Font(other.fname).get_charmap() if code > 127 and code not in usual)
+    before = list(rcParams["font.family"])
+    with fonts_for(["plain", letter]):
+        families = rcParams["font.family"][len(before) :]
+        found = [set(ft2font.FT2Font(font_manager.findfont(name)).get_charmap()) for name in families]
+        assert any(ord(letter) in letters for letters in found)
+    assert rcParams["font.family"] == before
+
+
 def test_a_folder_that_is_not_there_is_an_error_of_one_line(tmp_path):
     with pytest.raises(VideoUnderstandingError, match="cannot be written"):
         draw_curves(HISTORY, tmp_path / "no" / "curves.png")

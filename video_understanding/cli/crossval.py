@@ -25,8 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folds", type=int, default=5, metavar="N", help="how many, unless the data have a fold column (default: 5)"
     )
-    parser.add_argument("--work", metavar="DIR", help="folder that keeps the folds' trainings, so that they can go on")
-    parser.add_argument("--out", metavar="FOLDER", help="folder for report.html and report.json")
+    parser.add_argument(
+        "--work", metavar="FOLDER", help="folder that keeps the folds' trainings, so that they can go on"
+    )
+    parser.add_argument("--out", "--report", metavar="FOLDER", help="folder for report.html and report.json")
     parser.add_argument("--anonymous", action="store_true", help="a report that names and shows no clip and no person")
     add_training_arguments(parser)
     parser.add_argument("--resume", action="store_true", help="go on with the trainings in --work")

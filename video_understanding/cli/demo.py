@@ -35,9 +35,9 @@ STEPS = (
 )
 LONGER = (  # and for how many seconds
     ("wave_bell", "happy", 9.0),
-    ("bounce_rattle", "grumpy", 5.0),
-    ("bounce_bell", "angry", 5.0),
-    ("wave_rattle", "calm", 5.0),
+    ("bounce_rattle", "grumpy", 6.0),
+    ("bounce_bell", "angry", 6.0),
+    ("wave_rattle", "calm", 6.0),
 )
 SHIPPED_STEP = (
     "What the model in the box says of a clip like nothing it has learned from.",

@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--without", choices=("video", "audio"), help="take a sense away")
     parser.add_argument(
         "--out",
+        "--report",
         metavar="FOLDER",
         help="folder for report.html and report.json (default: one named after the data, in BUNDLE/evaluation)",
     )
@@ -53,7 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     from video_understanding.datasets.manifest import load_manifest
     from video_understanding.errors import VideoUnderstandingError
     from video_understanding.evaluation import evaluate, robustness
+    from video_understanding.evaluation.robustness import SNRS_DB
     from video_understanding.labels import HEADS
+    from video_understanding.progress import one_bar
     from video_understanding.report import clearest_mistakes, without_names, write_report
     from video_understanding.runtimes import make_scorer
 
@@ -62,10 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
     manifest, seen = _without_seen(bundle, manifest, arguments.with_seen)
     scorer = make_scorer(bundle, arguments.runtime)
     prepared = ClipCache().prepare(manifest.rows, bundle.spec)
-    report = evaluate(scorer, prepared, manifest.rows, without=arguments.without)
+    with one_bar("Evaluating", 1 if arguments.without else 4 + len(SNRS_DB)):
+        report = evaluate(scorer, prepared, manifest.rows, without=arguments.without)
+        # With a sense taken away there is nothing left to take.
+        table = None if arguments.without else robustness(scorer, prepared, manifest.rows, seed=0)
     report = dataclasses.replace(report, notes=(*seen, *report.notes))
-    # With a sense taken away there is nothing left to take.
-    table = None if arguments.without else robustness(scorer, prepared, manifest.rows, seed=0)
     values = {
         "model": bundle.name,
         "data": manifest.name,

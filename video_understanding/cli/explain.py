@@ -20,7 +20,7 @@ EXAMPLE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help="folder of a trained model")
     parser.add_argument("file", metavar="FILE", help="video or sound file")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the pictures and explanation.json")
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="folder for the pictures and explanation.json")
     parser.add_argument(
         "--start",
         type=float,

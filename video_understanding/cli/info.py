@@ -8,15 +8,17 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from video_understanding.bundle import Bundle, odd_facts_refused
+from video_understanding.prediction import SHOWN_FROM
+
 if TYPE_CHECKING:
-    from video_understanding.bundle import Bundle
     from video_understanding.bundle_card import HeadResult
     from video_understanding.labels import HeadSpec
 
 HELP = "show what a trained model is: labels, inputs, results, files, and the licences of its data"
 EXAMPLE = "  vu info saved_models/mine\n  vu info saved_models/mine --json > facts.json"
 
-_LABEL_WIDTH = 12
+_LABEL_WIDTH = 14
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from video_understanding.bundle import Bundle
-
     bundle = Bundle.read(arguments.bundle)
     if arguments.json:
         files = [{"file": name, "bytes": size} for name, size in sizes_bytes(bundle.folder).items()]
@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+@odd_facts_refused
 def describe(bundle: Bundle) -> str:
     """The model as text of at most 80 columns."""
     from video_understanding.bundle_card import in_words, results
@@ -50,13 +51,19 @@ def describe(bundle: Bundle) -> str:
         str(bundle.folder),
         *_entry("name", bundle.name),
         *_entry("made", f"{facts.get('created', 'unknown')}, with {versions or 'unknown versions'}"),
-        *_entry("looks at", seen),
-        *_entry("hears", f"{spec.samples} samples at {spec.audio.sample_rate_hz} Hz in {spec.hops} hops"),
+        *_entry("video", seen),
+        *_entry("audio", f"{spec.samples} samples at {spec.audio.sample_rate_hz} Hz in {spec.hops} hops"),
         *_entry("network", f"{network.backbone}, {network.fusion}, {network.token_size} numbers for each moment"),
     ]
     for head in bundle.heads:
-        lines += _entry(head.name, _classes(bundle, head))
-    lines += _entry("trained", in_words(facts.get("training") or "unknown"))
+        lines += [*_entry(head.name, _classes(head)), *_entry("", _threshold(bundle, head))]
+    training = dict(facts.get("training") or {})
+    settings = training.pop("settings", {})
+    lines += _entry("parameters", f"{facts['parameters']:,}" if "parameters" in facts else "unknown")
+    lines += _entry("trained", in_words(training) or "unknown")
+    lines += _entry("settings", "; ".join(in_words({name: value}) for name, value in settings.items()) or "unknown")
+    for warning in facts.get("warnings", ()):
+        lines += _entry("warning", warning)
     lines += _entry("split", facts.get("split_hash", "unknown"))
     for label, told in (
         ("result", [_result(result) for result in results(bundle)]),
@@ -94,13 +101,18 @@ def _size(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.1f} kB"
 
 
-def _classes(bundle: Bundle, head: HeadSpec) -> str:
+def _classes(head: HeadSpec) -> str:
     from video_understanding.evaluation.text import many
 
-    below = bundle.unknown_below(head.name)
-    unknown = f"; unknown below {below:.3g}" if below else ""
     at_once = ", several at once" if head.is_multi else ""
-    return f"{many(len(head.classes), 'class')}{at_once}: {', '.join(head.classes)}{unknown}"
+    return f"{many(len(head.classes), 'class')}{at_once}: {', '.join(head.classes)}."
+
+
+def _threshold(bundle: Bundle, head: HeadSpec) -> str:
+    if head.is_multi:
+        return f"A class is shown from a score of {SHOWN_FROM:g} on."
+    below = bundle.unknown_below(head.name)
+    return f'It answers "unknown" below a confidence of {below:.3g}.' if below else 'It never answers "unknown".'
 
 
 def _result(result: HeadResult) -> str:

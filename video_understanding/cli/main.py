@@ -9,14 +9,16 @@ import argparse
 import platform
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from importlib import import_module, metadata
 from types import ModuleType
 
 from video_understanding import DISTRIBUTION, __version__
+from video_understanding.arguments import Parser
 from video_understanding.cli.quiet import no_progress, quieten_tensorflow, show_warnings
 from video_understanding.errors import VideoUnderstandingError, missing_extra
 from video_understanding.program_output import refusal, safe_output
+from video_understanding.progress import plain_lines
+from video_understanding.stderr_lines import allow_redirecting
 
 # Each command is a module with HELP, EXAMPLE, add_arguments(parser) and run(arguments) -> exit code.
 COMMANDS = (
@@ -44,11 +46,15 @@ VERSIONS_TOLD = ("numpy", "av", "tensorflow", "keras", "librosa", "ai-edge-liter
 def main(words: Sequence[str] | None = None) -> int:
     """Runs the program with the given words, or those of the command line; returns the exit code."""
     parser = make_parser()
+    if not (sys.argv[1:] if words is None else words):
+        parser.print_help(sys.stderr)
+        raise SystemExit(2)
     arguments = parser.parse_args(words)
+    allow_redirecting()
     quieten_tensorflow()
     show_warnings()
     try:
-        with no_progress() if arguments.quiet else nullcontext(), safe_output():
+        with no_progress() if arguments.quiet else plain_lines(), safe_output():
             return _run(parser, arguments)
     except BrokenPipeError:  # `vu ... | head` is no error
         return 0
@@ -73,8 +79,8 @@ def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
             raise
         print(f"{parser.prog}: interrupted", file=sys.stderr)
         return 130
-    except OSError as error:  # a full disk, a folder that may only be read
-        if arguments.debug or isinstance(error, BrokenPipeError) or error.strerror is None:
+    except (OSError, UnicodeEncodeError) as error:  # a full disk, a folder that may only be read, a name in no UTF-8
+        if arguments.debug or isinstance(error, BrokenPipeError) or getattr(error, "strerror", "") is None:
             raise
         print(f"{parser.prog}: {refusal(error)}", file=sys.stderr)
         return 2
@@ -82,7 +88,7 @@ def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole program, one subparser for each command."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="vu",
         description="Understands short clips of video with sound: which action happens, which emotion is expressed.",
         epilog="`vu COMMAND --help` explains a command and gives an example.",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from video_understanding.cli.options import add_runtime
+from video_understanding.progress import Bar
 from video_understanding.safe_text import one_line
 from video_understanding.whole_file import write_whole
 
@@ -101,7 +102,7 @@ def _predict(recognizer: Recognizer, file: str, arguments: argparse.Namespace, p
     with _bar(file) as bar:
 
         def progress(answer: WindowAnswer) -> None:
-            bar.update(max(0.0, min(answer.end_s, bar.total or answer.end_s) - bar.n))
+            bar.update(max(0.0, min(answer.end_s, bar.total or answer.end_s) - bar.done))
             if senses is not None:
                 senses.add(answer)
             if keep:
@@ -122,22 +123,13 @@ def _predict(recognizer: Recognizer, file: str, arguments: argparse.Namespace, p
 
 
 @contextmanager
-def _bar(file: str) -> Iterator[Any]:
-    """A bar over the seconds of a file, on a terminal only; it appears where it takes more than a moment."""
-    from tqdm import tqdm
-
+def _bar(file: str) -> Iterator[Bar]:
+    """A bar over the seconds of a file."""
     from video_understanding.media.container import open_media
 
-    form = "{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total_fmt} s [{elapsed}<{remaining}]"
-    total_s = None
-    if sys.stderr.isatty():
-        with open_media(Path(file)) as media:
-            total_s = media.announced_s
-    settings = {"bar_format": form} if total_s else {}
-    name = one_line(Path(file).name)
-    with tqdm(
-        total=total_s and round(total_s), desc=name, disable=None, leave=False, delay=1, file=sys.stderr, **settings
-    ) as bar:
+    with open_media(Path(file)) as media:
+        total_s = media.announced_s
+    with Bar(total_s and round(total_s), one_line(Path(file).name), "s", leave=False) as bar:
         yield bar
 
 

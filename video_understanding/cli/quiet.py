@@ -17,6 +17,7 @@ from video_understanding.stderr_lines import without_lines
 
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # What is said while it loads comes before the level is looked at; lines of information begin like this.
+_ERASED = "\r\033[K"  # the line that the cursor is in
 _IDLE = (b"I0000 ", b"WARNING: All log messages before absl")
 
 
@@ -24,6 +25,7 @@ def quieten_tensorflow() -> None:
     """From now on, unless the user has said by TF_CPP_MIN_LOG_LEVEL how much it shall tell."""
     if LEVEL not in os.environ:
         os.environ[LEVEL] = "3"  # what goes wrong comes as an exception as well
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # as what it logs in Python: each fold traces anew
         sys.meta_path.insert(0, _QuietLoading())
 
 
@@ -39,8 +41,13 @@ class _QuietLoading(MetaPathFinder):
             load = spec.loader.exec_module
 
             def load_quietly(module: ModuleType) -> None:
+                shown = sys.stderr.isatty()
+                if shown:  # it takes seconds
+                    print("Loading TensorFlow ...", end="", file=sys.stderr, flush=True)
                 with without_lines(*_IDLE):
                     load(module)
+                if shown:
+                    print(_ERASED, end="", file=sys.stderr, flush=True)
 
             spec.loader.exec_module = load_quietly
         return spec

@@ -136,4 +136,11 @@ def summary(bundle: Bundle) -> str:
                 f"{result['clips']} clips"
             )
     lines += [f"warning: {warning}" for warning in bundle.facts.get("warnings", ())]
-    return "\n".join([*lines, f"written to {bundle.folder}", f"report: {bundle.folder / 'training' / 'report.html'}"])
+    return "\n".join(
+        [
+            *lines,
+            f"written to {bundle.folder}",
+            f"report: {bundle.folder / 'report.html'}",
+            f"report with clips and people: {bundle.folder / 'training' / 'report.html'}",
+        ]
+    )

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
+from video_understanding.progress import Bar
+
 # A thread that comes back from decoding or from the disk, many times a clip, asks for Python's lock after so long; by
 # default it waits 5 ms for one that computes, and a processor stands idle.
 _ASKS_FOR_LOCK_S = 1e-4
@@ -29,9 +31,7 @@ def at_once(
     terminal, or always or never with `progress` True or False. After an error or Ctrl-C nothing new
     is begun.
     """
-    from tqdm import tqdm
-
-    bar = tqdm(total=len(items), desc=doing, unit="clip", disable=None if progress is None else not progress)
+    bar = Bar(len(items), doing, "clip", shown=progress)
     pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
     usual_s = sys.getswitchinterval()
     sys.setswitchinterval(_ASKS_FOR_LOCK_S)

@@ -18,6 +18,7 @@ from video_understanding.datasets.rows import Row, absolute_path, is_media, is_t
 from video_understanding.datasets.tables import is_table, read_table
 from video_understanding.errors import ManifestError
 from video_understanding.labels import BETWEEN, HEADS, Labels, require_head_name
+from video_understanding.media.container import address_of
 
 __all__ = ["Manifest", "Row", "load_manifest"]
 
@@ -150,6 +151,9 @@ def load_manifest(*data: str | Path, heads: Sequence[str] | None = None, candida
 def _source(item: str | Path) -> Path:
     path = absolute_path(str(item), Path.cwd())
     if not is_there(path):
+        address = address_of(Path(item))
+        if address is not None:
+            raise ManifestError(address, "is an address, and only files are read", "Download it, and give the file.")
         known = path.parent.is_dir() and os.access(path.parent, os.R_OK)
         siblings = [entry.name for entry in path.parent.iterdir()] if known else []
         near = difflib.get_close_matches(path.name, siblings, n=1)

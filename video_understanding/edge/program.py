@@ -12,8 +12,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from video_understanding import DISTRIBUTION, __version__
+from video_understanding.arguments import Parser
 from video_understanding.errors import MediaError, VideoUnderstandingError, missing_extra
 from video_understanding.program_output import refusal, safe_output
+from video_understanding.stderr_lines import allow_redirecting
 
 if TYPE_CHECKING:
     from video_understanding.recognition.recognizer import Recognizer
@@ -31,6 +33,7 @@ _EDGE_PACKAGES = ("av", "numpy")  # which an install of the bare minimum may lac
 def main(words: Sequence[str] | None = None) -> int:
     """Runs the program with the given words, or those of the command line; returns the exit code."""
     arguments = make_parser().parse_args(words)
+    allow_redirecting()
     try:
         with safe_output():
             code = _run(arguments)
@@ -59,7 +62,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the program."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=_NAME,
         description="Recognises the action and the emotion in files, on a device without TensorFlow.",
         epilog=f"example:\n{_EXAMPLE}",

@@ -70,6 +70,8 @@ def _require_tflite(path: Path) -> None:
         inside = sorted(file.name for file in path.glob("*.tflite"))
         cure = f"Give one of the files in it: {', '.join(inside)}." if inside else _MAKE
         raise BundleError(path, "is a folder, not a TFLite file", cure)
+    if not path.is_file():  # a pipe would be waited for
+        raise BundleError(path, "is no regular file", _MAKE)
     with path.open("rb") as file:
         head = file.read(_MAGIC_PLACE + len(_MAGIC))
     if head[_MAGIC_PLACE:] != _MAGIC:
@@ -87,13 +89,15 @@ def _description(path: Path) -> dict[str, Any]:
     return values
 
 
-def _require_network(path: Path, told: Any) -> None:
-    """Refuses a network that is not the one described; files of older programs say nothing of it."""
-    if told is None:
+def _require_network(path: Path, described: Any) -> None:
+    """Refuses a network that is not the one described; files of older programs have no description of it."""
+    if described is None:
         return
-    size, checksum = (told.get(name) for name in ("bytes", "crc32")) if isinstance(told, dict) else (None, None)
+    size, checksum = (
+        (described.get(name) for name in ("bytes", "crc32")) if isinstance(described, dict) else (None, None)
+    )
     if not isinstance(size, int) or not 0 < size <= path.stat().st_size:
-        raise BundleError(path, f'"network" in its {MEMBER} is {told!r}', _AGAIN)
+        raise BundleError(path, f'"network" in its {MEMBER} is {described!r}', _AGAIN)
     with path.open("rb") as file:
         if zlib.crc32(file.read(size)) != checksum:
             raise BundleError(path, "holds a damaged network: its checksum is another", _AGAIN)

@@ -19,6 +19,7 @@ from video_understanding.evaluation.report import Overall, Report
 from video_understanding.evaluation.text import many
 from video_understanding.features.prepare import from_prepared
 from video_understanding.labels import Labels
+from video_understanding.progress import Bar
 from video_understanding.scorer import SENSES, ModelInputs, Scorer
 
 _STRANGE_NAMED = 5
@@ -129,12 +130,9 @@ def _clip_scores(
     progress: bool | None,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Mean scores of each clip's windows, [clips,C] for each head (NaN without any), and its senses, bool [clips,2]."""
-    from tqdm import tqdm
-
     sums = {head: np.zeros((clips, len(scorer.labels.names(head)))) for head in scorer.labels.heads}  # [clips,C]
     senses = np.zeros((clips, len(SENSES)), bool)  # [clips,2]
-    hidden = None if progress is None else not progress  # None: shown on a terminal only
-    with tqdm(total=len(numbers), desc="Evaluating", unit="window", disable=hidden) as bar:
+    with Bar(len(numbers), "Evaluating", "window", shown=progress) as bar:
         for begin in range(0, len(numbers), batch_size):
             batch = numbers[begin : begin + batch_size]  # [B]
             inputs = inputs_of(batch)

@@ -33,7 +33,8 @@ class Mistake:
 
     @property
     def place(self) -> str:
-        return self.path if not self.origin else f"{self.origin} {self.path}"
+        """Where to look: the line of a table and the file, or in a folder of classes the file alone."""
+        return self.path if not self.origin or self.origin.endswith(self.path) else f"{self.origin} {self.path}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -16,6 +16,7 @@ from video_understanding.evaluation.evaluate import evaluate_inputs
 from video_understanding.evaluation.report import Report
 from video_understanding.evaluation.text import aligned, many, percent
 from video_understanding.features.prepare import from_prepared, prepare
+from video_understanding.progress import one_bar
 from video_understanding.scorer import ModelInputs, Scorer
 
 SNRS_DB = (20.0, 10.0, 0.0)
@@ -87,21 +88,22 @@ def robustness(
         **{f"noise at {snr_db:g} dB": noisy(snr_db) for snr_db in snrs_db},
     }
     taken = {"only video": "audio", "only audio": "video"}
-    return Robustness(
-        {
-            name: evaluate_inputs(
-                scorer,
-                prepared,
-                rows,
-                inputs_of,
-                batch_size=batch_size,
-                progress=progress,
-                seed=seed,
-                without=taken.get(name),
-            )
-            for name, inputs_of in conditions.items()
-        }
-    )
+    with one_bar("Evaluating", len(conditions), progress):
+        return Robustness(
+            {
+                name: evaluate_inputs(
+                    scorer,
+                    prepared,
+                    rows,
+                    inputs_of,
+                    batch_size=batch_size,
+                    progress=progress,
+                    seed=seed,
+                    without=taken.get(name),
+                )
+                for name, inputs_of in conditions.items()
+            }
+        )
 
 
 def _with_noise(clip: Clip, snr_db: float, seed: int, number: int) -> Clip:

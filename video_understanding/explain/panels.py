@@ -9,6 +9,7 @@ import numpy as np
 from video_understanding.evaluation.senses import SenseShares
 from video_understanding.explain.reasons import Heat, Reasons, SoundMoments
 from video_understanding.explain.sheet import DARK
+from video_understanding.safe_text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +102,7 @@ def senses(axes: Axes, shares: SenseShares) -> None:
             ha="right" if inside else "left", va="center", fontsize=TEXT,
             color="white" if inside and colour != ORANGE else DARK,
         )  # fmt: skip
-    axes.set_yticks(range(len(rows)), [name for name, _, _ in rows], fontsize=TEXT)
+    axes.set_yticks(range(len(rows)), [one_line(name) for name, _, _ in rows], fontsize=TEXT)
     axes.set_xlim(0, 1)
     axes.set_xticks([0, 0.5, 1], ["0 %", "50 %", "100 %"], fontsize=SMALL)
     axes.set_ylim(len(rows) - 0.5, -0.5)

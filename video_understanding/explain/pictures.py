@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from video_understanding.evaluation.fonts import fonts_for
 from video_understanding.evaluation.text import head_of, tail_of
 from video_understanding.explain import panels
 from video_understanding.explain.reasons import FULL_HEAT, Attention, HeadReasons, Heat, Reasons
@@ -24,6 +25,15 @@ _CAPTION_LETTERS = 150
 
 def draw_all(explanation: Reasons, folder: Path) -> list[Path]:
     """Writes every picture into the folder and tells their paths, the pages first."""
+    words = [
+        explanation.clip.source,
+        *(name for reasons in explanation.heads.values() for name in reasons.answer.scores),
+    ]
+    with fonts_for(words):
+        return _draw_all(explanation, folder)
+
+
+def _draw_all(explanation: Reasons, folder: Path) -> list[Path]:
     pages, parts = {}, {}
     for head, reasons in explanation.heads.items():
         pages[f"overview_{head}.png"] = page(explanation, head)

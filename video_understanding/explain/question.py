@@ -38,6 +38,7 @@ class Question:
         self._temperature = temperature
         self.picture, self.sound = scorer.encode(inputs)
         self.scores: Scores = scorer.fuse(self.picture, self.sound, inputs.presence)
+        self.scores.require_numbers()
         self.told = {head: int(values[0].argmax()) for head, values in self.scores.heads.items()}
 
     @property

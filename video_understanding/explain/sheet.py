@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from video_understanding.errors import missing_extra
+from video_understanding.safe_text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +58,7 @@ class Sheet:
         tall = self._down + _MARGIN
         figure = Figure(figsize=(self.width, tall), dpi=_DOTS_PER_INCH, facecolor="white")
         for down, words, style in self._lines:
-            figure.text(_TEXT_AT / self.width, 1 - down / tall, words, va="top", parse_math=False, **style)
+            figure.text(_TEXT_AT / self.width, 1 - down / tall, visible(words), va="top", parse_math=False, **style)
         for down, height, (left, right), draw in self._panels:
             box = (left / self.width, 1 - (down + height) / tall, (right - left) / self.width, height / tall)
             draw(figure.add_axes(box))

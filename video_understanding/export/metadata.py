@@ -17,7 +17,7 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)  # a file depends on the model, not on when it 
 def members(bundle: Bundle, mode: str, network: bytes | None = None) -> dict[str, str]:
     """Name in the archive -> its text: model.json, and the class names of each head with a line for each.
 
-    With the bytes of the `network`, their number and checksum are told, so that damage is noticed before it is run.
+    With the bytes of the `network`, their number and checksum are added, so that damage is noticed before it is run.
     """
     facts, heads = bundle.facts, bundle.labels.heads
     told: dict[str, Any] = {
@@ -43,6 +43,6 @@ def with_metadata(network: bytes, bundle: Bundle, mode: str) -> bytes:
     content = io.BytesIO(network)
     with zipfile.ZipFile(content, "a", zipfile.ZIP_STORED) as archive:
         for name, text in members(bundle, mode, network).items():
-            # Labels after folders may hold bytes that are no UTF-8; JSON knows the escapes that stand for them.
+            # Labels after folders may hold bytes that are no UTF-8; in JSON, too, escapes can stand for them.
             archive.writestr(zipfile.ZipInfo(name, _NO_TIME), text.encode("utf-8", errors="backslashreplace"))
     return content.getvalue()

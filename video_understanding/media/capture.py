@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -96,7 +97,8 @@ class CameraFrames:
         self._clock = clock
         self._cv2 = _opencv()
         self._failures_in_a_row = 0
-        self._capture = (open_capture or self._cv2.VideoCapture)(source if self._live else str(source))
+        with _without_log(self._cv2):  # what fails is told as an error
+            self._capture = (open_capture or self._cv2.VideoCapture)(source if self._live else str(source))
         if not self._capture.isOpened():
             self.close()
             raise self._cannot_open()
@@ -225,6 +227,16 @@ def _scaled(picture: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
     if small != (height_px, width_px):
         picture = cv2.resize(picture, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
     return picture
+
+
+@contextmanager
+def _without_log(cv2: ModuleType) -> Iterator[None]:
+    log = cv2.utils.logging
+    before = log.setLogLevel(log.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        log.setLogLevel(before)
 
 
 def _opencv() -> ModuleType:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,10 +19,14 @@ if TYPE_CHECKING:
 
 # Text that names other files or addresses is not a clip, and following it would read what nobody asked for.
 _NOT_MEDIA = {"hls", "dash", "concat", "sdp", "tty", "ffmetadata", "lavfi", "image2"}
+# A path has one of the two slashes; Windows has drives of one letter.
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+([^/].*)")
 # 8K is 33 million pixels; a damaged header may claim a thousand times as many.
 MAX_PIXELS = 8192 * 8192
 # The clock of these has 33 bits and 90,000 ticks a second: it begins anew every 26.5 hours, be it within a recording.
 _CLOCKS_THAT_WRAP = {"mpegts", "mpeg"}
+# Pictures in the track of a motion photo that holds the photo itself.
+_PHOTOS = 4
 # Opening a file, FFmpeg decodes its first pictures to learn what streams are like, which takes as long as a tenth of
 # reading a clip. In these files the index says all that planning needs (H.264 in Matroska leaves decoding times out).
 _NEED_NO_LOOK = {"ftyp": frozenset({"h264", "vp9"}), "EBML": frozenset({"vp9"})}
@@ -107,8 +114,6 @@ def open_media(path: str | Path, look: bool = True) -> Iterator[OpenMedia]:
 
 def _need_no_look(path: Path) -> frozenset[str]:
     """The decoders that FFmpeg can do without while it opens this file."""
-    if not path.is_file():
-        return frozenset()  # a pipe gives its beginning once
     try:
         with path.open("rb") as file:
             head = file.read(8)
@@ -143,11 +148,13 @@ def _choose_streams(path: Path, container: av.container.InputContainer) -> OpenM
     for kind, streams in (("picture", pictures), ("sound", sounds)):
         if any(stream.codec_context is None for stream in streams):
             notes.append(f"its {kind} is in a format that cannot be decoded")
-    # A track that says it holds frames comes before one that says it holds none, the default one before others.
+    # A track that says it holds frames comes before one that says it holds none, a film before the few large pictures
+    # of a motion photo, the default one before others.
     picture = max(
         (stream for stream in pictures if stream.codec_context is not None),
         key=lambda stream: (
             stream.frames > 0,
+            _is_film(stream),
             bool(stream.disposition & Disposition.default),
             stream.codec_context.width * stream.codec_context.height,
             -stream.index,
@@ -177,6 +184,11 @@ def _choose_streams(path: Path, container: av.container.InputContainer) -> OpenM
     return OpenMedia(path, container, picture, sound, _zero_s(container.format.name, picture, sound), notes)
 
 
+def _is_film(stream: av.VideoStream) -> bool:
+    """Whether a track holds more pictures than a photo that was stored as one, as far as it says."""
+    return stream.frames == 0 or stream.frames > _PHOTOS
+
+
 def _zero_s(format_name: str, picture: av.VideoStream | None, sound: av.AudioStream | None) -> float:
     streams = [stream for stream in (picture, sound) if stream is not None and stream.start_time is not None]
     first_s = min((Clock(stream, zero_s=0.0).time_s(stream.start_time) for stream in streams), default=0.0)
@@ -187,16 +199,34 @@ def _zero_s(format_name: str, picture: av.VideoStream | None, sound: av.AudioStr
 
 def _require_file(path: Path) -> None:
     try:
-        if path.is_dir():
-            raise MediaError(path, "is a folder", "Give a media file, or each file in the folder.")
-        if not path.exists():
-            raise MediaError(path, "does not exist", "Check the spelling, and which folder the path starts at.")
-        if path.is_file() and path.stat().st_size == 0:
-            raise MediaError(path, "is empty (0 bytes)", "Copy or download it again.")
-    except OSError as error:  # a name too long, a folder that may not be entered
-        raise MediaError(
-            path, f"cannot be read ({error.strerror or error})", "Check its name and permissions."
-        ) from error
+        status = path.stat()
+    except (OSError, ValueError) as error:  # ValueError: a zero byte within the name
+        raise _not_there(path, error) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise MediaError(path, "is a folder", "Give a media file, or each file in the folder.")
+    if not stat.S_ISREG(status.st_mode):
+        # Opening a pipe would wait for a writer, and reading needs to go back and forth.
+        raise MediaError(path, "is a pipe or a device, not a file", "Write what comes from there into a file first.")
+    if status.st_size == 0:
+        raise MediaError(path, "is empty (0 bytes)", "Copy or download it again.")
+
+
+def _not_there(path: Path, error: Exception) -> MediaError:
+    address = address_of(path)
+    if address is not None:
+        return MediaError(address, "is an address, and only files are read", "Download it, and give the file.")
+    if getattr(error, "errno", None) == errno.ELOOP:
+        return MediaError(path, "is a link that leads back to itself", "Give the file that it should lead to.")
+    if isinstance(error, (FileNotFoundError, NotADirectoryError, ValueError)):
+        return MediaError(path, "does not exist", "Check the spelling, and which folder the path starts at.")
+    # A name too long, a folder that may not be entered.
+    return MediaError(path, f"cannot be read ({error.strerror or error})", "Check its name and permissions.")
+
+
+def address_of(path: Path) -> str | None:
+    """The address, such as "https://example.org/a.mp4", that became this path; None for a path that is none."""
+    found = _ADDRESS.fullmatch(str(path))
+    return f"{found[1]}://{found[2]}" if found else None
 
 
 def _cannot_open(path: Path, error: Exception) -> MediaError:

@@ -97,7 +97,7 @@ def inspect_media(file: str | Path, spec: ModelSpec) -> MediaFacts:
                 "samples": len(clip.waveform),
                 "sample_rate_hz": clip.sample_rate_hz,
                 "sound_span_s": clip.sound_span_s,
-                "senses": clip.senses,
+                "senses": {"video": clip.has_video, "audio": not clip.is_silent},
             },
             notes=clip.notes,
         )
@@ -118,7 +118,7 @@ def _look(media: OpenMedia) -> tuple[bool, tuple[bool, bool, bool]]:
                 ticks.append(packet.pts)
             if len(ticks) >= _PICTURES_LOOKED_AT:
                 break
-    except av.error.FFmpegError:
+    except (av.error.FFmpegError, IndexError):  # PyAV stumbles over streams that appear on the way
         pass  # the clip's own notes tell what is damaged; the facts are of what can be read
     steps = np.diff(np.sort(ticks))  # [frames - 1]
     usual = np.median(steps) if len(steps) else 0
@@ -149,7 +149,7 @@ def _listen(media: OpenMedia) -> float | None:
                 heard_s += frame.samples / frame.sample_rate
             if heard_s >= _SOUND_HEARD_S:
                 break
-    except av.error.FFmpegError:
+    except (av.error.FFmpegError, IndexError):
         pass
     return peak
 

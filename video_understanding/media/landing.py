@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # How far apart picture and sound of one moment may lie in a file; writers keep to 10 s.
 INTERLEAVE_S = 10.0
+# Where FFmpeg computes times after seeking from a rounded number of bytes a second, unless samples are stored as such.
+_TIMED_BY_BYTES = frozenset({"wav", "w64", "aiff", "au"})
 
 
 class LateError(Exception):
@@ -69,6 +71,16 @@ class Landing:
             return
         if self._skipped_pictures or self._first_s > start_s - INTERLEAVE_S:
             raise LateError
+
+
+def gives_true_times(media: OpenMedia) -> bool:
+    """Whether packets behind a place sought carry the times that they have when the file is read from its beginning."""
+    if media.sound is None:
+        return True
+    name, codec = media.container.format.name, media.sound.codec_context.name
+    if name == "ogg":
+        return codec != "flac"  # the first page is given the time of another
+    return name not in _TIMED_BY_BYTES or codec.startswith("pcm_")
 
 
 def stream_end_s(stream: av.stream.Stream, clock: Clock) -> float | None:

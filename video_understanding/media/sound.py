@@ -42,7 +42,10 @@ class SoundTrack:
         self._clock = Clock(stream, zero_s)
         self._rate_hz = rate_hz
         self.origin_s = self._clock.time_s(stream.start_time) if stream.start_time is not None else -zero_s
+        self._tolerance_s = _JITTER_S + self._clock.tick_s
         self._run: _Run | None = None
+        self._free_from_s = self.origin_s  # no sound lies from here on but that of the run
+        self._ahead: tuple[av.AudioFrame, float] | None = None  # a frame that begins behind the run's end, and when
         self._pieces: list[tuple[int, np.ndarray]] = []  # (number of the first sample, float32 [n])
         self._steps_back = 0
         self.reached_s = -math.inf
@@ -52,24 +55,49 @@ class SoundTrack:
 
     def add(self, frame: av.AudioFrame) -> None:
         """One more decoded frame, in the order of the stream."""
-        rate_hz, skip = frame.sample_rate, 0
-        if not _RATES_HZ[0] <= rate_hz <= _RATES_HZ[1]:
+        if not _RATES_HZ[0] <= frame.sample_rate <= _RATES_HZ[1]:
             raise ValueError("no such sample rate")
-        if frame.pts is not None:
-            start_s = self._clock.time_s(frame.pts)
-        else:
-            start_s = self.end_s if math.isfinite(self.end_s) else self.origin_s
-        tolerance_s = _JITTER_S + self._clock.tick_s
+        start_s = None if frame.pts is None else self._clock.time_s(frame.pts)
+        if self._ahead is not None:
+            self._settle_ahead(start_s)
         run = self._run
-        if run is not None and start_s < run.end_s - tolerance_s:
+        if start_s is None:
+            start_s = self.end_s if math.isfinite(self.end_s) else self.origin_s
+        elif run is not None and start_s > run.end_s + self._tolerance_s and run.fits(frame):
+            self._ahead = frame, start_s
+            return
+        self._place(frame, start_s)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the place of the last frame depends on the next one."""
+        return self._ahead is not None
+
+    def _settle_ahead(self, next_s: float | None) -> None:
+        """Places a frame that jumped ahead: behind a gap if the next frame follows it, else where the sound ends.
+
+        A single frame may carry a wrong time: in Ogg Vorbis each does at which blocks become shorter.
+        """
+        (frame, start_s), self._ahead = self._ahead, None
+        end_s = self._run.end_s
+        if next_s is not None and next_s < start_s + frame.samples / frame.sample_rate - (start_s - end_s) / 2:
+            start_s = end_s
+        self._place(frame, start_s)
+
+    def _place(self, frame: av.AudioFrame, start_s: float) -> None:
+        run, skip = self._run, 0
+        if run is not None and start_s < run.end_s - self._tolerance_s and run.frames == 1:
+            # The first frame after seeking or a gap may be the one with the wrong time.
+            run.move(start_s - run.end_s, self._free_from_s)
+        if run is not None and start_s < run.end_s - self._tolerance_s:
             self._steps_back += 1
             if self._steps_back <= _STEPS_BACK:
                 # Two parts joined with an overlap: what was heard stays, only what goes beyond it is new.
-                skip = min(frame.samples, round((run.end_s - start_s) * rate_hz))
+                skip = min(frame.samples, round((run.end_s - start_s) * frame.sample_rate))
             start_s = run.end_s  # else this clock cannot be right: the sound goes on where it was
         else:
             self._steps_back = 0
-        if run is None or not run.fits(frame) or start_s > run.end_s + tolerance_s:
+        if run is None or not run.fits(frame) or start_s > run.end_s + self._tolerance_s:
             self._end_run()
             run = self._run = _Run(frame, self._rate_hz, self.origin_s, start_s, self._clock.tick_s)
         self._pieces.extend(run.add(frame, skip, start_s))
@@ -78,15 +106,20 @@ class SoundTrack:
 
     def finish(self) -> None:
         """No frame is still to come."""
+        if self._ahead is not None:
+            self._settle_ahead(None)
         self._end_run()
 
     def _end_run(self) -> None:
         if self._run is not None:
             self._pieces.extend(self._run.finish())
+            self._free_from_s = self._run.end_s
             self._run = None
 
     def take(self, start: int, count: int) -> tuple[np.ndarray, tuple[int, int] | None]:
         """float32 [count] from sample number `start` on, zero where there is none; and (first, end) of the rest."""
+        if self._ahead is not None and self._run.end_s * self._rate_hz < start + count:
+            self._settle_ahead(None)  # nothing follows it for long
         if self._run is not None:
             self._pieces.extend(self._run.flush())
         return laid_out(self._pieces, start, count)
@@ -126,6 +159,7 @@ class _Run:
         self._coarse = tick_s > _FINE_TICK_S
         self._late_s: list[float] = []  # how much later each frame says it begins than the sound before it ends
         self._added = 0
+        self.frames = 0
         self._waiting: list[tuple[av.AudioFrame, int]] = []  # and how many of its first samples are left out
         self._waiting_count = 0
         self._resampler = _Resampler(self.rate_hz, target_hz) if self.rate_hz != target_hz else None
@@ -139,7 +173,13 @@ class _Run:
         """Whether this frame can go on where the run stands: a stream may change its form."""
         return frame.sample_rate == self.rate_hz and _form(frame) == self._form
 
+    def move(self, by_s: float, free_from_s: float) -> None:
+        """Begin earlier by this much, if there is room for it and the run has no place on the grid yet."""
+        if self._next is None and self._start_s + by_s >= free_from_s:
+            self._start_s += by_s
+
     def add(self, frame: av.AudioFrame, skip: int, start_s: float) -> list[tuple[int, np.ndarray]]:
+        self.frames += 1
         if self._next is None:
             self._late_s.append(start_s - self.end_s)
         self._waiting.append((frame, skip))

@@ -13,7 +13,7 @@ import numpy as np
 from video_understanding.clip import Clip
 from video_understanding.errors import MediaError
 from video_understanding.media.container import Clock, OpenMedia, is_shorter_than_announced
-from video_understanding.media.landing import INTERLEAVE_S, Landing, LateError, stream_end_s
+from video_understanding.media.landing import INTERLEAVE_S, Landing, LateError, gives_true_times, stream_end_s
 from video_understanding.media.picture import PictureMaker
 from video_understanding.media.pictures import LEAP_S, EveryPicture, PlannedPictures, UnplannableError, can_plan
 from video_understanding.media.sound import LEAD_S, REACH_S, SoundTrack
@@ -149,7 +149,10 @@ class Walk:
         if self._back_s is None:
             return
         stream = self._media.picture or self._media.sound
-        target_s = max(0.0, self._start_s - self._back_s - LEAD_S) + self._media.zero_s
+        if not gives_true_times(self._media):
+            raise LateError
+        # Twice the lead: the first packet behind a place that was found by position may be the rest of one.
+        target_s = max(0.0, self._start_s - self._back_s - 2 * LEAD_S) + self._media.zero_s
         try:
             self._media.container.seek(math.floor(target_s / stream.time_base), stream=stream)
         except (av.error.FFmpegError, OverflowError) as error:
@@ -178,7 +181,7 @@ class Walk:
         if self._media.picture is not None:
             needed_s[self._media.picture.index] = next(self._windows.instants_s(self._number), math.inf)
         if self._sound is not None:
-            needed_s[self._media.sound.index] = max(self._start_s - LEAD_S / 2, self._sound.origin_s)
+            needed_s[self._media.sound.index] = max(self._start_s - LEAD_S, self._sound.origin_s)
         return needed_s
 
     def _require_begun(self) -> None:
@@ -207,10 +210,13 @@ class Walk:
             return True
         if self._pictures is not None:
             self._pictures.reach(self._clock_s - INTERLEAVE_S)
-        if time_s is None or (time_s + duration_s >= self._start_s - LEAD_S and time_s <= self._sound_until_s):
+        sound = self._sound
+        if time_s is None or (
+            time_s + duration_s >= self._start_s - LEAD_S and (time_s <= self._sound_until_s or sound.unsettled)
+        ):
             self._decode_sound(packet)
         elif time_s > self._sound_until_s:
-            self._sound.reached_s = max(self._sound.reached_s, time_s)
+            sound.reached_s = max(sound.reached_s, time_s)
         return True
 
     def _decode_sound(self, packet: av.Packet | None) -> None:
@@ -219,12 +225,17 @@ class Walk:
         try:
             for frame in self._media.sound.codec_context.decode(packet):
                 self._sound.add(frame)
-        except (av.error.FFmpegError, ValueError):
+        except (av.error.FFmpegError, ValueError) as error:
+            if self._back_s is not None:
+                raise LateError from error  # this may be the rest of a packet, not damage
             self._damaged_sounds += 1
 
     def _finish(self) -> None:
         if self._pictures is not None:
-            self._pictures.finish(grace_s=1 / self._windows.spec.video.frames_hz)
+            # A track that lies between two instants is shown at the second; one that began earlier was shown before.
+            begins_s = self._clocks[self._media.picture.index].time_s(self._media.picture.start_time or 0)
+            begins_here = max(0.0, begins_s) >= self._start_s
+            self._pictures.finish(grace_s=1 / self._windows.spec.video.frames_hz if begins_here else 0.0)
         if self._sound is not None:
             self._decode_sound(None)
             self._sound.finish()
@@ -319,10 +330,12 @@ class Walk:
                 "has a header but no picture or sound behind it",
                 "It may be one part of a stream in several files: join them first, or copy the file again.",
             )
-        if self._finished and start_s >= self._seen_end_s:
+        first_s = next(self._windows.instants_s(0), start_s)
+        if self._finished and first_s >= self._seen_end_s:
+            behind = "the window" if start_s >= self._seen_end_s else "the first frame of the window"
             return MediaError(
                 path,
-                f"ends at {self._seen_end_s:.2f} s, before the window that begins at {start_s:g} s",
+                f"ends at {self._seen_end_s:.2f} s, before {behind} that begins at {start_s:g} s",
                 "Choose an earlier start.",
             )
         noted = "; ".join(self._notes())

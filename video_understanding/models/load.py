@@ -38,25 +38,26 @@ def load_model(bundle: Bundle) -> VideoUnderstandingModel:
 
 def _require_own(bundle: Bundle, file: Path) -> None:
     """Refuses, before Keras builds anything, a file that is not whole or whose model is not the bundle's."""
-    if not zipfile.is_zipfile(file):
-        raise BundleError(file, "is cut off, or no Keras model", _RESTORE)
+    if not file.is_file() or not zipfile.is_zipfile(file):
+        raise BundleError(file, "cannot be loaded: it is cut off, or no Keras model", _RESTORE)
     with zipfile.ZipFile(file) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
         if unpacked > _LARGEST_GROWTH * file.stat().st_size:
             raise BundleError(file, f"would unpack to {unpacked / 1e6:.0f} MB", _RESTORE)
-        told = read_description(archive, file, "config.json", _RESTORE)
+        config = read_description(archive, file, "config.json", _RESTORE)
         damaged = archive.testzip()  # Keras reads the weights without comparing their checksum
     if damaged:
         raise BundleError(file, f"is damaged: the checksum of {damaged} in it is another", _RESTORE)
-    if told.get("registered_name") != keras.saving.get_registered_name(VideoUnderstandingModel):
-        raise BundleError(file, f"holds another kind of model ({told.get('class_name')!r})", _RESTORE)
+    if config.get("registered_name") != keras.saving.get_registered_name(VideoUnderstandingModel):
+        raise BundleError(file, f"holds another kind of model ({config.get('class_name')!r})", _RESTORE)
     try:
-        own = (ModelSpec.from_json(told["config"]["spec"]), Labels.from_json(told["config"]["labels"]))
+        own = (ModelSpec.from_json(config["config"]["spec"]), Labels.from_json(config["config"]["labels"]))
     except (SpecError, ManifestError) as error:
         raise BundleError(file, f"{error.subject} {error.cause}", error.cure) from error
-    for name, mine, others in zip(("spec", "labels"), own, (bundle.spec, bundle.labels), strict=True):
-        if mine != others:
-            raise BundleError(file, f"was saved with another {name} than {BUNDLE_FILE} beside it tells", _RESTORE)
+    if own[0] != bundle.spec:
+        raise BundleError(file, f"was saved with another spec than that in {BUNDLE_FILE} beside it", _RESTORE)
+    if own[1] != bundle.labels:
+        raise BundleError(file, f"was saved with other labels than those in {BUNDLE_FILE} beside it", _RESTORE)
 
 
 def save_model(model: VideoUnderstandingModel, file: Path) -> None:

@@ -54,6 +54,7 @@ class WindowScorer:
             return []
         clips, presence = [clip for clip, is_seen in zip(clips, seen, strict=True) if is_seen], presence[seen]
         scores, tokens = self._scores(clips, presence)
+        scores.require_numbers()
         return [
             WindowAnswer(
                 clip.start_s,

@@ -16,6 +16,7 @@ from video_understanding.media.picture import PictureMaker, orientation
 from video_understanding.prediction import HeadAnswer, Prediction
 from video_understanding.recognition.answers import WindowAnswer
 from video_understanding.recognition.colours import answer_colour, colours_of
+from video_understanding.safe_text import one_line
 from video_understanding.spec import VideoSpec
 from video_understanding.whole_file import whole_file
 
@@ -94,7 +95,7 @@ class _Captions:
             cv2.rectangle(picture, (gap, upper), (gap + round(bar_px * sure), lower), colour, -1)
             place = (2 * gap + bar_px, base - line_px // 10)
             words = f"{head}: {answer.words}"
-            cv2.putText(picture, words, place, cv2.FONT_HERSHEY_SIMPLEX, letter, _WHITE, thick, cv2.LINE_AA)
+            cv2.putText(picture, one_line(words), place, cv2.FONT_HERSHEY_SIMPLEX, letter, _WHITE, thick, cv2.LINE_AA)
         return picture
 
     def _sure(self, head: str, answer: HeadAnswer, time_s: float) -> float:

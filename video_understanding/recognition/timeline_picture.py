@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from video_understanding.errors import missing_extra
+from video_understanding.evaluation.fonts import fonts_for
 from video_understanding.prediction import Prediction
 from video_understanding.recognition.answers import WindowAnswer
 from video_understanding.recognition.colours import answer_colour, colours_of
 from video_understanding.recognition.film import Film, film_of
 from video_understanding.recognition.spans import spans_of
+from video_understanding.safe_text import one_line
 from video_understanding.spec import ModelSpec
 from video_understanding.whole_file import refusal_told, whole_file
 
@@ -40,17 +42,19 @@ def draw_timeline(
     out = Path(out)
     heads = list(prediction.heads)
     film = film_of(file, prediction.duration_s, spec, _THUMBNAILS, _COLUMNS)
-    figure = Figure(figsize=(_WIDTH_INCHES, 2.35 + 1.2 * len(heads)), dpi=_DOTS_PER_INCH, layout="constrained")
-    axes = figure.subplots(2 + len(heads), 1, sharex=True, height_ratios=[0.72, 0.6, *[1.1] * len(heads)])
-    _draw_thumbnails(axes[0], film, prediction.duration_s)
-    _draw_loudness(axes[1], film, prediction)
-    for panel, head in zip(axes[2:], heads, strict=True):
-        _draw_head(panel, head, prediction, answers)
-    axes[-1].set_xlim(0, max(prediction.duration_s, 1e-3))
-    axes[-1].set_xlabel("seconds")
     name = textwrap.shorten(Path(prediction.file).name, 90, placeholder="…")
-    figure.suptitle(name, fontsize=11, parse_math=False)
-    _save(figure, out)
+    words = [name, *(answer.words for segment in prediction.segments for answer in segment.heads.values())]
+    with fonts_for(words):
+        figure = Figure(figsize=(_WIDTH_INCHES, 2.35 + 1.2 * len(heads)), dpi=_DOTS_PER_INCH, layout="constrained")
+        axes = figure.subplots(2 + len(heads), 1, sharex=True, height_ratios=[0.72, 0.6, *[1.1] * len(heads)])
+        _draw_thumbnails(axes[0], film, prediction.duration_s)
+        _draw_loudness(axes[1], film, prediction)
+        for panel, head in zip(axes[2:], heads, strict=True):
+            _draw_head(panel, head, prediction, answers)
+        axes[-1].set_xlim(0, max(prediction.duration_s, 1e-3))
+        axes[-1].set_xlabel("seconds")
+        figure.suptitle(one_line(name), fontsize=11, parse_math=False)
+        _save(figure, out)
     return out
 
 
@@ -94,7 +98,7 @@ def _draw_head(axes: Axes, head: str, prediction: Prediction, answers: Sequence[
         if letters >= 2:
             words = answer.words if len(answer.words) <= letters else f"{answer.words[: letters - 1]}…"
             middle_s = start_s + span_s / 2
-            axes.text(middle_s, 0.1, words, ha="center", fontsize=9, clip_on=True, parse_math=False)
+            axes.text(middle_s, 0.1, one_line(words), ha="center", fontsize=9, clip_on=True, parse_math=False)
     axes.set_ylim(0, 1.05)
     axes.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"], fontsize=8)
     axes.set_ylabel(head, rotation=0, ha="right", va="center", labelpad=8)

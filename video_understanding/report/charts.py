@@ -57,7 +57,7 @@ def fold_dots(name: str, values: Sequence[float]) -> Html:
 
 
 def curve_panels(history: History) -> tuple[list[Html], int] | None:
-    """Loss and accuracies over the epochs, a drawing for each, and the best epoch, counted from 1.
+    """Loss and accuracies over the epochs, a figure for each, and the best epoch, counted from 1.
 
     `history` is that of `keras.Model.fit`. The best epoch has the lowest "val_loss", or "loss" where there is no
     validation part; without any loss there is nothing to draw.
@@ -114,11 +114,11 @@ def _curve_panel(history: History, name: str, best: int) -> Html:
     told = f"{percent(reached)} %" if share else f"{reached:.3f}"
     where = "on validation clips" if validated else "on the clips learned from"
     word = name.replace("_", " ")
-    return _drawing(
+    drawing = _drawing(
         f"{word} over {epochs} epochs; in the best, epoch {best + 1}, it is {told} {where}",
         _WIDTH,
         _CURVE_HEIGHT,
-        tag("text", f"{word}: {told}", class_="name", x=_LEFT, y=16),
+        tag("text", word, class_="name", x=_LEFT, y=16),
         _grid(up, [highest * step / _STEPS for step in range(_STEPS + 1)], _percents if share else "{:.3g}".format),
         [
             tag("text", epoch, x=across(epoch - 1), y=_CURVE_HEIGHT - 26, text_anchor="middle")
@@ -129,6 +129,7 @@ def _curve_panel(history: History, name: str, best: int) -> Html:
         _line(learned, "one", across, up),
         _line(validated, "other", across, up),
     )
+    return tag("figure", drawing, tag("figcaption", f"{told} {where}, epoch {best + 1}"))
 
 
 def _line(values: Sequence[float], style: str, across: Place, up: Place) -> list[Html]:

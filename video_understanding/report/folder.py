@@ -10,6 +10,7 @@ from typing import Any
 from video_understanding.bundle import Bundle
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.evaluation import Report
+from video_understanding.presets import preset_words
 from video_understanding.report.charts import History
 from video_understanding.report.gallery import Mistaken, clearest_mistakes
 from video_understanding.report.page import report_page
@@ -48,6 +49,10 @@ def write_training_report(
         "model": bundle.name,
         "data": ", ".join(str(entry["name"]) for entry in facts.get("data", ()) if "name" in entry),
         "created": facts.get("created"),
+        "training": {
+            "preset": preset_words(bundle.spec),
+            **{name: facts["training"][name] for name in ("clips", "parameters") if name in facts.get("training", {})},
+        },
         **facts["metrics"],
         "warnings": facts.get("warnings", []),
     }

@@ -18,11 +18,12 @@ from video_understanding.recognition.film import Film
 from video_understanding.recognition.text import clock
 from video_understanding.report.carried import Moment, Stretch, with_short_ones_joined
 from video_understanding.report.gallery import image, jpeg
-from video_understanding.report.markup import Html, tag
+from video_understanding.report.markup import Html, joined, tag
 
 _LEAST_REM, _MOST_REM, _REM_PER_SPAN = 40.0, 240.0, 5.0
 _REM_PER_THUMBNAIL, _MOST_THUMBNAILS = 3.4, 48
 _REM_PER_TICK = 5.0
+_DESK_REM = 57.5  # what a page has room for on a wide screen
 _LETTERS_PER_REM = 1.75
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 18_000, 36_000)
 _WIDTH, _HEIGHT = 1000.0, 100.0  # of drawings, which are stretched to their lane
@@ -76,7 +77,11 @@ def lanes(clock_: Clock, inside: Sequence[Html]) -> Html:
     step = f"{100 * clock_.step_s / clock_.duration_s:.4g}%"
     style = f"min-width:{clock_.width_rem:g}rem;--step:{step}"
     whole = tag("div", inside, _axis(clock_), class_="lanes", style=style)
-    return tag("div", whole, class_="wide", role="region", aria_label="timeline", tabindex=0)
+    wide = tag("div", whole, class_="wide", role="region", aria_label="timeline", tabindex=0)
+    hint = "quiet hint always" if clock_.width_rem > _DESK_REM else "quiet hint"
+    return joined(
+        [tag("p", "Wider than the screen: move it sideways.", class_=hint), tag("div", wide, class_="scroll")]
+    )
 
 
 def film_lane(film: Film) -> Html:

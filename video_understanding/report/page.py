@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from video_understanding.errors import VideoUnderstandingError
+from video_understanding.evaluation.text import many
 from video_understanding.report.charts import History, curve_panels
 from video_understanding.report.document import document, in_words
 from video_understanding.report.gallery import Mistaken
@@ -35,14 +36,15 @@ def report_page(
 ) -> str:
     """The page of a report, made of the very values that its JSON holds.
 
-    `values` is one of these, and may also tell "model", "data", "runtime" and "created" in words:
+    `values` is one of these, and may also tell "model", "data", "runtime" and "created" in words, and of a "training"
+    its "preset" in words, the number of "clips" learned from and of "parameters":
     `Report.to_dict()`, with "robustness" if that was measured; {"test": ..., "validation": ...} of such;
     `CrossvalSummary.to_dict()`. "warnings" of a training stand before all else. `history` is that of
     `keras.Model.fit`. `gallery` holds mistakes of the part that is told in full, the test part if there is one.
     `json_name` is the file beside the page that holds the values.
     """
-    curves = _curves(history)
     parts = _parts(values)
+    curves = _curves(history, parts)
     if not parts and curves is None:
         raise VideoUnderstandingError(
             "report", "holds no result", "Give what `vu evaluate --json` prints, or the report.json of a training."
@@ -82,8 +84,19 @@ def _title(values: Values) -> str:
 def _header(values: Values) -> Html:
     told = {"data": "Data", "runtime": "Computed by", "created": "Made"}
     lines = [f"{word}: {in_words(values[name])}" for name, word in told.items() if values.get(name)]
-    title = tag("h1", _title(values))
-    return tag("header", title, tag("p", " · ".join(lines), class_="quiet") if lines else None)
+    training = _training_words(values.get("training") or {})
+    told = [tag("p", " · ".join(words), class_="quiet") for words in (lines, training) if words]
+    return tag("header", tag("h1", _title(values)), told)
+
+
+def _training_words(training: Values) -> list[str]:
+    """What was trained on how many clips, as far as it is known."""
+    told = {
+        "Preset": training.get("preset"),
+        "Learned from": many(training["clips"], "clip") if "clips" in training else None,
+        "Parameters": f"{training['parameters']:,}" if "parameters" in training else None,
+    }
+    return [f"{word}: {value}" for word, value in told.items() if value]
 
 
 def _summary(part: str | None, found: Values) -> Html:
@@ -107,7 +120,17 @@ def _robustness(conditions: Values | None) -> Html | None:
     return tag("section", tag("h2", "Robustness"), tag("p", _ROBUSTNESS, class_="quiet"), condition_table(conditions))
 
 
-def _curves(history: History | None) -> Html | None:
+def _beside(parts: Mapping[str | None, Values]) -> str:
+    """Why the curves give other numbers than the results do."""
+    if "validation" not in parts:
+        return ""
+    counted = f" Below each curve: what {many(parts['validation']['windows'], 'validation window')} gave in that epoch."
+    if "test" not in parts:
+        return counted
+    return f"{counted} The results above are of other clips: {many(parts['test']['overall']['clips'], 'test clip')}."
+
+
+def _curves(history: History | None, parts: Mapping[str | None, Values]) -> Html | None:
     drawn = curve_panels(history) if history else None
     if drawn is None:
         return None
@@ -115,8 +138,8 @@ def _curves(history: History | None) -> Html | None:
     return tag(
         "section",
         tag("h2", "How the training went"),
-        tag("p", _CURVES, f" The best was epoch {best}.", class_="quiet"),
-        tag("div", [tag("figure", panel) for panel in panels], class_="panels"),
+        tag("p", _CURVES, f" The best was epoch {best}.{_beside(parts)}", class_="quiet"),
+        tag("div", panels, class_="panels"),
     )
 
 

@@ -17,6 +17,7 @@ LIGHT = {
     "blue": "#0072b2",
     "orange": "#b35900",
     "cell": "#00508c",
+    "edge": "#8d97a3",
 }
 DARK = {
     "paper": "#14171b",
@@ -27,6 +28,7 @@ DARK = {
     "blue": "#56b4e9",
     "orange": "#f0a030",
     "cell": "#56b4e9",
+    "edge": "#000000",
 }
 
 
@@ -91,7 +93,11 @@ svg .mark{stroke:var(--orange);stroke-width:2.5}
 .panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(17rem,1fr));gap:1.5rem}
 .panels>*{min-width:0;max-width:26rem}
 .narrow{max-width:24rem}
-.wide{overflow-x:auto;max-width:100%;margin:.6rem 0}
+.wide{overflow-x:auto;max-width:100%;margin:.6rem 0;
+ background:linear-gradient(to right,var(--paper) 40%,transparent) 0 0/3rem 100% local no-repeat,
+ linear-gradient(to left,var(--paper) 40%,transparent) 100% 0/3rem 100% local no-repeat,
+ linear-gradient(to right,var(--edge),transparent) 0 0/1rem 100% scroll no-repeat,
+ linear-gradient(to left,var(--edge),transparent) 100% 0/1rem 100% scroll no-repeat}
 .wide:focus-visible{outline:2px solid var(--blue);outline-offset:2px}
 table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{padding:.28rem .6rem;text-align:right;border-bottom:1px solid var(--line);vertical-align:middle;
@@ -103,6 +109,7 @@ tbody th,thead th:first-child,.words td{text-align:left}
 tbody th,.words td{overflow-wrap:anywhere;white-space:normal}
 tbody th{font-weight:500;min-width:6rem;max-width:16rem}
 .words td,.words tbody th{min-width:8rem}
+.words thead th{text-align:left}
 .bars{width:100%}
 .bar{min-width:9rem;width:40%}
 .bar div{display:flex;align-items:center;gap:.5rem;justify-content:flex-end}
@@ -138,7 +145,17 @@ dt{color:var(--quiet)}
 dd{margin:0}
 footer{padding-top:2rem;padding-bottom:3rem;margin-top:3rem}
 @media (max-width:34rem){main,header,footer{padding-left:1rem;padding-right:1rem}h1{font-size:1.45rem}
- header{padding-top:1.5rem}th,td{padding:.28rem .35rem}.bar{min-width:7rem}
+ header{padding-top:1.5rem}th,td{padding:.28rem .35rem}
+ .bars,.bars tbody,.words,.words tbody,.words tbody th{display:block;width:100%}
+ .bars thead,.words thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+ .bars tbody tr,.words tbody tr{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:.1rem 1.4rem;
+ padding:.45rem 0;border-bottom:1px solid var(--line)}
+ .bars tbody th,.bars td,.words tbody th,.words td{border:0;padding:0;min-width:0;max-width:none}
+ .bars tbody th,.words tbody th{grid-column:1/-1;font-weight:600}
+ .bars td,.words td{display:flex;gap:.8rem;justify-content:space-between;width:auto;white-space:normal;
+ text-align:right;overflow-wrap:anywhere}
+ .bars td::before,.words td::before{content:attr(data-name);color:var(--quiet);text-align:left}
+ .bars td.bar,.whole td,.words td{grid-column:1/-1;min-width:0}.bar div{flex:1;max-width:60%}
  .confusion tbody th{max-width:6.5rem}svg text{font-size:13px}}
 @media print{body{font-size:11px}.wide{overflow:visible}h2,h3{break-after:avoid}figure,tr{break-inside:avoid}}
 """
@@ -146,6 +163,9 @@ footer{padding-top:2rem;padding-bottom:3rem;margin-top:3rem}
 
 # The tint of a class comes with its box, from `recognition.colours`.
 TIMELINE_CSS = """
+.hint{display:none}
+.hint.always{display:block}
+@media (max-width:44rem){.hint{display:block}}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;margin:.6rem 0;padding:0;list-style:none}
 .legend i{display:inline-block;width:1.6rem;margin-right:.45rem;vertical-align:middle;border-top:2px solid var(--ink)}
 .legend .one{border-top:2px dotted var(--blue)}
@@ -153,6 +173,11 @@ TIMELINE_CSS = """
 .legend .area{border:0;height:.8rem;background:var(--blue)}
 .legend .area.other{background:var(--orange)}
 .legend .area.track{background:var(--line)}
+.scroll{position:relative}
+.scroll::after{content:"";position:absolute;inset:0 0 0 auto;width:1.6rem;pointer-events:none;display:none;
+ background:linear-gradient(to left,var(--edge),transparent);opacity:.55}
+.hint.always+.scroll::after{display:block}
+@media (max-width:44rem){.scroll::after{display:block}}
 .lanes{position:relative;padding-bottom:.3rem;
  background:repeating-linear-gradient(to right,var(--line) 0 1px,transparent 1px var(--step))}
 .lanes h3{position:sticky;left:0;width:max-content;max-width:18rem;margin:0;padding:.55rem .5rem .15rem 0;
@@ -166,15 +191,15 @@ svg.sound{height:3.2rem;fill:var(--quiet);background:var(--card)}
  text-overflow:ellipsis;white-space:nowrap;font-size:.85rem;line-height:1.9rem;
  background:color-mix(in srgb,var(--tint) 38%,var(--paper))}
 .boxes .unsaid{font-style:italic}
-.chart{position:relative;padding:.35rem 0}
+.chart{position:relative;padding:1.05rem 0 .35rem}
 svg.lines{height:5.5rem;position:relative}
 svg.lines *,svg.carried *{vector-effect:non-scaling-stroke}
 svg.lines .both{stroke:var(--ink)}
 svg.lines polyline.one{stroke-dasharray:2 3}
 svg.lines polyline.other{stroke-width:1.6}
-.scale{position:sticky;left:0;width:0;height:0;font-size:.75rem;line-height:1;color:var(--quiet)}
-.scale span{position:absolute;top:.1rem;left:0;white-space:nowrap}
-.scale span+span{top:2.85rem}
+.scale{position:sticky;left:0;width:0;height:0;z-index:1;font-size:.75rem;line-height:1;color:var(--quiet)}
+.scale span{position:absolute;top:-.85rem;left:0;padding-right:.25rem;white-space:nowrap;background:var(--paper)}
+.scale span+span{top:2.4rem}
 svg.carried{height:1.5rem}
 svg.carried *{stroke:none}
 .axis{position:relative;height:1.5rem;margin-top:.7rem;border-top:1px solid var(--line);font-size:.8rem;

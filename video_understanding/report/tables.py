@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from video_understanding.evaluation.text import head_of, many, percent, tail_of
 from video_understanding.recognition.text import clock
@@ -19,6 +19,14 @@ _SPANS = 500  # of a file of hours
 _PAIRS = 20
 _NAME_LETTERS = 40
 _SHORT_NAME_LETTERS = 24
+_STACKED = ("bars", "words")  # styles of tables whose rows become blocks on a phone, each value with its name
+
+
+class _Cell(NamedTuple):
+    """A cell with a style of its own."""
+
+    inside: Inside
+    style: str | None = None
 
 
 def class_table(classes: Sequence[Mapping[str, Any]]) -> Html:
@@ -73,7 +81,7 @@ def condition_table(conditions: Mapping[str, Mapping[str, Mapping[str, Any]]]) -
         ]
         for condition, found in conditions.items()
     ]
-    return _table("robustness", names, rows, "bars")
+    return _table("robustness", names, rows, "bars whole")
 
 
 def fold_table(folds: Sequence[Mapping[str, Any]]) -> Html:
@@ -168,22 +176,19 @@ def _cell(count: int, clips: int, right: bool) -> Html:
     return tag("td", count, class_=" ".join(styles) or None, style=f"--s:{share:.2f}")
 
 
-def _bar(share: float | None) -> Html:
+def _bar(share: float | None) -> _Cell:
     length = f"width:{100 * (share or 0):.1f}%"
-    return tag(
-        "td",
-        tag("div", tag("i", tag("b", style=length), aria_hidden="true"), tag("span", percent(share))),
-        class_="bar",
-    )
+    bar = tag("i", tag("b", style=length), aria_hidden="true")
+    return _Cell(tag("div", bar, tag("span", percent(share))), "bar")
 
 
-def _parts_bar(share: Mapping[str, float] | None, otherwise: str) -> Html:
+def _parts_bar(share: Mapping[str, float] | None, otherwise: str) -> _Cell:
     """The parts of picture and sound as one bar of two colours; other words where there are none."""
     if share is None:
-        return tag("td", otherwise)
+        return _Cell(otherwise)
     seen, heard = (round(100 * share[sense]) for sense in SENSES)
     bar = tag("i", tag("b", style=f"width:{seen}%"), class_="parts", aria_hidden="true")
-    return tag("td", tag("div", bar, tag("span", f"{seen} : {heard}")), class_="bar")
+    return _Cell(tag("div", bar, tag("span", f"{seen} : {heard}")), "bar")
 
 
 def _name(text: str) -> str:
@@ -195,7 +200,7 @@ def _row_name(text: str, letters: int = _NAME_LETTERS) -> Html:
     return tag("th", head_of(text, letters), scope="row", title=text if len(text) > letters else None)
 
 
-def _folded(label: str, names: Sequence[str], rows: Sequence[Sequence[Inside]], what: str, style: str) -> Html:
+def _folded(label: str, names: Sequence[str], rows: Sequence[Sequence[Inside | _Cell]], what: str, style: str) -> Html:
     """The first rows; the others where they are asked for."""
     first = _table(label, names, rows[:_SHOWN], style)
     rest = rows[_SHOWN:]
@@ -205,16 +210,19 @@ def _folded(label: str, names: Sequence[str], rows: Sequence[Sequence[Inside]], 
     return Html(first + tag("details", more, _table(f"{label}, the others", names, rest, style)))
 
 
-def _table(label: str, names: Sequence[str], rows: Sequence[Sequence[Inside]], style: str | None = None) -> Html:
+def _table(
+    label: str, names: Sequence[str], rows: Sequence[Sequence[Inside | _Cell]], style: str | None = None
+) -> Html:
     top = tag("thead", tag("tr", [tag("th", name, scope="col") for name in names]))
-    lines = [
-        tag(
-            "tr",
-            _row_name(row[0]),
-            [cell if isinstance(cell, Html) else tag("td", cell) for cell in row[1:]],
-        )
-        for row in rows
-    ]
+    stacked = style is not None and style.split()[0] in _STACKED
+    lines = []
+    for row in rows:
+        cells = [cell if isinstance(cell, _Cell) else _Cell(cell) for cell in row[1:]]
+        named = [
+            tag("td", cell.inside, class_=cell.style, data_name=name if stacked else None)
+            for name, cell in zip(names[1:], cells, strict=True)
+        ]
+        lines.append(tag("tr", _row_name(row[0]), named))
     return _scrolling(label, tag("table", top, tag("tbody", lines), class_=style))
 
 

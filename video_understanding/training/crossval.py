@@ -10,13 +10,17 @@ from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.splits import make_folds
 from video_understanding.errors import TrainingError
 from video_understanding.evaluation import CrossvalSummary, crossval_summary
+from video_understanding.evaluation.robustness import SNRS_DB
 from video_understanding.locks import one_owner
+from video_understanding.progress import one_bar
 from video_understanding.spec import ModelSpec
 from video_understanding.training.baselines import SIMPLE
 from video_understanding.training.fit import fit
 from video_understanding.training.measuring import Measuring
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources
+
+_MEASUREMENTS = 2 + 3 + len(SNRS_DB)  # for the temperature, the test, and each condition of robustness
 
 
 def crossval(
@@ -62,9 +66,10 @@ def _crossval(
         trained = fit(
             manifest, split, spec, place, settings, weights=weights, resume=resume, cache=cache, progress=progress
         )
-        measuring = Measuring.of(trained, settings.seed, progress)
-        reports.append(measuring.report("test"))
-        robust.append(measuring.robustness("test"))
+        with one_bar(f"Evaluating fold {number}", _MEASUREMENTS, progress):
+            measuring = Measuring.of(trained, settings.seed, progress)
+            reports.append(measuring.report("test"))
+            robust.append(measuring.robustness("test"))
         simple.append(measuring.simple_baseline())
     found = crossval_summary(reports, settings.seed, robust, {SIMPLE: simple})
     return dataclasses.replace(found, warnings=tuple(warnings))

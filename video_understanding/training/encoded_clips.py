@@ -10,12 +10,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from video_understanding.clip import Clip
 from video_understanding.datasets.augment import Augmentation, Chain, Colour, Crop, Flip
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.progress import Bar
 from video_understanding.scorer import SENSES
 from video_understanding.whole_file import whole_file
 
@@ -96,13 +96,14 @@ class EncodedClips:
         self, rows: Sequence[int] | np.ndarray, modality: str, view: int, progress: bool | None = None
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Each row that has the modality, and the tokens float16 [w,n,D] of its windows that have it."""
-        hidden = None if progress is None else not progress  # None: shown on a terminal only
         many = len(self.encoders[modality].views)
         name = f"Encoding {modality}" + (f", view {view + 1} of {many}" if many > 1 else "")
-        for row in tqdm(rows, desc=name, unit="clip", disable=hidden, leave=False):
-            windows = self._windows(int(row), modality)
-            if len(windows):
-                yield int(row), self._tokens(int(row), windows, modality, view)
+        with Bar(len(rows), name, "clip", shown=progress, leave=False) as bar:
+            for row in rows:
+                windows = self._windows(int(row), modality)
+                if len(windows):
+                    yield int(row), self._tokens(int(row), windows, modality, view)
+                bar.update(1)
 
     def of_windows(self, numbers: np.ndarray, modality: str) -> np.ndarray:
         """float32 [B,n,D]: the tokens of windows as they are, zeros where the modality is missing."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.progress import Bar
 
 _WINDOWS_AT_A_TIME = 8
 
@@ -16,8 +16,7 @@ def frame_features(model: VideoUnderstandingModel, prepared: PreparedClips, prog
     """float32 [windows,T,F] of all prepared windows."""
     see = tf.function(lambda frames: model.see(frames, training=False))
     features = np.empty((len(prepared), prepared.spec.frames, model.backbone.output_shape[-1]), np.float32)
-    hidden = None if progress is None else not progress  # None: shown on a terminal only
-    with tqdm(total=len(prepared), desc="Looking at frames", unit="window", disable=hidden) as bar:
+    with Bar(len(prepared), "Encoding frames", "window", shown=progress) as bar:
         for begin in range(0, len(prepared), _WINDOWS_AT_A_TIME):
             numbers = np.arange(begin, min(begin + _WINDOWS_AT_A_TIME, len(prepared)))
             frames = prepared.batch(numbers)["frames"]  # [B,T,H,W,3]

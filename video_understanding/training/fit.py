@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -291,8 +290,8 @@ def _recipe(
     spec: ModelSpec, labels: Labels, split: Split, settings: TrainingSettings, weights: str | Path | None
 ) -> dict[str, Any]:
     return {
-        "spec": hashlib.sha256(spec.to_json().encode()).hexdigest()[:16],
-        "labels": labels.to_json(),
+        "spec": spec.to_dict(),
+        "labels": {head: list(labels.names(head)) for head in labels.heads},
         "split": split.hash,
         "settings": settings.to_dict(),
         "weights": str(weights),

@@ -15,7 +15,8 @@ import numpy as np
 
 from video_understanding.errors import TrainingError
 from video_understanding.models.build import VideoUnderstandingModel
-from video_understanding.safe_text import one_line
+from video_understanding.safe_text import one_line, spreadsheet_cell
+from video_understanding.training.differences import differences
 from video_understanding.training.fingerprints import changed_clips
 from video_understanding.training.snapshot import Snapshots
 from video_understanding.training.states import read_state, write_state
@@ -84,10 +85,10 @@ class Keeper(keras.callbacks.Callback):
     def _refuse_others(self, facts: Mapping[str, Any]) -> None:
         """Refuses the state of a training with another recipe or of other clips."""
         if facts["recipe"] != self._recipe:
-            changed = [name for name in self._recipe if facts["recipe"].get(name) != self._recipe[name]]
+            changed = differences(facts["recipe"], self._recipe)
             raise TrainingError(
                 self._folder.parent,
-                f"was begun with another {' and another '.join(changed)}",
+                f"was begun with other settings: {'; '.join(changed)}",
                 "Resume with the same settings and data, or train into another folder.",
             )
         changed = changed_clips(facts["clips"], self._clips)
@@ -152,7 +153,7 @@ class Keeper(keras.callbacks.Callback):
         place = self._folder.parent / "history.csv"
         with whole_file(place) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file, lineterminator="\n")
-            table.writerow(["epoch", *self.history])
+            table.writerow(["epoch", *map(spreadsheet_cell, self.history)])
             for epoch in range(self.epochs_done):
                 table.writerow([epoch + 1, *(f"{values[epoch]:.6g}" for values in self.history.values())])
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from video_understanding.errors import VideoUnderstandingError, missing_extra
+from video_understanding.evaluation.fonts import fonts_for
 from video_understanding.evaluation.text import head_of
+from video_understanding.safe_text import one_line
 from video_understanding.whole_file import refusal_told, whole_file
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ def draw_curves(history: Mapping[str, Sequence[float]], file: Path) -> None:
 
 def draw_confusion(classes: Sequence[str], matrix: Counts, title: str, file: Path) -> None:
     """Writes the PNG of `confusion`."""
-    _save(confusion(classes, matrix, title), file)
+    with fonts_for([*classes, title]):
+        _save(confusion(classes, matrix, title), file)
 
 
 def curves(history: Mapping[str, Sequence[float]]) -> Figure:
@@ -138,7 +141,7 @@ def _name_classes(axes: Axes, classes: Sequence[str], clips: np.ndarray, cell_in
     if font < _SMALLEST_FONT:
         axes.set(xticks=[], yticks=[])
         return
-    names = [head_of(name, _NAME_LETTERS) for name in classes]
+    names = [head_of(one_line(name), _NAME_LETTERS) for name in classes]
     level = max(_width_points(name, font) for name in names) < 0.9 * cell_inches * _POINTS_PER_INCH
     turned = {} if level else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
     places = np.arange(len(names))

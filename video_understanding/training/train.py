@@ -18,9 +18,11 @@ from video_understanding.datasets.splits import split_rows
 from video_understanding.datasets.training_clips import TrainingClips
 from video_understanding.errors import TrainingError
 from video_understanding.evaluation import MultiLabelReport, Report, unknown_threshold
+from video_understanding.evaluation.robustness import SNRS_DB
 from video_understanding.locks import one_owner
 from video_understanding.models.listeners.weights import LICENCES
 from video_understanding.models.load import save_model
+from video_understanding.progress import one_bar
 from video_understanding.report import write_training_report
 from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import WORK_FOLDER, Trained, begins_at_random, fit
@@ -31,6 +33,7 @@ from video_understanding.training.warned import warn_of_skipped, warn_of_torn_so
 from video_understanding.whole_file import remove_abandoned, write_whole
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "av", "librosa")
+_MEASUREMENTS = 3 + 3 + len(SNRS_DB)  # for the temperature, validation, test, and each condition of robustness
 FALSE_ALARMS = 0.05  # share of clips like those of the validation part that may be called unknown
 _LITE0_LICENCE = {"EfficientNet-Lite0, ImageNet": "Apache-2.0"}
 
@@ -80,16 +83,16 @@ def _train(
     trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
     (out / WORK_FOLDER).mkdir(parents=True, exist_ok=True)
     write_whole(out / WORK_FOLDER / "split.json", split.to_json())
-    measuring = Measuring.of(trained, settings.seed, progress)
-    temperature = measuring.temperature
-    reports = {part: measuring.report(part) for part in ("validation", "test")}
-    reports = {part: report for part, report in reports.items() if report is not None}
-    measured = {part: _without_names(report.to_dict()) for part, report in reports.items()}
-    if "test" in reports:
-        measured["robustness"] = measuring.robustness("test").to_dict()
+    with one_bar("Evaluating", _MEASUREMENTS, progress):
+        measuring = Measuring.of(trained, settings.seed, progress)
+        reports = {part: measuring.report(part) for part in ("validation", "test")}
+        reports = {part: report for part, report in reports.items() if report is not None}
+        measured = {part: _without_names(report.to_dict()) for part, report in reports.items()}
+        if "test" in reports:
+            measured["robustness"] = measuring.robustness("test").to_dict()
     save_model(trained.model, out / KERAS_FILE)
     _draw(trained, reports, out)
-    facts = _facts(trained, settings, manifest, split, measured, temperature, weights)
+    facts = _facts(trained, settings, manifest, split, measured, measuring.temperature, weights)
     facts["unknown_below"] = _unknown_below(reports.get("validation"))
     facts["warnings"] = warnings or None
     readable = set(trained.prepared.row_numbers.tolist())
@@ -147,12 +150,15 @@ def _facts(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions,
         "split_hash": split.hash,
+        "parameters": trained.model.count_params(),
         "training": {
             "settings": settings.to_dict(),
             "seed": settings.seed,
             **_course(trained),
             "seconds": round(trained.seconds, 1),
             "interrupted": trained.interrupted,
+            "clips": sum(trained.parts[row] == "train" for row in set(trained.prepared.row_numbers.tolist())),
+            "parameters": trained.model.count_params(),
         },
         "metrics": dict(measured),
         "temperature": dict(temperature),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -88,6 +89,16 @@ def test_labels_that_go_together_get_probabilities_of_their_own():
     assert np.isnan(fitted.left_out("h", present_in(200, "a"))[180:]).all()
 
 
+def test_labels_that_go_together_are_found_beside_a_modality_of_noise():
+    rows, numbers, groups = clips(200, 2, 80, 20, apart=2)
+    noise = np.random.default_rng(5).normal(size=(200, 80)).astype(np.float32)
+    truth = np.stack([numbers == 1, numbers == 1], axis=1).astype(float)  # both, or none
+    head = HeadTargets(2, truth, np.arange(200) < 150, multi_label=True)
+    fitted = fit_closed_form({"a": rows, "b": noise}, present_in(200, "a", "b"), {"h": head}, groups)
+    shares = sigmoid(fitted.logits("h", {"a": rows[150:], "b": noise[150:]}))
+    assert ((shares > 0.5) == (truth[150:] > 0.5)).mean() > 0.95
+
+
 def test_augmented_views_are_learned_from_and_left_out_with_their_clip():
     rows, numbers, groups = clips(60, 3, 200, 60, apart=0.0)  # nothing to learn
     views = np.stack([rows, rows + 0.01])  # each view gives its clip away
@@ -100,3 +111,13 @@ def test_two_hundred_clips_take_seconds():
     began = time.process_time()
     fit_closed_form({"a": rows}, present_in(200, "a"), {"h": HeadTargets.of_numbers(numbers, 6)}, groups)
     assert time.process_time() - began < 10
+
+
+def test_many_clips_take_no_matrix_of_all_pairs():
+    rows, numbers, groups = clips(6_000, 2, 16, 1000)
+    tracemalloc.start()
+    fitted = fit_closed_form({"a": rows}, present_in(6_000, "a"), {"h": HeadTargets.of_numbers(numbers, 2)}, groups)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100e6  # bytes; all pairs would be 288e6
+    assert (fitted.left_out("h", present_in(6_000, "a")).argmax(1) == numbers).mean() > 0.8

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from video_understanding.errors import ManifestError
 from video_understanding.labels import HEADS
@@ -21,6 +19,7 @@ from video_understanding.media.synthetic.halves import HALVES_OF_ACTION, HALVES_
 from video_understanding.media.synthetic.motions import ACTIONS
 from video_understanding.media.synthetic.scene import Scene
 from video_understanding.media.synthetic.two_cues import TwoCues
+from video_understanding.progress import Bar
 from video_understanding.whole_file import whole_file
 
 MODES = ("scenes", "needs_both", "halves")
@@ -94,9 +93,11 @@ def make_dataset(
         rows = _two_cues_rows(seed, clips, people, difficulty, classes)
     _keep_recipe(folder, content | shape)
     (folder / "media").mkdir(exist_ok=True)
-    for row in tqdm(rows, desc="making clips", unit="clip", file=sys.stderr, disable=None):
-        if not _is_complete(folder / row.path, duration_s):
-            write_scene(folder / row.path, row.scene, **shape)
+    with Bar(len(rows), "Making clips", "clip") as bar:
+        for row in rows:
+            if not _is_complete(folder / row.path, duration_s):
+                write_scene(folder / row.path, row.scene, **shape)
+            bar.update()
     return _write_table(folder / "clips.csv", rows)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -63,7 +63,12 @@ def best_strength(paths: np.ndarray, targets: np.ndarray, weights: np.ndarray) -
     return best, found[best][0]
 
 
-def blend(members: Sequence[np.ndarray], targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def blend(
+    members: Sequence[np.ndarray],
+    targets: np.ndarray,
+    weights: np.ndarray,
+    loss_of: Callable[[np.ndarray, np.ndarray, np.ndarray], float] = log_loss,
+) -> np.ndarray:
     """Shares float64 [len(members)] of the mean of logits [K,C] that has the least log loss.
 
     Begun with all members alike; then one more is added at a time (or the same again), whichever helps most: with few
@@ -71,12 +76,12 @@ def blend(members: Sequence[np.ndarray], targets: np.ndarray, weights: np.ndarra
     """
     stacked = np.stack(members)  # [n,K,C]
     counts = np.ones(len(members))
-    best = (temperature(stacked.mean(axis=0), targets, weights)[1], counts)
+    best = (loss_of(stacked.mean(axis=0), targets, weights), counts)
     for start in [np.ones(len(members)), *np.eye(len(members))]:
         counts = start
         for _ in range(_ROUNDS):
             tried = [counts + one for one in np.eye(len(members))]
-            losses = [log_loss(np.tensordot(c / c.sum(), stacked, 1), targets, weights) for c in tried]
+            losses = [loss_of(np.tensordot(c / c.sum(), stacked, 1), targets, weights) for c in tried]
             counts = tried[int(np.argmin(losses))]
             loss = min(losses)
             if loss < best[0]:

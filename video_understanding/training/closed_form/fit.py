@@ -8,7 +8,12 @@ from itertools import combinations
 
 import numpy as np
 
-from video_understanding.training.closed_form.calibrate import scale_and_offset, temperature
+from video_understanding.training.closed_form.calibrate import (
+    log_loss,
+    log_loss_of_labels,
+    scale_and_offset,
+    temperature,
+)
 from video_understanding.training.closed_form.choose import (
     balanced,
     best_strength,
@@ -41,8 +46,8 @@ def fit_closed_form(
         present: modality -> bool [K], the clips that have it.
         heads: name -> its targets.
         groups: int [K], such as the subject of each clip; a group is left out as a whole.
-        blocks: modality -> widths of its kinds of statistics, such as 1280 means and 1280 changes; each kind counts the
-            same. One kind if not given.
+        blocks: modality -> widths of its kinds of statistics, such as 1280 means and 1280 changes, each
+            of which is standardised by itself. One kind if not given.
 
     Returns:
         The forms of every set of modalities that at least two labelled clips have.
@@ -60,7 +65,7 @@ def fit_closed_form(
             for own in combinations(rows, many):
                 clips = np.flatnonzero(targets.known & np.all([present[name] for name in own], axis=0))
                 if len(clips) >= _FEWEST_CLIPS:
-                    forms[head][own] = _fit(rows, standards, own, clips, targets, groups, forms[head])
+                    forms[head][own] = _fit(rows, own, clips, targets, groups, forms[head])
     return ClosedForm(standards, forms)
 
 
@@ -80,7 +85,6 @@ class _Member:
 
 def _fit(
     rows: Mapping[str, np.ndarray],
-    standards: Mapping[str, Standard],
     own: tuple[str, ...],
     clips: np.ndarray,
     targets: HeadTargets,
@@ -90,7 +94,7 @@ def _fit(
     """The blend of what is fitted to these modalities together and of what was fitted to each alone."""
     truth = targets.truth[clips]
     groups = groups[clips] if targets.multi_label else usable_groups(truth, groups[clips])
-    members = _members(rows, standards, own, clips, truth, groups, targets.multi_label)
+    members = _members(rows, own, clips, truth, groups, targets.multi_label)
     if len(own) > 1:
         for name in own:
             form = smaller[(name,)]
@@ -98,7 +102,8 @@ def _fit(
     judged, weights = _judged(truth, groups, targets.multi_label)
     if len(members) > 1:
         scores = [member.scores[judged] for member in members.values()]
-        shares = blend(scores, truth[judged], weights[judged])
+        loss_of = log_loss_of_labels if targets.multi_label else log_loss
+        shares = blend(scores, truth[judged], weights[judged], loss_of)
     else:
         shares = np.ones(1)
     blended = _mean(members, shares)
@@ -115,7 +120,6 @@ def _fit(
 
 def _members(
     rows: Mapping[str, np.ndarray],
-    standards: Mapping[str, Standard],
     own: tuple[str, ...],
     clips: np.ndarray,
     truth: np.ndarray,
@@ -124,9 +128,9 @@ def _members(
 ) -> dict[str, _Member]:
     """Ridge regression and, where a clip has one label, LDA, each with its best strength and calibrated."""
     views = max(len(rows[name]) for name in own)
-    # A modality with fewer views than another has them again.
+    # Each modality has the same variance in all, however many numbers it has; with fewer views it has them again.
     parts = [
-        np.resize(rows[name][:, clips], (views, len(clips), rows[name].shape[-1])) * standards[name].share
+        np.resize(rows[name][:, clips], (views, len(clips), rows[name].shape[-1])) / np.sqrt(rows[name].shape[-1])
         for name in own
     ]
     joined = np.concatenate(parts, axis=-1).reshape(views * len(clips), -1).astype(np.float32)  # [V*k,P]
@@ -142,15 +146,17 @@ def _members(
         paths["lda"] = _folded(points, tiled[0], tiled[1], np.tile(folds, views), len(clips))
     members = {}
     for name, path in paths.items():
-        best, factor = best_strength(path[:, judged], truth[judged], weights[judged])
+        if multi_label:
+            best = int(np.argmin(((path - truth) ** 2).mean(axis=(1, 2))))
+        else:
+            best, _ = best_strength(path[:, judged], truth[judged], weights[judged])
         solve = ridge if name == "ridge" else discriminant
         slopes, bias = solve(spectrum, points, tiled[0], tiled[1], STRENGTHS[best])
         spread = np.split(axes @ slopes, np.cumsum([part.shape[-1] for part in parts])[:-1])
-        weights_of = {
-            modality: part * standards[modality].share[:, None] for modality, part in zip(own, spread, strict=True)
-        }
+        weights_of = {modality: part / np.sqrt(len(part)) for modality, part in zip(own, spread, strict=True)}
         bias = bias - middle @ (axes @ slopes)
-        members[name] = _Member(weights_of, bias, path[best], STRENGTHS[best]).times(factor)
+        member = _Member(weights_of, bias, path[best], STRENGTHS[best])
+        members[name] = _calibrated(member, truth, judged, weights, multi_label)
     return members
 
 

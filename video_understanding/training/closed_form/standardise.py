@@ -2,7 +2,7 @@
 
 Numbers are divided by the square root of their standard deviation, not by the deviation itself: what hardly ever
 varies is mostly noise, and this is better than either extreme on sound and picture. Kinds of statistics of one modality
-(mean and change, or those of an encoder and of the log-mel) are brought to the same variance, block by block.
+(mean and change, or those of an encoder and of the log-mel), block by block, are brought to the same mean variance.
 """
 
 from __future__ import annotations
@@ -18,15 +18,10 @@ _LEAST = 1e-4  # of a block's mean variance: what varies less is not blown up
 
 @dataclass(frozen=True)
 class Standard:
-    """How the statistics of one modality are standardised: (x - mean) / scale, float32 [P] each.
-
-    share  float32 [P], one over the root of how many numbers there are like each: times this, every block has the same
-           variance in all, and every modality the same, however many numbers it has
-    """
+    """How the statistics of one modality are standardised: (x - mean) / scale, float32 [P] each."""
 
     mean: np.ndarray
     scale: np.ndarray
-    share: np.ndarray
 
     @classmethod
     def of(cls, views: np.ndarray, blocks: Sequence[int] | None = None) -> Standard:
@@ -35,13 +30,12 @@ class Standard:
         blocks = [width] if blocks is None else list(blocks)
         if sum(blocks) != width:
             raise ValueError(f"blocks {blocks} do not make up the {width} numbers of a row")
-        share = np.concatenate([np.full(own, 1 / np.sqrt(own * len(blocks))) for own in blocks])
         if not views.shape[1]:
-            return cls(*(part.astype(np.float32) for part in (np.zeros(width), np.ones(width), share)))
+            return cls(np.zeros(width, np.float32), np.ones(width, np.float32))
         variance = views.var(axis=(0, 1), dtype=np.float64)
         scales = [_scale(own) for own in np.split(variance, np.cumsum(blocks)[:-1])]
         mean = views.mean(axis=(0, 1), dtype=np.float64)
-        return cls(*(part.astype(np.float32) for part in (mean, np.concatenate(scales), share)))
+        return cls(mean.astype(np.float32), np.concatenate(scales).astype(np.float32))
 
     def __call__(self, statistics: np.ndarray) -> np.ndarray:
         """float32 [...,P], each block with a mean variance of 1 over the clips that this was made of."""
