@@ -53,7 +53,8 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "--zoom",
         type=int,
         metavar="N",
-        help="read frames N times as large, up to 4, and crop to the part where most moves",
+        help="read frames N times as large, up to 4, and crop to the part where most moves (default: a closed form tries "
+        "1 and 4, and takes the better)",
     )
     parser.add_argument(
         "--multi-label",
@@ -62,7 +63,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         help="a clip may show several classes of this head, or none; may be given for each head",
     )
     parser.add_argument(
-        "--views", type=int, metavar="N", help="augmented views of the frames for a closed form (default: 4)"
+        "--views", type=int, metavar="N", help="augmented views of the frames for a closed form (default: 2)"
     )
     parser.add_argument(
         "--epochs", type=int, metavar="N", help="how often to go through the clips at most (default: 40)"
@@ -113,7 +114,8 @@ def chosen(arguments: argparse.Namespace) -> tuple:
         network=dataclasses.replace(spec.network, **_given(network)),
     )
     names = ("views", "epochs", "patience", "batch_size", "learning_rate", "mixup", "unsure", "seed")
-    return spec, TrainingSettings(**_given({name: getattr(arguments, name) for name in names}))
+    settings = {name: getattr(arguments, name) for name in names}
+    return spec, TrainingSettings(**_given({**settings, "close_up": None if arguments.zoom is None else False}))
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
@@ -126,6 +128,9 @@ def summary(bundle: Bundle) -> str:
     stopped = ", stopped by hand" if training["interrupted"] else ""
     if "closed_form" in training:
         lines = [f"closed form in {training['closed_form_seconds']:.1f} s, with encoding {training['seconds']:.0f} s"]
+        if len(tried := training["log_loss_left_out"]) > 1:
+            losses = ", ".join(f"{name} {loss:.3f}" for name, loss in tried.items())
+            lines.append(f"log loss on subjects left out: {losses}; frames are read at zoom {bundle.spec.video.zoom}")
     else:
         took = f"{training['epochs']} epochs in {training['seconds']:.0f} s{stopped}"
         lines = [f"{took}; the best was epoch {training['best_epoch']}"]

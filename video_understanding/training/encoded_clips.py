@@ -19,7 +19,6 @@ from video_understanding.progress import Bar
 from video_understanding.scorer import SENSES
 from video_understanding.whole_file import whole_file
 
-VIEWS = 4  # of the frames of a clip to learn from: as they are, mirrored, and nearer in another light
 _MIRRORED = Chain(((Flip(), 1.0),))
 _NEARER = Chain(
     (
@@ -49,7 +48,7 @@ class FrozenEncoder:
     views: tuple[Augmentation | None, ...]
 
 
-def frozen_encoders(model: VideoUnderstandingModel, views: int = VIEWS) -> list[FrozenEncoder]:
+def frozen_encoders(model: VideoUnderstandingModel, views: int) -> list[FrozenEncoder]:
     """The encoders of a model with frozen video and audio encoders, `views` views of the frames and one of the sound.
 
     Random changes to the sound (gain, noise, masks) made linear classifiers worse on all measured sets.

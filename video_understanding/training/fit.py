@@ -28,7 +28,7 @@ from video_understanding.training.features import frame_features
 from video_understanding.training.feed import EpochOrder, Feed
 from video_understanding.training.fingerprints import fingerprints
 from video_understanding.training.keeper import Keeper
-from video_understanding.training.linear import LinearFit, fit_linear
+from video_understanding.training.linear import CLEARLY_BETTER, LinearFit, fit_linear, specs_to_try
 from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
@@ -92,7 +92,9 @@ def fit(
     labels = labels_to_learn(manifest, parts, spec.network.multi_label)
     prepared = (cache or ClipCache()).prepare(rows, spec, progress=progress)
     if spec.network.classifier == "linear":
-        return _fit_linear(manifest, parts, labels, prepared, spec, settings, weights, cache, progress, began_s)
+        return _fit_linear(
+            manifest, parts, labels, prepared, spec, settings, weights, cache or ClipCache(), progress, began_s
+        )
     train, validation = (windows_of(prepared, rows, parts, part, labels) for part in ("train", "validation"))
     if not len(train):
         raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
@@ -155,20 +157,25 @@ def _fit_linear(
     spec: ModelSpec,
     settings: TrainingSettings,
     weights: str | Path | None,
-    cache: ClipCache | None,
+    cache: ClipCache,
     progress: bool | None,
     began_s: float,
 ) -> Trained:
     """The closed form in place of epochs: nothing to resume but the encoding, which the cache keeps."""
-    rows = manifest.rows
-    learned = np.unique(prepared.row_numbers[windows_of(prepared, rows, parts, "train", labels)])
-    if not len(learned):
-        raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
-    found = fit_linear(
-        prepared, rows, learned, spec, labels, views=settings.views, weights=weights, cache=cache, progress=progress
-    )
+    rows, found, losses = manifest.rows, None, {}
+    for tried in specs_to_try(spec, settings.close_up and prepared.presence(np.arange(len(prepared)))[:, 0].any()):
+        clips = prepared if tried == spec else cache.prepare(rows, tried, progress=progress)
+        learned = np.unique(clips.row_numbers[windows_of(clips, rows, parts, "train", labels)])
+        if not len(learned):
+            raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
+        own = fit_linear(
+            clips, rows, learned, tried, labels, views=settings.views, weights=weights, cache=cache, progress=progress
+        )
+        losses["whole frames" if tried.video.zoom == 1 else f"close-up, zoom {tried.video.zoom}"] = own.loss
+        found = own if found is None or own.loss < found.loss - CLEARLY_BETTER else found
     seconds = time.monotonic() - began_s
-    return Trained(found.model, {}, -1, seconds, False, prepared, tuple(rows), parts, found)
+    found = dataclasses.replace(found, tried=losses)
+    return Trained(found.model, {}, -1, seconds, False, found.encoded.prepared, tuple(rows), parts, found)
 
 
 def _without_memory_dump(

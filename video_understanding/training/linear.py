@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
@@ -15,6 +16,7 @@ from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.grouping import group_rows
 from video_understanding.datasets.rows import Row
 from video_understanding.errors import TrainingError
+from video_understanding.evaluation.metrics import LEAST_SCORE
 from video_understanding.labels import Labels
 from video_understanding.layers.presence_dense import presence_sets
 from video_understanding.layers.statistics import POOLINGS
@@ -24,9 +26,11 @@ from video_understanding.scorer import SENSES, Scores
 from video_understanding.spec import ModelSpec
 from video_understanding.training.baselines import head_targets, probabilities_of
 from video_understanding.training.closed_form.fit import fit_closed_form
-from video_understanding.training.closed_form.forms import ClosedForm
+from video_understanding.training.closed_form.forms import ClosedForm, HeadTargets
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
 
+CLOSE_UP = 4  # times the height and width of what the network takes
+CLEARLY_BETTER = 0.02  # log loss by which a close-up, which costs more to read, has to be better
 FEATURES_FOLDER = "features"  # beside the prepared clips in the cache
 
 
@@ -38,6 +42,8 @@ class LinearFit:
     encoded   the tokens of all clips, for whoever evaluates the model on them
     form      weights, strengths and shares as they were fitted
     left_out  head -> probabilities float64 [rows,C] of each row by a fit without its group; NaN in rows not learned
+    loss      log loss of what is left out, mean of the heads: what decides between specs
+    tried     what was decided between -> its log loss
     seconds   float, of pooling and solving, without reading and encoding
     """
 
@@ -45,7 +51,9 @@ class LinearFit:
     encoded: EncodedClips
     form: ClosedForm
     left_out: Mapping[str, np.ndarray]
+    loss: float
     seconds: float
+    tried: Mapping[str, float] = field(default_factory=dict)
 
 
 def fit_linear(
@@ -92,7 +100,26 @@ def fit_linear(
     for head in heads:
         left_out[head] = np.full((len(rows), heads[head].classes), np.nan)
         left_out[head][learned] = probabilities_of(form.left_out(head, present), heads[head].multi_label)
-    return LinearFit(model, encoded, form, left_out, time.monotonic() - began_s)
+    losses = [_log_loss(left_out[head][learned], targets) for head, targets in heads.items()]
+    return LinearFit(model, encoded, form, left_out, float(np.mean(losses)), time.monotonic() - began_s)
+
+
+def specs_to_try(spec: ModelSpec, close_up: bool) -> list[ModelSpec]:
+    """The spec, and with `close_up` the same with frames read larger and cropped to the part where most moves."""
+    if not close_up or spec.video.zoom != 1:
+        return [spec]
+    # Small people in large frames, whose shape must not be squeezed.
+    return [spec, dataclasses.replace(spec, video=dataclasses.replace(spec.video, zoom=CLOSE_UP, fit="pad"))]
+
+
+def _log_loss(scores: np.ndarray, targets: HeadTargets) -> float:
+    """Of probabilities [K,C] of clips left out, each class weighing the same; of several labels the mean of all."""
+    known = targets.known & ~np.isnan(scores).any(axis=1)
+    shown, told = targets.truth[known], np.clip(scores[known], LEAST_SCORE, 1 - LEAST_SCORE)
+    if targets.multi_label:
+        return float(-(shown * np.log(told) + (1 - shown) * np.log(1 - told)).mean())
+    counts = np.maximum(shown.sum(axis=0), 1)
+    return float(-((shown * np.log(told)).sum(axis=0) / counts).sum() / max((shown.sum(axis=0) > 0).sum(), 1))
 
 
 def clip_statistics(

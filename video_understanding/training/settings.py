@@ -29,6 +29,8 @@ class TrainingSettings:
     balance              how rare classes are helped: "weights" in the loss, "sampling" more often, "none"
     views                in how many views the frames of a clip are learned from by a linear classifier: as they are,
                          mirrored, and nearer in other light
+    close_up             whether a linear classifier is also fitted to a close-up of what moves (zoom 4), and the better
+                         of both on subjects left out is taken
     augment              whether clips are changed at random while learning
     seed                 of all that is random
     """
@@ -44,7 +46,8 @@ class TrainingSettings:
     mixup: float = 0.0
     unsure: float = 0.0
     balance: str = "weights"
-    views: int = 4
+    views: int = 2
+    close_up: bool = True
     augment: bool = True
     seed: int = 0
 

@@ -98,7 +98,7 @@ def _train(
     readable = set(trained.prepared.row_numbers.tolist())
     learned = [part if place in readable else None for place, part in enumerate(trained.parts)]
     TrainingClips.of(manifest.rows, learned, split.hash).write(out)
-    bundle = Bundle.write(out, spec, trained.model.labels, facts)
+    bundle = Bundle.write(out, trained.model.spec, trained.model.labels, facts)
     write_whole(bundle.card_file, card(bundle))
     write_training_report(bundle, out / WORK_FOLDER, reports, trained.prepared, trained.history)
     return bundle
@@ -178,7 +178,8 @@ def _course(trained: Trained) -> dict[str, Any]:
         }
         for head, sets in trained.linear.form.forms.items()
     }
-    return {"closed_form": forms, "closed_form_seconds": round(trained.linear.seconds, 2)}
+    tried = {name: round(loss, 3) for name, loss in trained.linear.tried.items()}
+    return {"closed_form": forms, "log_loss_left_out": tried, "closed_form_seconds": round(trained.linear.seconds, 2)}
 
 
 def _licences(spec: ModelSpec, weights: str | Path | None) -> dict[str, str] | None:
