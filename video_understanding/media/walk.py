@@ -331,7 +331,8 @@ class Walk:
                 "It may be one part of a stream in several files: join them first, or copy the file again.",
             )
         first_s = next(self._windows.instants_s(0), start_s)
-        if self._finished and first_s >= self._seen_end_s:
+        damaged = self._pictures is not None and (self._pictures.damaged or self._damaged)
+        if self._finished and (start_s if damaged else first_s) >= self._seen_end_s:
             behind = "the window" if start_s >= self._seen_end_s else "the first frame of the window"
             return MediaError(
                 path,
