@@ -53,8 +53,8 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "--zoom",
         type=int,
         metavar="N",
-        help="read frames N times as large, up to 4, and crop to the part where most moves (default: 1, or what a closed "
-        "form finds better of 1 and 4)",
+        help="read frames N times as large, up to 4, and crop to the part where most moves (default: 1, or what a "
+        "closed form finds better of 1 and 4)",
     )
     parser.add_argument(
         "--multi-label",
