@@ -11,7 +11,7 @@ FUZZ_FILES ?= 3000
 FUZZ_MODELS ?= 200
 FUZZ_SEED ?= 0
 
-.PHONY: help setup demo test test-slow lint docs notebooks strip bench bench-page bench-quick accuracy box fuzz clean
+.PHONY: help setup demo test test-slow lint docs notebooks strip outputs bench bench-page bench-quick accuracy box fuzz clean
 
 help:
 	@echo "make demo         set up and show the whole path on drawn clips (a few minutes)"
@@ -20,7 +20,8 @@ help:
 	@echo "make lint         check style"
 	@echo "make docs         write the command reference anew"
 	@echo "make notebooks    open the notebooks, with JupyterLab"
-	@echo "make strip        take the outputs out of the notebooks, before they are committed"
+	@echo "make strip        take large outputs out of the notebooks, before they are committed"
+	@echo "make outputs      run the notebooks anew, and keep what a visitor sees of them (an hour)"
 	@echo "make bench        measure everything beside what one would use otherwise, in an environment of its own (ROUNDS=11)"
 	@echo "make bench-quick  the same with fewer rounds (five minutes)"
 	@echo "make bench-page   the same, and write docs/benchmarks.md anew"
@@ -66,6 +67,10 @@ notebooks: $(READY)
 
 strip: $(READY)
 	$(BIN)/python -m tests.strip_notebooks
+
+outputs: $(READY)
+	mkdir -p build/notebooks
+	$(BIN)/python -m tests.strip_notebooks build/notebooks
 
 bench: $(BENCH_READY)
 	for one in $(BENCHES); do $(BENCH_BIN)/python -m benchmarks.$$one --rounds $(ROUNDS) --json build/bench/$$one.json || exit 1; done

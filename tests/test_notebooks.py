@@ -1,8 +1,9 @@
-"""The notebooks: short, without outputs, speaking of what exists, and running from top to bottom on small data."""
+"""The notebooks: short, with small outputs, speaking of what exists, and running from top to bottom on small data."""
 
 from __future__ import annotations
 
 import ast
+import base64
 import importlib
 import inspect
 import re
@@ -13,10 +14,11 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.strip_notebooks import FOLDER, stripped_text
+from tests.strip_notebooks import FOLDER, LARGEST_PICTURE, kept, kept_text, picture_bytes
 
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 LONGEST_CELL, LONGEST_DEFINITION, LONGEST_NOTEBOOK = 16, 2, 110  # lines of code
+SHOWN = ("01", "02", "04", "05", "06")  # those that hold the outputs of a run; `make outputs` gives them to all
 SMALL = {"CLIPS": 48, "EPOCHS": 2}
 _CELL_TIMEOUT_S = 900
 
@@ -42,21 +44,44 @@ def test_there_are_six_and_they_are_numbered():
 
 
 @each_notebook
-def test_it_is_valid_and_holds_nothing_that_running_it_has_put_in(path):
+def test_it_is_valid_and_holds_nothing_but_what_git_keeps(path):
     nbformat.validate(nbformat.read(path, as_version=4))
-    assert path.read_text(encoding="utf-8") == stripped_text(path), "it holds outputs or the like: run `make strip`"
+    assert path.read_text(encoding="utf-8") == kept_text(path), "it holds large outputs or the like: run `make strip`"
 
 
-def test_outputs_and_traces_of_editors_are_taken_out(tmp_path):
+@each_notebook
+def test_a_visitor_sees_pictures_and_nothing_of_the_machine_they_were_made_on(path):
+    shown = [output for cell in code_cells(nbformat.read(path, as_version=4)) for output in cell.outputs]
+    pictures = [output.data["image/png"] for output in shown if "image/png" in output.get("data", {})]
+    assert all(picture_bytes(picture) <= LARGEST_PICTURE for picture in pictures)
+    told = "".join(output.get("text", "") + output.get("data", {}).get("text/plain", "") for output in shown)
+    assert not re.search(r"/(tmp|work|home|root|Users)/", told)
+    assert (bool(told) and bool(pictures)) == (path.name[:2] in SHOWN), "`make outputs` makes them"
+
+
+def test_large_outputs_warnings_and_traces_of_editors_are_taken_out():
     notebook = nbformat.read(NOTEBOOKS[0], as_version=4)
-    cell = code_cells(notebook)[0]
-    cell.outputs = [nbformat.v4.new_output("stream", text="hello")]
+    before = kept(notebook)
+    cell, small = code_cells(notebook)[0], base64.b64encode(bytes(99_000)).decode()
+    cell.outputs = [
+        nbformat.v4.new_output("stream", name="stdout", text="hello"),
+        nbformat.v4.new_output("stream", name="stderr", text="a warning"),
+        nbformat.v4.new_output("display_data", {"image/png": small, "text/html": "<b>"}, metadata={"size": 1}),
+        nbformat.v4.new_output("display_data", {"image/png": base64.b64encode(bytes(101_000)).decode()}),
+        nbformat.v4.new_output("execute_result", {"text/plain": "(3, 4)"}, execution_count=3),
+        nbformat.v4.new_output("error", ename="E", evalue="e", traceback=["x"]),
+    ]
     cell.execution_count = 3
     cell.metadata["collapsed"] = True
     notebook.metadata["language_info"]["version"] = "3.11.1"
-    nbformat.write(notebook, tmp_path / "used.ipynb")
-    assert (tmp_path / "used.ipynb").read_text() != stripped_text(tmp_path / "used.ipynb")
-    assert stripped_text(tmp_path / "used.ipynb") == NOTEBOOKS[0].read_text(encoding="utf-8")
+    after = kept(notebook)
+    assert kept(after) == after
+    outputs = code_cells(after)[0].pop("outputs")
+    assert [(output.get("text"), output.get("data")) for output in outputs] == [
+        ("hello", None), (None, {"image/png": small}), (None, {"text/plain": "(3, 4)"}),
+    ]  # fmt: skip
+    code_cells(before)[0].pop("outputs")
+    assert after == before
 
 
 @each_notebook

@@ -26,7 +26,10 @@ STEPS = (
         "vu train {clips} --out {model} --preset edge --epochs 30 --seed {seed}{resume}",
     ),
     ("How good is it on people it has never seen?", "vu evaluate {model} {new_clips} --out {judged}"),
-    ("One file for every device, each compared with Keras before it is kept.", "vu export {model} --calibrate {clips}"),
+    (
+        "One file for every device, each compared with Keras before it is kept.",
+        "vu export {model} --formats saved_model,fp32,int8 --calibrate {clips}",
+    ),
     ("Do all of them say the same of a media file, decoding and resizing included?", "vu verify {model} {clip}"),
     ("What happens in a clip, and why does the model say so?", "vu predict {model} {clip}"),
     ("", "vu explain {model} {clip} --out {why}"),
