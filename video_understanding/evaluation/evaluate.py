@@ -79,7 +79,7 @@ def evaluate_inputs(
     scored = np.isin(np.arange(len(rows)), prepared.row_numbers[numbers])  # [rows]
     blind = int((scored & ~senses.any(axis=1)).sum())
     known = {"windows": len(numbers), "without": without, "blind": blind, "seed": seed}
-    return report_of_scores(scorer, prepared, rows, scores, **known)
+    return report_of_scores(scorer, prepared, rows, scores, scored, **known)
 
 
 def report_of_scores(
@@ -87,22 +87,20 @@ def report_of_scores(
     prepared: PreparedClips,
     rows: Sequence[Row],
     scores: Mapping[str, np.ndarray],
+    scored: np.ndarray,
     *,
     windows: int,
     seed: int,
     without: str | None = None,
     blind: int = 0,
 ) -> Report:
-    """The report of clips that were scored already: head -> probabilities [rows,C], NaN for a clip without a score.
+    """The report of clips that were scored already: head -> probabilities [rows,C], and bool [rows], which were scored.
 
     `windows` is how many windows were scored, `blind` how many clips had no modality to go by.
     """
     results = {}
-    scored = np.zeros(len(rows), bool)
     for head in scorer.labels:
-        there = ~np.isnan(scores[head]).any(axis=1)  # [rows]
-        scored |= there
-        places = [place for place in np.flatnonzero(there) if head in rows[place].labels]
+        places = [place for place in np.flatnonzero(scored) if head in rows[place].labels]
         if places:
             results[head] = _head_report(scorer, head, tuple(rows[i] for i in places), scores[head][places], seed)
     overall = Overall.of(results, int(scored.sum()))

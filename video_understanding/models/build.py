@@ -73,26 +73,11 @@ class VideoUnderstandingModel(keras.Model):
         # The same numbers in every frame of a clip: dropped here and there, they would look like motion.
         still = {"noise_shape": (None, 1, None), "seed": _seed(seed, 41)}
         self._drop_seen = keras.layers.Dropout(network.dropout, **still, name="drop_seen")
-        # Tokens of a linear classifier are the features themselves, of another size for each modality.
-        names = () if self.linear is None else ("project_picture", "project_sound")
-        self._project = [
-            keras.Sequential(
-                [
-                    keras.layers.Dense(network.token_size, kernel_initializer=keras.initializers.GlorotUniform(number)),
-                    keras.layers.LayerNormalization(epsilon=1e-5),
-                ],
-                name=name,
-            )
-            for name, number in zip(names, (_seed(seed, 50), _seed(seed, 51)), strict=False)
-        ]
         self.drop = keras.layers.Dropout(network.dropout, seed=_seed(seed, 20), name="drop")
         self.heads = {
             head.name: keras.layers.Dense(
                 len(head.classes),
-                kernel_initializer=(
-                    # Beside a linear classifier the network begins by adding nothing.
-                    "zeros" if self.linear is not None else keras.initializers.GlorotUniform(_seed(seed, 21 + place))
-                ),
+                kernel_initializer=keras.initializers.GlorotUniform(_seed(seed, 21 + place)),
                 dtype="float32",
                 name=head.name,
             )
@@ -102,8 +87,7 @@ class VideoUnderstandingModel(keras.Model):
     def _build(self, seed: int | None) -> None:
         """Makes all weights at once: a model that is loaded, looked at or exported must not first be called."""
         spec, size, shapes = self.spec, self.spec.network.token_size, self.token_shapes
-        given = [(None, *shapes[modality]) for modality in SENSES]  # tokens as they are encoded
-        picture, sound = ((None, shapes[modality][0], size) for modality in SENSES)  # and as they are joined
+        picture, sound = tokens = [(None, *shapes[modality]) for modality in SENSES]
         presence = (None, len(SENSES))
         if seed is not None:
             keras.utils.set_random_seed(seed)  # for the parts whose initializers have no seed of their own
@@ -113,11 +97,10 @@ class VideoUnderstandingModel(keras.Model):
             (self._listen, [(None, spec.hops, spec.audio.hop_samples)]),
         ]
         if self.linear is not None:
-            layers.append((self.linear, [given, presence]))
+            layers.append((self.linear, [tokens, presence]))
         if self.fusion is not None:
             layers += [
                 *([(self.motion, [picture])] if self.motion else []),
-                *((layer, [shape]) for layer, shape in zip(self._project, given, strict=False)),
                 (self.missing_picture, [picture, (None,)]),
                 (self.missing_sound, [sound, (None,)]),
                 (self.fusion, [picture, sound, presence]),
@@ -186,23 +169,20 @@ class VideoUnderstandingModel(keras.Model):
 
     def conclude(self, picture: Any, sound: Any, presence: Any, training: bool | None = None) -> dict[str, Any]:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence [B,2] -> logits of every head."""
-        logits = {} if self.linear is None else self.linear([picture, sound], presence)  # [B,C] each
-        if self.fusion is None:
-            return logits
+        if self.linear is not None:
+            return self.linear([picture, sound], presence)  # [B,C] each
         picture, sound = self.stand_in(picture, sound, presence)
         vector = self.drop(self.fusion(picture, sound, presence, training=training), training=training)  # [B,D]
-        return {head: logits.get(head, 0.0) + layer(vector) for head, layer in self.heads.items()}  # [B,C] each
+        return {head: layer(vector) for head, layer in self.heads.items()}  # [B,C] each
 
     def embed(self, picture: Any, sound: Any, presence: Any) -> Any:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence [B,2] -> the embedding [B,E] of each clip."""
-        if self.fusion is None:
+        if self.linear is not None:
             return self.linear.embed([picture, sound], presence)
         return self.fusion(*self.stand_in(picture, sound, presence), presence)
 
     def stand_in(self, picture: Any, sound: Any, presence: Any) -> tuple[Any, Any]:
         """The tokens [B,T,D] and [B,M*K,D] as they are joined: with motion, and learned ones for a missing sense."""
-        if self._project:
-            picture, sound = (layer(tokens) for layer, tokens in zip(self._project, (picture, sound), strict=True))
         moved = picture if self.motion is None else self.motion(picture)  # [B,T,D]
         return self.missing_picture(moved, presence[:, 0]), self.missing_sound(sound, presence[:, 1])
 

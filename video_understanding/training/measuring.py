@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from video_understanding.datasets.rows import Row
 from video_understanding.evaluation import Report, Robustness, evaluate, fit_temperature, logits_of, robustness
 from video_understanding.evaluation.evaluate import evaluate_inputs, report_of_scores
 from video_understanding.models.keras_scorer import KerasScorer
@@ -50,12 +53,7 @@ class Measuring:
         """
         trained, linear = self.trained, self.trained.linear
         if part == "validation" and linear is not None:
-            rows = trained.rows_of("train")
-            scored = ~np.isnan(np.concatenate(list(linear.left_out.values()), axis=1)).all(axis=1)  # [rows]
-            windows = int(scored[trained.prepared.row_numbers].sum())
-            return report_of_scores(
-                self.scorer, trained.prepared, rows, linear.left_out, windows=windows, seed=self.seed
-            )
+            return self._scored_report(trained.rows_of("train"), linear.left_out)
         rows = trained.rows_of(part)
         readable = set(trained.prepared.row_numbers.tolist())
         heads = trained.model.labels.keys()
@@ -79,8 +77,20 @@ class Measuring:
         prepared, rows, labels = trained.prepared, trained.rows, trained.model.labels
         learned = np.unique(prepared.row_numbers[windows_of(prepared, rows, trained.parts, "train", labels)])
         scores = simple_scores(prepared, rows, learned, labels, trained.model.spec.network.multi_label)
-        own, windows = trained.rows_of("test"), len(prepared)
-        return report_of_scores(self.scorer, prepared, own, scores, windows=windows, seed=self.seed)
+        return self._scored_report(trained.rows_of("test"), scores)
+
+    def _scored_report(self, rows: Sequence[Row], scores: Mapping[str, np.ndarray]) -> Report:
+        """The report of rows whose probabilities [rows,C] are known; where they are NaN, the label does not count."""
+        known = {head: ~np.isnan(values).any(axis=1) for head, values in scores.items()}  # bool [rows]
+        rows = [
+            dataclasses.replace(row, labels={head: name for head, name in row.labels.items() if known[head][place]})
+            for place, row in enumerate(rows)
+        ]
+        scored = np.any(list(known.values()), axis=0)  # [rows]
+        windows = int(scored[self.trained.prepared.row_numbers].sum())
+        return report_of_scores(
+            self.scorer, self.trained.prepared, rows, scores, scored, windows=windows, seed=self.seed
+        )
 
     def robustness(self, part: str) -> Robustness:
         """How the model stands the loss of a modality, and noise, on a part."""

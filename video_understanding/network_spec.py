@@ -1,0 +1,82 @@
+"""Which encoders, fusion and classifier a model is made of, and their sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from video_understanding.errors import ManifestError, SpecError
+from video_understanding.labels import require_head_name
+from video_understanding.spec_numbers import whole
+
+CLASSIFIERS = ("network", "linear")
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What looks and listens: the network's parts and sizes.
+
+    backbone          which CNN looks at each frame: "small", "efficientnet_lite0", any network of
+                      keras.applications by name, a TF-Hub handle or the path of a SavedModel
+    unfrozen_blocks   how many of its last blocks are trained; None means all, 0 none
+    motion            whether picture tokens are told how far each is from the one before
+    listener          what listens to each hop of sound: "conv1d", small and learned from nothing, or
+                      "separable", which comes with weights that have heard much before
+    unfrozen_listener_blocks  how many of its last blocks are trained; None means all, 0 none
+    fusion            how the senses are joined
+    token_size        D, the numbers that stand for one moment of one sense
+    tokens_per_hop    how many of them a hop of sound gives
+    attention_heads   into how many looks attention is divided
+    dropout           share of numbers dropped in training
+    sense_dropout     share of clips that lose one of their senses in training
+    classifier        "linear": pooled statistics of frozen features, and a linear map solved in closed form;
+                      "network": the fusion and a dense layer, trained by gradients
+    multi_label       the heads of which a clip may show several classes at once, or none
+    """
+
+    backbone: str = "small"
+    unfrozen_blocks: int | None = None
+    motion: bool = False
+    listener: str = "conv1d"
+    unfrozen_listener_blocks: int | None = None
+    fusion: str = "cross_attention"
+    token_size: int = 64
+    tokens_per_hop: int = 2
+    attention_heads: int = 4
+    dropout: float = 0.2
+    sense_dropout: float = 0.2
+    classifier: str = "network"
+    multi_label: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("backbone", "listener", "fusion"):
+            if not isinstance(getattr(self, name), str) or not getattr(self, name):
+                raise SpecError(f"network.{name}", f"is {getattr(self, name)!r}, not a name", "Give a name.")
+        if self.classifier not in CLASSIFIERS:
+            raise SpecError(
+                "network.classifier", f"{self.classifier!r} is not known", f"Use one of: {', '.join(CLASSIFIERS)}."
+            )
+        if not isinstance(self.motion, bool):
+            raise SpecError("network.motion", f"is {self.motion!r}, not true or false", "Give one of these.")
+        for name in ("unfrozen_blocks", "unfrozen_listener_blocks"):
+            if getattr(self, name) is not None:
+                whole(self, name, 0, 1000)
+        for name in ("token_size", "tokens_per_hop", "attention_heads"):
+            whole(self, name, 1, 4096)
+        if self.token_size % self.attention_heads:
+            raise SpecError(
+                "network.token_size",
+                f"{self.token_size} cannot be divided among {self.attention_heads} attention_heads",
+                "Choose a multiple.",
+            )
+        for name in ("dropout", "sense_dropout"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+                raise SpecError(f"network.{name}", f"is {value!r}, not a share from 0 to below 1", "Give such a share.")
+        named = self.multi_label
+        try:
+            if not isinstance(named, (list, tuple)):
+                raise ManifestError(repr(named), "is not a list", "Give a list of heads, such as action.")
+            # In one order and each once, so that specs which mean the same are equal.
+            object.__setattr__(self, "multi_label", tuple(sorted(set(map(require_head_name, named)))))
+        except ManifestError as error:
+            raise SpecError("network.multi_label", f"{error.subject} {error.cause}", error.cure) from error
