@@ -1,4 +1,4 @@
-"""Any scorer over labelled clips: the scores of a clip's windows are averaged, and compared with its labels."""
+"""Any scorer over labelled clips: the scores of a clip's windows are joined, and compared with its labels."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from video_understanding.features.prepare import from_prepared
 from video_understanding.labels import Labels
 from video_understanding.progress import Bar
 from video_understanding.scorer import SENSES, ModelInputs, Scorer
+from video_understanding.window_scores import WindowScores
 
 _STRANGE_NAMED = 5
 
@@ -127,30 +128,26 @@ def _clip_scores(
     batch_size: int,
     progress: bool | None,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Mean scores of each clip's windows, [clips,C] for each head (NaN without any), and its senses, bool [clips,2]."""
-    sums = {head: np.zeros((clips, len(scorer.labels.names(head)))) for head in scorer.labels.heads}  # [clips,C]
+    """Each clip's joined scores, [clips,C] for each head (NaN without any), and its senses, bool [clips,2]."""
+    several = scorer.spec.network.multi_label
+    found = {head: WindowScores(clips, len(names), head in several) for head, names in scorer.labels.items()}
     senses = np.zeros((clips, len(SENSES)), bool)  # [clips,2]
     with Bar(len(numbers), "Evaluating", "window", shown=progress) as bar:
         for begin in range(0, len(numbers), batch_size):
             batch = numbers[begin : begin + batch_size]  # [B]
             inputs = inputs_of(batch)
             scores = scorer(inputs)
-            for head, total in sums.items():
+            for head, collected in found.items():
                 if len(scores[head]) != len(batch):
                     raise VideoUnderstandingError(
                         f"scores of {head}",
                         f"are {len(scores[head])} for a batch of {len(batch)} clips",
                         "The scorer must answer for every clip of a batch, whatever its size.",
                     )
-                np.add.at(total, prepared.row_numbers[batch], scores[head])
+                collected.add(prepared.row_numbers[batch], scores[head])
             np.logical_or.at(senses, prepared.row_numbers[batch], inputs.presence)
             bar.update(len(batch))
-    windows = np.bincount(prepared.row_numbers[numbers], minlength=clips)[:, None]  # [clips,1]
-    mean = {
-        head: np.divide(total, windows, out=np.full_like(total, np.nan), where=windows > 0)
-        for head, total in sums.items()
-    }
-    return mean, senses
+    return {head: collected.result() for head, collected in found.items()}, senses
 
 
 def _require_match(scorer: Scorer, prepared: PreparedClips, rows: Sequence[Row]) -> None:

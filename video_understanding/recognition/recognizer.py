@@ -22,6 +22,7 @@ from video_understanding.recognition.streaming import HOLD_S, LATENESS_S, Stream
 from video_understanding.recognition.strides import Stride
 from video_understanding.scorer import SENSES, Scorer
 from video_understanding.spec import ModelSpec
+from video_understanding.window_scores import WindowScores
 
 _NUMBER = re.compile(r"\d+")
 _WINDOWS_AT_ONCE = 8  # a scorer's calls cost less for several windows, and they need little memory
@@ -61,7 +62,7 @@ class Recognizer:
         """
         stride = Stride.of(self.spec, stride_s)
         maker = SegmentMaker(self.spec, self.labels, stride, self.unknown_below)
-        found = _Found()
+        found = _Found(self.scorer)
         for answer in self._answers(file, stride, found):
             found.count_in(answer)
             found.segments += maker.push(answer)
@@ -73,8 +74,8 @@ class Recognizer:
             )
         duration_s = found.length.seconds()
         found.segments += maker.finish(duration_s)
-        mean = {head: total / found.windows for head, total in found.totals.items()}  # [C] each
-        whole = heads_of(mean, self.scorer, self.unknown_below)
+        joined = {head: collected.result()[0] for head, collected in found.scores.items()}  # [C] each
+        whole = heads_of(joined, self.scorer, self.unknown_below)
         return Prediction(
             str(file),
             duration_s,
@@ -97,7 +98,7 @@ class Recognizer:
 
     def timeline(self, file: str | Path, stride_s: float | None = None) -> Iterator[WindowAnswer]:
         """The answer of each window of a file, as `predict` finds them."""
-        return self._answers(file, Stride.of(self.spec, stride_s), _Found())
+        return self._answers(file, Stride.of(self.spec, stride_s), _Found(self.scorer))
 
     def stream(
         self, stride_s: float | None = None, *, lateness_s: float = LATENESS_S, hold_s: float = HOLD_S
@@ -117,10 +118,11 @@ class Recognizer:
 class _Found:
     """What is gathered from window to window."""
 
-    def __init__(self) -> None:
+    def __init__(self, scorer: Scorer) -> None:
         self.length = FileLength()
         self.windows = 0
-        self.totals: dict[str, np.ndarray] = {}  # head -> sum of scores, float64 [C]
+        several = scorer.spec.network.multi_label
+        self.scores = {head: WindowScores(1, len(names), head in several) for head, names in scorer.labels.items()}
         self.senses = dict.fromkeys(SENSES, False)
         self.segments: list[Segment] = []
         self._notes: dict[str, str] = {}  # by their words without numbers: a later one counts on from an earlier
@@ -139,5 +141,5 @@ class _Found:
         """What the window's answer adds to the file's."""
         self.windows += 1
         for head, scores in answer.scores.items():
-            self.totals[head] = self.totals.get(head, 0.0) + scores.astype(np.float64)
+            self.scores[head].add(np.zeros(1, int), scores[None])
         self.senses = {sense: self.senses[sense] or answer.senses[sense] for sense in SENSES}
