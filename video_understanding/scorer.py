@@ -18,6 +18,7 @@ from video_understanding.labels import Labels
 from video_understanding.spec import ModelSpec
 
 SENSES: tuple[str, ...] = ("video", "audio")
+NO_EMBEDDING = "has no embedding: it was exported by an older version"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -95,18 +96,27 @@ class Scores:
     def require_numbers(self) -> None:
         """Refuses NaN and infinity, which a model computes whose weights are damaged: an answer may hold neither."""
         for head, scores in self.heads.items():
-            if not np.isfinite(scores).all():
-                raise ClipError(
-                    f"scores of {head}",
-                    "are not all numbers: the model computes NaN or infinity",
-                    "Restore the model from a copy, or train again with a lower learning rate.",
-                )
+            require_numbers(f"scores of {head}", scores)
 
     @staticmethod
     def joined(labels: Labels, parts: Sequence[Mapping[str, np.ndarray]]) -> Scores:
         """The scores of any number of batches, head -> [b,C] each, one after the other."""
         none = {head: np.empty((0, len(names)), np.float32) for head, names in labels.items()}
         return Scores(labels, {head: np.concatenate([none[head], *(part[head] for part in parts)]) for head in none})
+
+
+def require_numbers(name: str, values: np.ndarray) -> None:
+    """Refuses NaN and infinity in what a model computed, which `name` names.
+
+    Raises:
+        ClipError: there are some.
+    """
+    if not np.isfinite(values).all():
+        raise ClipError(
+            name,
+            "are not all numbers: the model computes NaN or infinity",
+            "Restore the model from a copy, or train again with a lower learning rate.",
+        )
 
 
 class Scorer(Protocol):
@@ -143,6 +153,22 @@ class PartwiseScorer(ABC):
     @abstractmethod
     def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
+
+    @abstractmethod
+    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+        """The embedding of each window: the vector that its modalities are joined into, before any head.
+
+        Args:
+            picture: Picture tokens float32 [B,T,D].
+            sound: Sound tokens float32 [B,M*K,D].
+            presence: bool [B,2].
+
+        Returns:
+            float32 [B,E].
+
+        Raises:
+            BundleError: the model was exported before there were embeddings.
+        """
 
     def __call__(self, inputs: ModelInputs) -> Scores:
         """Scores of the batch, in its order; an absent sense is not looked at."""

@@ -37,6 +37,8 @@ class ColourScorer(PartwiseScorer):
 
     def __init__(self, spec: ModelSpec | None = None, labels: Labels = LABELS) -> None:
         self.spec, self.labels = spec or small_spec(), labels
+        size = self.spec.network.token_size
+        self.token_shapes = {"video": (self.spec.frames, size), "audio": (self.spec.sound_tokens, size)}
         self.frames_seen = self.hops_heard = self.windows_fused = 0
 
     def encode_frames(self, frames: np.ndarray) -> np.ndarray:
@@ -67,6 +69,10 @@ class ColourScorer(PartwiseScorer):
             if "emotion" in heads:
                 heads["emotion"][place] = 1 - loud, loud
         return Scores(self.labels, heads)
+
+    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+        there = presence.astype(np.float32)[:, :, None]  # [B,2,1]
+        return np.concatenate([picture.mean(axis=1) * there[:, 0], sound.mean(axis=1) * there[:, 1]], axis=1)  # [B,2D]
 
 
 def frame_of(colour: str, spec: ModelSpec, shade: int = 0) -> np.ndarray:

@@ -55,6 +55,10 @@ class KerasScorer(PartwiseScorer):
             lambda hops: one_by_one(lambda hop: model.hop_encoder(hop[None], training=False)[0], hops, tf.float32),
             input_signature=[tf.TensorSpec((None, spec.audio.hop_samples), tf.float32)],
         )
+        tokens = [
+            *(tf.TensorSpec((None, *shape), tf.float32) for shape in self.token_shapes.values()),
+            tf.TensorSpec((None, 2), tf.float32),
+        ]
         self._conclude = tf.function(
             lambda *window: one_by_one(
                 lambda one: {
@@ -63,10 +67,13 @@ class KerasScorer(PartwiseScorer):
                 window,
                 {head: tf.float32 for head in model.labels.heads},
             ),
-            input_signature=[
-                *(tf.TensorSpec((None, *shape), tf.float32) for shape in self.token_shapes.values()),
-                tf.TensorSpec((None, 2), tf.float32),
-            ],
+            input_signature=tokens,
+        )
+        self._embed = tf.function(
+            lambda *window: one_by_one(
+                lambda one: model.embed(*(part[None] for part in one), False)[0], window, tf.float32
+            ),
+            input_signature=tokens,
         )
         self._probabilities = lambda logits: probabilities(model, logits, self._temperature)
 
@@ -83,3 +90,7 @@ class KerasScorer(PartwiseScorer):
         logits = self._conclude(tf.constant(picture), tf.constant(sound), tf.constant(presence.astype(np.float32)))
         heads = self._probabilities(logits)
         return Scores(self.labels, {head: keras.ops.convert_to_numpy(values) for head, values in heads.items()})
+
+    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+        """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> embeddings float32 [B,E]."""
+        return self._embed(tf.constant(picture), tf.constant(sound), tf.constant(presence.astype(np.float32))).numpy()
