@@ -174,6 +174,24 @@ class PartwiseScorer(ABC):
         """Scores of the batch, in its order; an absent sense is not looked at."""
         return self.fuse(*self.encode(inputs), inputs.presence)
 
+    @property
+    def batched(self) -> PartwiseScorer:
+        """The same scorer, computing in true batches where it can: quicker, and within 1e-4 of its own scores."""
+        return self
+
+    def score(self, inputs: ModelInputs, exact: bool = True) -> Scores:
+        """Scores of the batch, in its order.
+
+        Args:
+            inputs: B clips.
+            exact: Whether every part is computed by itself, so that the scores are those of a stream to the bit.
+                Without it they are computed in true batches, which is quicker, and agree within 1e-4.
+
+        Returns:
+            Probabilities of each head, float32 [B,C].
+        """
+        return (self if exact else self.batched)(inputs)
+
     def encode(self, inputs: ModelInputs) -> tuple[np.ndarray, np.ndarray]:
         """Picture tokens float32 [B,T,D] and sound tokens [B,M*K,D'] of the batch, zeros where a sense is absent."""
         spec = self.spec
