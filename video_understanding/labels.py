@@ -18,7 +18,8 @@ NONE = "none"  # says of a clip in a multi-label head that it shows none of the 
 # What stands beside the heads' names in tables, and in the JSON of predictions, streams and splits.
 _IN_TABLES = "path subject split fold start end text"
 _IN_JSON = "file error duration_s senses modalities segments notes name start_s end_s labels"
-_RESERVED = frozenset(f"{_IN_TABLES} {_IN_JSON}".split())
+EMBEDDING = "embedding"  # what stands beside the scores of heads among the outputs of exports
+_RESERVED = frozenset(f"{_IN_TABLES} {_IN_JSON} {EMBEDDING}".split())
 _RESERVED_ENDINGS = ("_confidence", "_nearest")  # of columns and keys that follow a head's own
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,24 @@ def load(path: str | Path, runtime: str | None = None) -> Recognizer:
         make_scorer(bundle, runtime) if runtime else _usual_scorer(bundle),
         {head: below for head, below in unknown_below.items() if below is not None},
     )
+
+
+def quickest_runtime(path: str | Path) -> str | None:
+    """The runtime that gives a program its first answer soonest, as `load` takes it.
+
+    Starting TensorFlow takes many times as long as recognising a short clip, so that is a TFLite file where the bundle
+    names one among its exports, the most exact first: an export of another training that was left there is not named.
+
+    Returns:
+        One of `RUNTIMES`, or None where there is no such file or LiteRT is not installed: then `load` chooses.
+    """
+    from video_understanding.bundle import BUNDLE_FILE, Bundle
+
+    if not (Path(path) / BUNDLE_FILE).is_file() or find_spec("ai_edge_litert") is None:
+        return None
+    bundle = Bundle.read(path)
+    there = {file.name for file in bundle.tflite_files.values()} & bundle.facts.get("exports", {}).keys()
+    return next((f"tflite:{mode}" for mode in TFLITE_MODES if f"model_{mode}{_TFLITE}" in there), None)
 
 
 def _usual_scorer(bundle: Bundle) -> PartwiseScorer:

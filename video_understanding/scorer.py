@@ -18,6 +18,7 @@ from video_understanding.labels import Labels
 from video_understanding.spec import ModelSpec
 
 SENSES: tuple[str, ...] = ("video", "audio")
+NO_EMBEDDING = "has no embedding: it was exported by an older version"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -95,18 +96,27 @@ class Scores:
     def require_numbers(self) -> None:
         """Refuses NaN and infinity, which a model computes whose weights are damaged: an answer may hold neither."""
         for head, scores in self.heads.items():
-            if not np.isfinite(scores).all():
-                raise ClipError(
-                    f"scores of {head}",
-                    "are not all numbers: the model computes NaN or infinity",
-                    "Restore the model from a copy, or train again with a lower learning rate.",
-                )
+            require_numbers(f"scores of {head}", scores)
 
     @staticmethod
     def joined(labels: Labels, parts: Sequence[Mapping[str, np.ndarray]]) -> Scores:
         """The scores of any number of batches, head -> [b,C] each, one after the other."""
         none = {head: np.empty((0, len(names)), np.float32) for head, names in labels.items()}
         return Scores(labels, {head: np.concatenate([none[head], *(part[head] for part in parts)]) for head in none})
+
+
+def require_numbers(name: str, values: np.ndarray) -> None:
+    """Refuses NaN and infinity in what a model computed, which `name` names.
+
+    Raises:
+        ClipError: there are some.
+    """
+    if not np.isfinite(values).all():
+        raise ClipError(
+            name,
+            "are not all numbers: the model computes NaN or infinity",
+            "Restore the model from a copy, or train again with a lower learning rate.",
+        )
 
 
 class Scorer(Protocol):
@@ -144,9 +154,43 @@ class PartwiseScorer(ABC):
     def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
 
+    @abstractmethod
+    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+        """The embedding of each window: the vector that its modalities are joined into, before any head.
+
+        Args:
+            picture: Picture tokens float32 [B,T,D].
+            sound: Sound tokens float32 [B,M*K,D].
+            presence: bool [B,2].
+
+        Returns:
+            float32 [B,E].
+
+        Raises:
+            BundleError: the model was exported before there were embeddings.
+        """
+
     def __call__(self, inputs: ModelInputs) -> Scores:
         """Scores of the batch, in its order; an absent sense is not looked at."""
         return self.fuse(*self.encode(inputs), inputs.presence)
+
+    @property
+    def batched(self) -> PartwiseScorer:
+        """The same scorer, computing in true batches where it can: quicker, and within 1e-4 of its own scores."""
+        return self
+
+    def score(self, inputs: ModelInputs, exact: bool = True) -> Scores:
+        """Scores of the batch, in its order.
+
+        Args:
+            inputs: B clips.
+            exact: Whether every part is computed by itself, so that the scores are those of a stream to the bit.
+                Without it they are computed in true batches, which is quicker, and agree within 1e-4.
+
+        Returns:
+            Probabilities of each head, float32 [B,C].
+        """
+        return (self if exact else self.batched)(inputs)
 
     def encode(self, inputs: ModelInputs) -> tuple[np.ndarray, np.ndarray]:
         """Picture tokens float32 [B,T,D] and sound tokens [B,M*K,D'] of the batch, zeros where a sense is absent."""

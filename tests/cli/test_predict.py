@@ -19,6 +19,8 @@ from video_understanding.media.inspect import inspect_media
 from video_understanding.recognition import Recognizer
 from video_understanding.scorer import Scores
 
+BOX = Path(__file__).parents[2] / "saved_models" / "four_sets"  # has an int8 file and no other
+
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory) -> Path:
@@ -222,9 +224,18 @@ def test_a_model_that_computes_nan_gives_no_answer(clips, capsys, monkeypatch, f
 def test_the_runtime_is_handed_on(clips, loaded):
     assert main(["predict", "bundle", str(clips / "more"), "--runtime", "tflite:int8"]) == 0
     assert loaded == [("bundle", "tflite:int8")]
+    assert main(["predict", "bundle", str(clips / "more")]) == 0
+    assert loaded[1:] == [("bundle", None)]
     with pytest.raises(SystemExit) as stop:
         main(["predict", "bundle", "x.mp4", "--runtime", "torch"])
     assert stop.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["predict", "stream"])
+@pytest.mark.parametrize(("words", "runtime"), [([], "tflite:int8"), (["--runtime", "keras"], "keras")])
+def test_the_tflite_file_of_a_bundle_is_run_unless_another_runtime_is_asked_for(command, words, runtime, clips, loaded):
+    assert main([command, str(BOX), str(clips / "more" / "short.mp4"), *words]) == 0
+    assert loaded == [(str(BOX), runtime)]
 
 
 def test_no_bundle_is_one_line_and_exit_code_2(clips, tmp_path, capsys, monkeypatch):

@@ -18,7 +18,7 @@ from video_understanding.labels import Labels
 from video_understanding.media.decode import read_clip
 from video_understanding.media.synthetic.dataset import make_dataset
 from video_understanding.recognition.recognizer import Recognizer
-from video_understanding.scorer import ModelInputs, Scorer
+from video_understanding.scorer import ModelInputs, PartwiseScorer
 from video_understanding.spec import ModelSpec, NetworkSpec, VideoSpec
 
 SPEC = ModelSpec(
@@ -37,6 +37,7 @@ class World:
 
     inputs       the first window of each clip
     expected     head -> probabilities [B,C] of these windows
+    embeddings   float32 [B,E] of these windows
     predictions  of each clip, as JSON has them
     """
 
@@ -44,6 +45,7 @@ class World:
     clips: tuple[Path, ...]
     inputs: ModelInputs
     expected: dict[str, np.ndarray]
+    embeddings: np.ndarray
     predictions: list[dict[str, Any]]
 
 
@@ -55,7 +57,9 @@ def make_world(folder: Path) -> World:
         if not (folder / "predictions.json").exists():
             make_dataset(folder, seed=3, clips=2, duration_s=1.0)
             scorer = _make_model(folder)
-            np.savez(folder / "expected.npz", **scorer(_inputs(folder)).heads)
+            inputs = _inputs(folder)
+            np.savez(folder / "expected.npz", **scorer(inputs).heads)
+            np.save(folder / "embeddings.npy", scorer.embed(*scorer.encode(inputs), inputs.presence))
             predictions = [Recognizer(scorer, UNKNOWN_BELOW).predict(clip).to_dict() for clip in _clips(folder)]
             (folder / "predictions.json").write_text(json.dumps(predictions))
     return World(
@@ -63,6 +67,7 @@ def make_world(folder: Path) -> World:
         _clips(folder),
         _inputs(folder),
         dict(np.load(folder / "expected.npz")),
+        np.load(folder / "embeddings.npy"),
         json.loads((folder / "predictions.json").read_text()),
     )
 
@@ -97,7 +102,7 @@ def description() -> dict[str, object]:
     }
 
 
-def _make_model(folder: Path) -> Scorer:
+def _make_model(folder: Path) -> PartwiseScorer:
     """Exports the model to TFLite; returns it in Keras."""
     from video_understanding.export.make import export_bundle
     from video_understanding.models.build import VideoUnderstandingModel

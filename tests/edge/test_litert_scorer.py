@@ -10,7 +10,7 @@ import pytest
 
 from tests.edge.small_model import LABELS, SPEC, UNKNOWN_BELOW, described, description
 from video_understanding.edge import LiteRTScorer, TFLiteFile
-from video_understanding.errors import ClipError, MissingExtraError, SpecError
+from video_understanding.errors import BundleError, ClipError, MissingExtraError, SpecError
 from video_understanding.scorer import ModelInputs
 
 
@@ -32,6 +32,35 @@ def test_the_signature_for_all_at_once_agrees_with_the_parts(world, scorer):
         parts, whole = scorer(inputs), scorer.classify(inputs)
         for head in LABELS.heads:
             np.testing.assert_allclose(parts[head], whole[head], atol=1e-5)
+
+
+def test_embeddings_are_those_of_keras_and_of_the_whole_window_to_the_bit(world, scorer):
+    tokens = scorer.encode(world.inputs)
+    found = scorer.embed(*tokens, world.inputs.presence)
+    assert found.dtype == np.float32 and found.shape == (2, SPEC.network.token_size)
+    np.testing.assert_allclose(found, world.embeddings, atol=1e-3)
+    assert np.abs(found[0] - found[1]).max() > 1e-2  # and are not the same for all clips
+    assert np.array_equal(found, scorer.embed_whole(world.inputs))
+    deaf = world.inputs.without("audio")
+    assert np.array_equal(scorer.embed(*tokens, deaf.presence), scorer.embed_whole(deaf))
+    assert not np.allclose(scorer.embed_whole(deaf), found, atol=1e-3)
+
+
+def test_a_file_of_an_older_version_answers_and_has_no_embedding(world, scorer, tmp_path):
+    from video_understanding.export.network import read_network, write_network
+
+    network = read_network(world.model.read_bytes())
+    network.signatureDefs = [one for one in network.signatureDefs if one.signatureKey != b"embed"]
+    for signature in network.signatureDefs:
+        signature.outputs = [one for one in signature.outputs if one.name != b"embedding"]
+    path = tmp_path / "older.tflite"
+    path.write_bytes(described(write_network(network), description()))
+    older = LiteRTScorer(path)
+    assert np.array_equal(older(world.inputs)["action"], scorer(world.inputs)["action"])
+    for ask in (lambda: older.embed(*older.encode(world.inputs), world.inputs.presence),
+                lambda: older.embed_whole(world.inputs)):  # fmt: skip
+        with pytest.raises(BundleError, match=r"older\.tflite: has no embedding: it was exported by an older version"):
+            ask()
 
 
 def test_a_missing_sense_is_not_looked_at_and_changes_the_answer(world, scorer):
@@ -76,6 +105,7 @@ def test_no_clips_give_no_scores(scorer):
         np.empty((0, *SPEC.frames_shape), np.uint8), np.empty((0, SPEC.samples), np.float32), np.empty((0, 2), bool)
     )
     assert [scorer(nothing)[head].shape for head in LABELS.heads] == [(0, 3), (0, 2)]
+    assert scorer.embed_whole(nothing).shape == (0, SPEC.network.token_size)
 
 
 def test_arrays_of_another_shape_or_type_are_refused_and_leave_the_scorer_whole(world, scorer):

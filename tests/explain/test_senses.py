@@ -30,6 +30,8 @@ class AddingScorer(PartwiseScorer):
         yes = 1 / (1 + np.exp(-odds))
         return Scores(self.labels, {"action": np.stack([yes, 1 - yes], axis=1).astype(np.float32)})
 
+    embed = encode_frames
+
 
 def shares(seen: float, heard: float, presence=(True, True), **options):
     tokens = (np.full((1, 1, 1), value) for value in (seen, heard))

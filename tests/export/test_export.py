@@ -27,6 +27,7 @@ from video_understanding.export.calibration import read_clips
 from video_understanding.export.formats import FORMATS
 from video_understanding.export.make import export_bundle
 from video_understanding.export.network import graphs_of, kind_of, name_of, read_network
+from video_understanding.export.trial import least_cosine
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import keras_scorer, load_model
 from video_understanding.scorer import SENSES
@@ -89,6 +90,18 @@ def test_parts_one_after_the_other_are_the_whole_to_the_bit(mode, bundle, clips)
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_embeddings_are_like_those_of_the_model_and_of_whole_clips_to_the_bit(mode, bundle, clips):
+    keras, inputs = keras_scorer(bundle), clips[0]
+    scorer = LiteRTScorer(bundle.tflite_files[f"model_{mode}"])
+    expected, found = (one.embed(*one.encode(inputs), inputs.presence) for one in (keras, scorer))
+    assert np.array_equal(found, scorer.embed_whole(inputs))
+    assert least_cosine(found, expected) >= FORMATS[mode].cosine
+    if mode == "fp32":
+        assert np.abs(found - expected).max() < 1e-3
+    assert bundle.facts["exports"][f"model_{mode}.tflite"]["embedding_cosine"] >= FORMATS[mode].cosine
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_a_file_tells_what_it_is(mode, bundle):
     path = bundle.tflite_files[f"model_{mode}"]
     with zipfile.ZipFile(path) as archive:
@@ -109,13 +122,15 @@ def test_any_number_of_clips_at_once(mode, bundle):
     inputs = some_inputs(bundle.spec, 3)
     interpreter = Interpreter(str(bundle.tflite_files[f"model_{mode}"]), num_threads=1)
     run = {name: interpreter.get_signature_runner(name) for name in interpreter.get_signature_list()}
-    assert set(run) == {"encode_frame", "encode_audio", "fuse", "classify"}
+    assert set(run) == {"encode_frame", "encode_audio", "fuse", "classify", "embed"}
     given = {"waveform": inputs.waveform, "presence": inputs.presence.astype(np.float32)}
     told = run["classify"](frames=inputs.frames, **given)
     expected = keras_scorer(bundle)(inputs)
     for head in bundle.labels.heads:
         assert told[head].shape == expected[head].shape
         assert np.abs(told[head] - expected[head]).max() < 0.2
+    assert set(told) == set(bundle.labels.heads)
+    assert set(run["embed"](frames=inputs.frames, **given)) == {"embedding"}
     hops = inputs.waveform.reshape(-1, bundle.spec.audio.hop_samples)
     size, per_hop = bundle.spec.network.token_size, bundle.spec.network.tokens_per_hop
     assert run["encode_frame"](frame=inputs.frames[0])["picture_tokens"].shape == (bundle.spec.frames, size)

@@ -39,5 +39,7 @@ def test_fp32_says_what_keras_says(fusion, tmp_path, monkeypatch):
     )
     for head in LABELS.heads:
         assert np.abs(told[head] - expected[head]).max() < 1e-4
+    embeddings = KerasScorer(model, temperature).embed(picture, sound, presence)
+    assert np.abs(told["embedding"] - embeddings).max() < 1e-3
     is_multi = not np.allclose(told["action"].sum(axis=1), 1, atol=1e-3)
     assert is_multi == (fusion == "late")

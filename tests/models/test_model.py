@@ -122,6 +122,20 @@ def test_a_hop_of_sound_has_the_same_tokens_wherever_it_stands():
     assert np.array_equal(keras.ops.convert_to_numpy(model.listen(moved))[:, :-per_hop], tokens[:, per_hop:])
 
 
+def test_true_batches_agree_with_one_after_the_other():
+    spec = small_spec(classifier="both", motion=True)
+    scorer, given = KerasScorer(VideoUnderstandingModel(spec, LABELS, seed=1), {"action": 0.5}), inputs(spec, 7)
+    clips = ModelInputs(given["frames"], given["waveform"], given["presence"] > 0)
+    exact, batched = scorer.score(clips), scorer.score(clips, exact=False)
+    for head in LABELS.heads:
+        assert np.array_equal(exact[head], scorer(clips)[head])
+        np.testing.assert_allclose(batched[head], exact[head], atol=1e-4)
+    frames = np.concatenate(clips.frames)  # [28,H,W,3]
+    many = np.concatenate([frames, frames, frames])  # more than are computed at once
+    np.testing.assert_allclose(scorer.batched.encode_frames(many), scorer.encode_frames(many), atol=1e-4)
+    assert scorer.score(ModelInputs(clips.frames[:0], clips.waveform[:0], clips.presence[:0]), exact=False).heads
+
+
 def test_the_same_seed_gives_the_same_model_and_the_same_training():
     spec = small_spec()
     given = inputs(spec, batch=8)

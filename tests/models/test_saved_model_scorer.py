@@ -34,9 +34,40 @@ def test_it_says_what_keras_says(saved):
     inputs = some_inputs(SPEC, 6)
     expected = KerasScorer(model, {"emotion": 0.5})(inputs)
     scorer = SavedModelScorer(folder, SPEC, LABELS)
-    for scores in (scorer(inputs), scorer.classify(inputs)):
+    for scores in (scorer(inputs), scorer.score(inputs, exact=False), scorer.classify(inputs)):
         for head in LABELS.heads:
             assert np.abs(scores[head] - expected[head]).max() < 1e-5
+
+
+def test_its_embeddings_are_those_of_keras_by_the_parts_and_by_whole_clips(saved):
+    model, folder = saved
+    inputs, keras_scorer, scorer = some_inputs(SPEC, 6), KerasScorer(model), SavedModelScorer(folder, SPEC, LABELS)
+    expected = keras_scorer.embed(*keras_scorer.encode(inputs), inputs.presence)
+    assert expected.shape == (6, SPEC.network.token_size) and expected.std() > 0.1
+    for found in (scorer.embed(*scorer.encode(inputs), inputs.presence), scorer.embed_whole(inputs)):
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert scorer.embed_whole(some_inputs(SPEC, 0)).shape == (0, SPEC.network.token_size)
+
+
+def test_a_saved_model_of_an_older_version_scores_and_has_no_embedding(saved, tmp_path):
+    loaded, older = tf.saved_model.load(str(saved[1])), tf.Module()
+    older.loaded = loaded
+
+    def without_embedding(signature):
+        inputs = signature.structured_input_signature[1]
+        run = tf.function(
+            lambda **given: {name: out for name, out in signature(**given).items() if name != "embedding"}
+        )
+        return run.get_concrete_function(**inputs)
+
+    kept = {name: without_embedding(one) for name, one in loaded.signatures.items() if name != "embed"}
+    tf.saved_model.save(older, str(tmp_path), signatures=kept)
+    scorer, inputs = SavedModelScorer(tmp_path, SPEC, LABELS), some_inputs(SPEC, 2)
+    assert np.array_equal(scorer(inputs)["action"], SavedModelScorer(saved[1], SPEC, LABELS)(inputs)["action"])
+    with pytest.raises(
+        BundleError, match=r"has no embedding: it was exported by an older version\. Make it again with"
+    ):
+        scorer.embed(*scorer.encode(inputs), inputs.presence)
 
 
 def test_a_stream_gives_the_answers_of_whole_clips_to_the_bit(saved):
@@ -62,7 +93,7 @@ def test_no_clips_give_no_scores(saved):
 def test_a_server_that_names_no_signature_gets_whole_clips(saved):
     loaded = tf.saved_model.load(str(saved[1]))
     assert set(loaded.signatures["serving_default"].structured_outputs) == {"action", "emotion"}
-    assert set(loaded.signatures) == {"serving_default", "classify", "encode_frame", "encode_audio", "fuse"}
+    assert set(loaded.signatures) == {"serving_default", "classify", "embed", "encode_frame", "encode_audio", "fuse"}
 
 
 def test_a_folder_without_a_saved_model_is_told(tmp_path):

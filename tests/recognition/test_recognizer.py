@@ -109,8 +109,10 @@ def test_senses_that_are_not_there_are_told(scene, tmp_path):
 
 def test_a_file_of_digital_silence_alone_cannot_be_recognised(scene, tmp_path):
     silent = damage(scene, "silent_sound", 0, tmp_path / "silent.mp4")
-    with pytest.raises(MediaError, match="no picture, and its sound is digital silence"):
-        Recognizer(ColourScorer(SPEC)).predict(damage(silent, "missing_picture", 0, tmp_path / "nothing.mp4"))
+    nothing, recognizer = damage(silent, "missing_picture", 0, tmp_path / "nothing.mp4"), Recognizer(ColourScorer(SPEC))
+    for ask in (recognizer.predict, recognizer.embed):
+        with pytest.raises(MediaError, match="no picture, and its sound is digital silence"):
+            ask(nothing)
 
 
 def test_what_is_damaged_is_noted_once(scene, tmp_path):
@@ -159,3 +161,15 @@ def test_ten_minutes_cost_ten_times_one_minute_and_few_windows_are_held(monkeypa
         assert max(ahead) <= 8
         assert costs[-1].tolist() == [240 * minutes, 120 * minutes, 120 * minutes - 3]
     assert (costs[1] / costs[0] <= 10.5).all()
+
+
+def test_embeddings_of_a_file_are_those_of_its_windows_and_no_part_is_encoded_twice(scene):
+    scorer = ColourScorer(SPEC)
+    found = Recognizer(scorer).embed(scene, stride_s=1.0)
+    counted = scorer.frames_seen, scorer.hops_heard
+    clips = list(iter_clips(scene, SPEC, 1.0))
+    assert found.times_s == pytest.approx([clip.start_s + SPEC.window_s / 2 for clip in clips])
+    assert found.values.dtype == np.float32 and len(found) == len(clips) == len(found.values)
+    inputs = prepare(clips, SPEC)
+    assert np.array_equal(found.values, scorer.embed(*scorer.encode(inputs), inputs.presence))
+    assert counted[0] <= SPEC.frames * len(clips) / 2 + SPEC.frames and counted[1] < SPEC.hops * len(clips)

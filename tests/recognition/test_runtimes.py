@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from video_understanding.bundle import KERAS_FILE, Bundle
 from video_understanding.errors import BundleError
 from video_understanding.media.synthetic import write_scene
 from video_understanding.models.load import save_model
-from video_understanding.runtimes import RUNTIMES, make_scorer
+from video_understanding.runtimes import RUNTIMES, make_scorer, quickest_runtime
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,23 @@ def test_plain_tflite_takes_the_most_exact_that_is_there(folder, monkeypatch):
     for file in folder.glob("*.tflite"):
         file.unlink()
     assert opened == ["model_int8.tflite", "model_dynamic.tflite", "model_fp32.tflite", "model_int8.tflite"]
+
+
+def test_what_answers_first_is_the_most_exact_tflite_file_that_the_bundle_names(folder, tmp_path, monkeypatch):
+    assert quickest_runtime(folder) is None, "it has no export"
+    assert quickest_runtime(tmp_path) is None and quickest_runtime(tmp_path / "model.tflite") is None
+    copy = Path(shutil.copytree(folder, tmp_path / "mine"))
+    bundle = Bundle.read(copy).with_facts(exports={"model_int8.tflite": {}, "model_fp16.tflite": {}, "saved_model": {}})
+    for mode in ("fp32", "int8"):  # fp32 is that of another training: the bundle names none
+        (copy / f"model_{mode}.tflite").write_bytes(b"")
+    assert quickest_runtime(copy) == "tflite:int8"
+    (copy / "model_fp16.tflite").write_bytes(b"")
+    assert quickest_runtime(copy) == "tflite:fp16"
+    bundle.with_facts(exports=None)
+    assert quickest_runtime(copy) is None
+    bundle.with_facts(exports={"model_fp16.tflite": {}})
+    monkeypatch.setattr("video_understanding.runtimes.find_spec", lambda _: None)
+    assert quickest_runtime(copy) is None, "LiteRT is not installed"
 
 
 def test_a_tflite_file_alone_is_enough(tmp_path, monkeypatch):

@@ -70,6 +70,10 @@ class ColourScorer(PartwiseScorer):
                 heads["emotion"][place] = 1 - loud, loud
         return Scores(self.labels, heads)
 
+    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+        there = presence.astype(np.float32)[:, :, None]  # [B,2,1]
+        return np.concatenate([picture.mean(axis=1) * there[:, 0], sound.mean(axis=1) * there[:, 1]], axis=1)  # [B,2D]
+
 
 def frame_of(colour: str, spec: ModelSpec, shade: int = 0) -> np.ndarray:
     """uint8 [H,W,3] of one colour; `shade` makes frames differ without changing what they show."""

@@ -20,8 +20,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def add_runtime(parser: argparse.ArgumentParser, default: str | None = None) -> None:
-    """`--runtime`, one of `RUNTIMES`; without a default, what is loaded chooses."""
-    otherwise = default or "keras, or tflite where TensorFlow is not installed"
+    """`--runtime`, one of `RUNTIMES`; without a default, what answers first (see `quickest_runtime`)."""
+    otherwise = default or "the bundle's .tflite file, which starts sooner, or keras where there is none"
     parser.add_argument(
         "--runtime",
         choices=RUNTIMES,

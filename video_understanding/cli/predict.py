@@ -60,12 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from video_understanding.errors import MediaError
     from video_understanding.recognition.strides import Stride
-    from video_understanding.runtimes import load
+    from video_understanding.runtimes import load, quickest_runtime
 
     files = media_files(arguments.files)
     output = _Output(arguments, len(files))
     pages = _Pages(arguments, len(files))
-    recognizer = load(arguments.bundle, arguments.runtime)
+    recognizer = load(arguments.bundle, arguments.runtime or quickest_runtime(arguments.bundle))
     Stride.of(recognizer.spec, arguments.stride)
     failed = False
     for file in files:

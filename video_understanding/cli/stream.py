@@ -32,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from video_understanding.media.capture import camera_number
-    from video_understanding.runtimes import load
+    from video_understanding.runtimes import load, quickest_runtime
 
     camera = camera_number(arguments.source)
-    recognizer = load(arguments.bundle, arguments.runtime)
+    recognizer = load(arguments.bundle, arguments.runtime or quickest_runtime(arguments.bundle))
     if camera is None:
         stream, events = _of_file(recognizer, arguments)
     else:

@@ -1,4 +1,4 @@
-"""A TFLite file as a scorer: LiteRT sees frames, hears hops and joins windows, a few at a time."""
+"""A TFLite file as a scorer: LiteRT encodes frames and hops and joins windows, a few at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from video_understanding.edge.tflite_file import TFLiteFile
 from video_understanding.errors import BundleError, ClipError, SpecError, missing_extra
-from video_understanding.scorer import SENSES, ModelInputs, PartwiseScorer, Scores
+from video_understanding.labels import EMBEDDING
+from video_understanding.scorer import NO_EMBEDDING, SENSES, ModelInputs, PartwiseScorer, Scores
 from video_understanding.stderr_lines import without_lines
 
 # Signature -> its inputs; names and shapes are those of the SavedModel, too.
@@ -19,7 +20,9 @@ SIGNATURES = {
     "encode_audio": ("sound",),
     "fuse": ("picture_tokens", "sound_tokens", "presence"),
     "classify": ("frames", "waveform", "presence"),
+    "embed": ("frames", "waveform", "presence"),
 }
+_NEWER = ("embed",)  # files of older versions lack it, and the embedding among the outputs of "fuse"
 # The network's late, small maps fill a processor's registers better together (nine places of seven frames come out
 # even, or almost, whether four, five, six or seven are worked on at a time), and its weights are fetched once for all;
 # more would gain nothing and need memory.
@@ -65,13 +68,25 @@ class LiteRTScorer(PartwiseScorer):
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
         _require("picture tokens", picture, np.float32, self.token_shapes["video"])
         _require("sound tokens", sound, np.float32, self.token_shapes["audio"])
-        return self._scores("fuse", picture, sound, presence)
+        return Scores.joined(self.labels, self._windows("fuse", picture, sound, presence))
+
+    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+        """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> embeddings float32 [B,E]."""
+        _require("picture tokens", picture, np.float32, self.token_shapes["video"])
+        _require("sound tokens", sound, np.float32, self.token_shapes["audio"])
+        return self._embeddings("fuse", picture, sound, presence)
 
     def classify(self, inputs: ModelInputs) -> Scores:
         """Scores of the batch by the signature that does all in one call, as phones may use it; for checks."""
         _require("frames", inputs.frames, np.uint8, self.spec.frames_shape)
         _require("waveform", inputs.waveform, np.float32, (self.spec.samples,))
-        return self._scores("classify", inputs.frames, inputs.waveform, inputs.presence)
+        return Scores.joined(self.labels, self._windows("classify", inputs.frames, inputs.waveform, inputs.presence))
+
+    def embed_whole(self, inputs: ModelInputs) -> np.ndarray:
+        """The embedding [B,E] of each clip by the signature that does all in one call; for checks."""
+        _require("frames", inputs.frames, np.uint8, self.spec.frames_shape)
+        _require("waveform", inputs.waveform, np.float32, (self.spec.samples,))
+        return self._embeddings("embed", inputs.frames, inputs.waveform, inputs.presence)
 
     def _encode(self, signature: str, parts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Parts [n,...] -> tokens float32 [n,*shape], a few in each call."""
@@ -81,13 +96,20 @@ class LiteRTScorer(PartwiseScorer):
             (tokens[some],) = self._run(signature, parts[some]).values()
         return tokens
 
-    def _scores(self, signature: str, *arrays: np.ndarray) -> Scores:
-        *seen_and_heard, presence = arrays
-        told = [
+    def _embeddings(self, signature: str, *arrays: np.ndarray) -> np.ndarray:
+        if "embed" not in self._runners:
+            raise BundleError(self.file.path, NO_EMBEDDING, _MAKE_AGAIN)
+        size = _size(self._runners["embed"].get_output_details(), EMBEDDING)
+        parts = [outputs[EMBEDDING] for outputs in self._windows(signature, *arrays)]  # [1,E] each
+        return np.concatenate([np.empty((0, size), np.float32), *parts])
+
+    def _windows(self, signature: str, *arrays: np.ndarray) -> list[dict[str, np.ndarray]]:
+        """Outputs [1,...] by name for each window; the last array is presence, bool [B,2]."""
+        *modalities, presence = arrays
+        return [
             self._run(signature, *(array[None] for array in one))
-            for one in zip(*seen_and_heard, presence.astype(np.float32), strict=True)
+            for one in zip(*modalities, presence.astype(np.float32), strict=True)
         ]
-        return Scores.joined(self.labels, told)
 
     def _run(self, signature: str, *arrays: np.ndarray) -> dict[str, np.ndarray]:
         """Outputs by name, which LiteRT copies out of its memory: the next call leaves them as they are."""
@@ -103,10 +125,11 @@ def _runners(file: TFLiteFile, threads: int) -> dict[str, Any]:
     try:
         with without_lines(b"INFO: ", in_memory=True):
             interpreter = Interpreter(str(file.path), num_threads=threads)
-            absent = [name for name in SIGNATURES if name not in interpreter.get_signature_list()]
+            there = interpreter.get_signature_list()
+            absent = [name for name in SIGNATURES if name not in there and name not in _NEWER]
             if absent:
                 raise BundleError(file.path, f"has no signature {absent[0]}", _MAKE_AGAIN)
-            runners = {name: interpreter.get_signature_runner(name) for name in SIGNATURES}
+            runners = {name: interpreter.get_signature_runner(name) for name in SIGNATURES if name in there}
             _require_match(file, runners)
             # The first call makes the network ready, all of it: the shortest one does, and tells whether it works.
             runners["encode_audio"](sound=np.zeros((1, file.spec.audio.hop_samples), np.float32))
@@ -118,7 +141,7 @@ def _runners(file: TFLiteFile, threads: int) -> dict[str, Any]:
 def _require_match(file: TFLiteFile, runners: Mapping[str, Any]) -> None:
     """Refuses a network that takes or gives something else than its description says."""
     spec = file.spec
-    picture, sound = (_size(runners["fuse"], name) for name in SIGNATURES["fuse"][:2])
+    picture, sound = (_size(runners["fuse"].get_input_details(), name) for name in SIGNATURES["fuse"][:2])
     if spec.network.classifier == "network":  # of another classifier, sizes are those of the encoders' features
         picture = sound = spec.network.token_size
     tokens = {"picture_tokens": (spec.frames, picture), "sound_tokens": (spec.sound_tokens, sound)}
@@ -132,6 +155,10 @@ def _require_match(file: TFLiteFile, runners: Mapping[str, Any]) -> None:
         "fuse": ({**tokens, "presence": (2,)}, scores),
         "classify": ({"frames": spec.frames_shape, "waveform": (spec.samples,), "presence": (2,)}, scores),
     }
+    if "embed" in runners:  # of any size: that of a linear classifier follows from its statistics
+        size = {EMBEDDING: (_size(runners["embed"].get_output_details(), EMBEDDING),)}
+        wanted["fuse"] = (wanted["fuse"][0], {**scores, **size})
+        wanted["embed"] = (wanted["classify"][0], size)
     for name, runner in runners.items():
         found = tuple(
             {part: tuple(map(int, details["shape"][1:])) for part, details in side.items()}
@@ -145,9 +172,8 @@ def _require_match(file: TFLiteFile, runners: Mapping[str, Any]) -> None:
             )
 
 
-def _size(fuse: Any, name: str) -> int:
-    """D of the tokens that the signature takes under a name; 0 if it takes none."""
-    details = fuse.get_input_details()
+def _size(details: Mapping[str, Any], name: str) -> int:
+    """The last axis of the tensor that a signature takes or gives under a name; 0 if there is none."""
     return int(details[name]["shape"][-1]) if name in details else 0
 
 

@@ -20,7 +20,7 @@ from video_understanding.evaluation.text import many
 from video_understanding.features.prepare import from_prepared
 from video_understanding.labels import Labels
 from video_understanding.progress import Bar
-from video_understanding.scorer import SENSES, ModelInputs, Scorer
+from video_understanding.scorer import SENSES, ModelInputs, PartwiseScorer, Scorer
 from video_understanding.window_scores import WindowScores
 
 _STRANGE_NAMED = 5
@@ -136,7 +136,8 @@ def _clip_scores(
         for begin in range(0, len(numbers), batch_size):
             batch = numbers[begin : begin + batch_size]  # [B]
             inputs = inputs_of(batch)
-            scores = scorer(inputs)
+            # Nothing here is compared with a stream to the bit.
+            scores = scorer.score(inputs, exact=False) if isinstance(scorer, PartwiseScorer) else scorer(inputs)
             for head, collected in found.items():
                 if len(scores[head]) != len(batch):
                     raise VideoUnderstandingError(

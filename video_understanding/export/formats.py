@@ -16,6 +16,7 @@ class Format:
     name       as the user says it
     file       its name within the bundle
     drift      how far a probability may be from that of the Keras model
+    cosine     how similar an embedding must be to the model's own, at least: the cosine of the angle between them
     agreement  share of answers that must name the same class
     needs_clips  whether it can only be made, or judged, with clips of the user's own
     """
@@ -23,6 +24,7 @@ class Format:
     name: str
     file: str
     drift: float
+    cosine: float
     agreement: float = 1.0
     needs_clips: bool = False
 
@@ -34,11 +36,11 @@ class Format:
 FORMATS: dict[str, Format] = {
     made.name: made
     for made in (
-        Format("saved_model", SAVED_MODEL_FOLDER, drift=1e-4),
-        Format("fp32", "model_fp32.tflite", drift=1e-4),
-        Format("fp16", "model_fp16.tflite", drift=5e-3),
-        Format("dynamic", "model_dynamic.tflite", drift=5e-2, agreement=0.99, needs_clips=True),
-        Format("int8", "model_int8.tflite", drift=0.1, agreement=0.99, needs_clips=True),
+        Format("saved_model", SAVED_MODEL_FOLDER, drift=1e-4, cosine=0.9999),
+        Format("fp32", "model_fp32.tflite", drift=1e-4, cosine=0.9999),
+        Format("fp16", "model_fp16.tflite", drift=5e-3, cosine=0.999),
+        Format("dynamic", "model_dynamic.tflite", drift=5e-2, cosine=0.9, agreement=0.99, needs_clips=True),
+        Format("int8", "model_int8.tflite", drift=0.1, cosine=0.9, agreement=0.99, needs_clips=True),
     )
 }
 WITHOUT_CLIPS = tuple(name for name, made in FORMATS.items() if not made.needs_clips)

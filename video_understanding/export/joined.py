@@ -1,24 +1,27 @@
-"""The signature "classify" of a TFLite network, joined from its three parts.
+"""The signatures "classify" and "embed" of a TFLite network, joined from its three parts.
 
-Being made of the very tensors of the parts, it shares their weights and scales, and tells to the bit what a caller
-gets who asks the parts one after the other. A signature that is converted and quantised by itself does neither.
+Being made of the very tensors of the parts, they share their weights and scales, and give to the bit what a caller
+gets who asks the parts one after the other. A signature that is converted and quantised by itself does neither. Both
+name outputs of one graph, so the second costs a few bytes.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from video_understanding.export.network import Graph, graphs_of
+from video_understanding.labels import EMBEDDING
 from video_understanding.spec import ModelSpec
 
-_KEY = "classify"
+_KEY, _EMBED = "classify", "embed"
 
 
 def join_parts(model: schema.ModelT, spec: ModelSpec) -> None:
-    """Adds a graph, the first of the model, that takes whole clips and gives what `fuse` gives for its tokens."""
+    """Adds a graph, the first of the model, that takes whole clips and gives what `fuse` gives for their tokens."""
     parts, signatures = graphs_of(model), {one.signatureKey.decode(): one for one in model.signatureDefs}
     shapes = {
         entry.name.decode(): tuple(int(size) for size in parts["fuse"].tensors[entry.tensorIndex].shape[1:])
@@ -38,12 +41,16 @@ def join_parts(model: schema.ModelT, spec: ModelSpec) -> None:
     }
     fuse, places = parts["fuse"], {entry.tensorIndex: entry.name.decode() for entry in signatures["fuse"].inputs}
     told = joined.add_part(fuse, [given[places[tensor]] for tensor in fuse.inputs])  # [B,C] each
-    joined.graph.outputs = np.array(told, np.int32)
-    heads = [
+    outputs = [
         schema.TensorMapT(entry.name, told[list(fuse.outputs).index(entry.tensorIndex)])
         for entry in signatures["fuse"].outputs
     ]
-    joined.place_first(heads)
+    heads, embedding = (
+        [one for one in outputs if (one.name.decode() == EMBEDDING) == wanted] for wanted in (False, True)
+    )
+    # Heads come first, where runtimes find them that know outputs by their place alone.
+    joined.graph.outputs = np.array([one.tensorIndex for one in (*heads, *embedding)], np.int32)
+    joined.place_first({_KEY: heads, _EMBED: embedding})
 
 
 class _Joined:
@@ -98,13 +105,15 @@ class _Joined:
             self.graph.operators.append(moved)
         return [places[tensor] for tensor in part.outputs]
 
-    def place_first(self, outputs: list[schema.TensorMapT]) -> None:
-        """Makes it the model's first graph, which runtimes take that know no signatures."""
+    def place_first(self, outputs: Mapping[str, list[schema.TensorMapT]]) -> None:
+        """Makes it the model's first graph, which runtimes take that know no signatures; outputs by signature."""
         self.graph.inputs = np.array([entry.tensorIndex for entry in self._inputs], np.int32)
         self._model.subgraphs.insert(0, self.graph)
         for signature in self._model.signatureDefs:
             signature.subgraphIndex += 1
-        self._model.signatureDefs.insert(0, schema.SignatureDefT(self._inputs, outputs, _KEY, 0))
+        self._model.signatureDefs[:0] = [
+            schema.SignatureDefT(self._inputs, given, name, 0) for name, given in outputs.items()
+        ]
 
     def _add_tensor(self, name: str, kind: int, shape: tuple[int, ...]) -> int:
         self.graph.tensors.append(

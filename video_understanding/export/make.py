@@ -27,12 +27,12 @@ from video_understanding.export.outcome import ExportReport, Outcome
 from video_understanding.export.precision import REPAIRS
 from video_understanding.export.quiet import quiet
 from video_understanding.export.signatures import write_saved_model
-from video_understanding.export.trial import compare, latency_ms
+from video_understanding.export.trial import Expected, compare, latency_ms
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import load_model, save_model
 from video_understanding.models.saved_model_scorer import SavedModelScorer
-from video_understanding.scorer import ModelInputs, Scores
+from video_understanding.scorer import ModelInputs
 from video_understanding.whole_file import remove_abandoned, unfinished_folder, write_whole
 
 _EXTRA = "assets.extra"  # where a SavedModel keeps what is no part of its graph
@@ -183,9 +183,9 @@ class _Exporter:
         return convert(self._saved_model, "fp32")
 
     @cached_property
-    def _expected(self) -> Scores:
+    def _expected(self) -> Expected:
         self._say(f"scoring {len(self._exam)} clips with Keras")
-        return KerasScorer(self._model, self._temperature)(self._exam.inputs)
+        return Expected.of(KerasScorer(self._model, self._temperature), self._exam.inputs)
 
     def _say(self, text: str) -> None:
         if self._shown:

@@ -38,6 +38,7 @@ class Outcome:
             "size_bytes": self.size_bytes,
             "largest_difference": _short(trial.drift),
             "changed_answers": trial.changed,
+            "embedding_cosine": _short(trial.cosine),
             "clips_compared": trial.clips,
             "compared_on": "own clips" if self.is_real else "built-in exam",
             "milliseconds_per_clip": _short(self.latency_ms),

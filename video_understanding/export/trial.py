@@ -13,7 +13,7 @@ import numpy as np
 from video_understanding.export.exam import Exam
 from video_understanding.export.formats import Format
 from video_understanding.prediction import SHOWN_FROM
-from video_understanding.scorer import ModelInputs, Scores
+from video_understanding.scorer import ModelInputs, PartwiseScorer, Scores
 from video_understanding.spec import ModelSpec
 
 TIE = 0.01  # two classes whose probabilities are nearer than this are both the model's answer
@@ -25,13 +25,39 @@ class Exported(Protocol):
 
     spec: ModelSpec
 
-    def __call__(self, inputs: ModelInputs) -> Scores:
+    def encode(self, inputs: ModelInputs) -> tuple[np.ndarray, np.ndarray]:
+        """Tokens of both modalities."""
+        ...
+
+    def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
         """Scores by the parts."""
+        ...
+
+    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+        """Embeddings by the parts."""
         ...
 
     def classify(self, inputs: ModelInputs) -> Scores:
         """Scores by the signature that does all at once."""
         ...
+
+    def embed_whole(self, inputs: ModelInputs) -> np.ndarray:
+        """Embeddings by the signature that does all at once."""
+        ...
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the model itself gives for the n clips of an exam: scores, and embeddings float32 [n,E]."""
+
+    scores: Scores
+    embeddings: np.ndarray
+
+    @classmethod
+    def of(cls, scorer: PartwiseScorer, inputs: ModelInputs) -> Expected:
+        """Encodes the clips once for both."""
+        tokens = scorer.encode(inputs)
+        return cls(scorer.fuse(*tokens, inputs.presence), scorer.embed(*tokens, inputs.presence))
 
 
 @dataclass(frozen=True)
@@ -41,6 +67,7 @@ class Trial:
     drift      the largest difference of any probability, of parts or whole; NaN if a score is not a number
     changed    how many of the answers name another class, of any head; a tie (see `TIE`) may fall either way
     clips      how many clips there were
+    cosine     the lowest cosine similarity of a clip's embedding to the model's own, of parts or whole; NaN likewise
     accuracy   head -> share of labelled clips that the export names rightly
     change     head -> by how much that is more than the model's own
     classes    head -> class -> the same for the clips of one class, where it is not zero
@@ -49,6 +76,7 @@ class Trial:
     drift: float
     changed: int
     clips: int
+    cosine: float
     accuracy: Mapping[str, float]
     change: Mapping[str, float]
     classes: Mapping[str, Mapping[str, float]]
@@ -60,20 +88,25 @@ class Trial:
             found.append(f"probabilities differ by up to {self.drift:.2g}, and may by {wanted.drift:g}")
         if self.changed > (1 - wanted.agreement) * self.clips:
             found.append(f"{self.changed} of {self.clips} answers name another class")
+        if not self.cosine >= wanted.cosine:
+            found.append(f"embeddings are similar to {self.cosine:.3g}, and must be to {wanted.cosine:g}")
         return " and ".join(found)
 
 
-def compare(export: Exported, expected: Scores, exam: Exam, unknown_below: Mapping[str, float] | None = None) -> Trial:
-    """Tries an export on the exam, of which `expected` are the model's own scores.
+def compare(
+    export: Exported, expected: Expected, exam: Exam, unknown_below: Mapping[str, float] | None = None
+) -> Trial:
+    """Tries an export on the exam, of which `expected` is what the model itself gives.
 
     `unknown_below` tells for heads the confidence below which nobody is told a class: there none can change.
     """
-    told = _shaped(export(exam.inputs), expected, len(exam))
-    whole = _shaped(export.classify(exam.few), expected, len(exam.few))
+    found = Expected.of(export, exam.inputs)
+    told = _shaped(found.scores, expected.scores, len(exam))
+    whole = _shaped(export.classify(exam.few), expected.scores, len(exam.few))
     multi = export.spec.network.multi_label
     drift, changed = 0.0, np.zeros(len(exam), bool)
     accuracy, change, classes = {}, {}, {}
-    for head, wanted in expected.heads.items():
+    for head, wanted in expected.scores.heads.items():
         apart = [np.abs(scores[head] - wanted[: len(scores[head])]).max(initial=0.0) for scores in (told, whole)]
         drift = float(np.max([drift, *apart]))  # NaN stays NaN
         below = (unknown_below or {}).get(head) or 0.0
@@ -86,8 +119,19 @@ def compare(export: Exported, expected: Scores, exam: Exam, unknown_below: Mappi
             labelled = rows[:, -1] > 0
             accuracy[head] = float(right[labelled].mean())
             change[head] = accuracy[head] - float(before[labelled].mean())
-            classes[head] = _by_class(right, before, rows, expected.labels.names(head))
-    return Trial(drift, int(changed.sum()), len(exam), accuracy, change, classes)
+            classes[head] = _by_class(right, before, rows, expected.scores.labels.names(head))
+    embedded = (found.embeddings, export.embed_whole(exam.few))
+    cosine = float(np.min([least_cosine(one, expected.embeddings[: len(one)]) for one in embedded]))  # NaN stays NaN
+    return Trial(drift, int(changed.sum()), len(exam), cosine, accuracy, change, classes)
+
+
+def least_cosine(found: np.ndarray, expected: np.ndarray) -> float:
+    """The lowest cosine similarity of vectors [n,E] to those expected; a vector of zeros should be one."""
+    found, expected = found.astype(np.float64), expected.astype(np.float64)
+    lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(expected, axis=1)  # [n]
+    equal = (found == expected).all(axis=1)
+    cosines = np.divide((found * expected).sum(axis=1), lengths, out=np.zeros(len(found)), where=lengths != 0)
+    return float(np.where(equal, 1.0, cosines).min(initial=1.0))
 
 
 def latency_ms(export: Any, inputs: ModelInputs) -> float:

@@ -39,8 +39,11 @@ class LinearClassifier(keras.layers.Layer):
         for layer in self.outputs.values():
             layer.build((None, sum(sizes)), presence_shape)
 
-    def call(self, tokens: Sequence[Any], presence: Any) -> dict[str, Any]:
-        return self.classify(self.embed(tokens, presence), presence)
+    def call(self, tokens: Sequence[Any], presence: Any, return_embedding: bool = False) -> Any:
+        """Logits [B,C] of each head; with `return_embedding` the embedding [B,P], and then these."""
+        embedding = self.embed(tokens, presence)
+        logits = self.classify(embedding, presence)
+        return (embedding, logits) if return_embedding else logits
 
     def embed(self, tokens: Sequence[Any], presence: Any) -> Any:
         """The embedding [B,P]: the statistics of each modality, in standard deviations from the mean of training clips.

@@ -169,17 +169,22 @@ class VideoUnderstandingModel(keras.Model):
 
     def conclude(self, picture: Any, sound: Any, presence: Any, training: bool | None = None) -> dict[str, Any]:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence [B,2] -> logits of every head."""
-        if self.linear is not None:
-            return self.linear([picture, sound], presence)  # [B,C] each
-        picture, sound = self.stand_in(picture, sound, presence)
-        vector = self.drop(self.fusion(picture, sound, presence, training=training), training=training)  # [B,D]
-        return {head: layer(vector) for head, layer in self.heads.items()}  # [B,C] each
+        return self.embed_and_classify(picture, sound, presence, training)[1]
 
-    def embed(self, picture: Any, sound: Any, presence: Any) -> Any:
+    def embed(self, picture: Any, sound: Any, presence: Any, training: bool | None = None) -> Any:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence [B,2] -> the embedding [B,E] of each clip."""
+        return self.embed_and_classify(picture, sound, presence, training)[0]
+
+    def embed_and_classify(
+        self, picture: Any, sound: Any, presence: Any, training: bool | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Tokens and presence, as `embed` takes them -> the embedding [B,E], and the logits [B,C] of every head."""
         if self.linear is not None:
-            return self.linear.embed([picture, sound], presence)
-        return self.fusion(*self.stand_in(picture, sound, presence), presence)
+            return self.linear([picture, sound], presence, return_embedding=True)
+        picture, sound = self.stand_in(picture, sound, presence)
+        embedding = self.fusion(picture, sound, presence, training=training)  # [B,D]
+        vector = self.drop(embedding, training=training)
+        return embedding, {head: layer(vector) for head, layer in self.heads.items()}  # [B,C] each
 
     def stand_in(self, picture: Any, sound: Any, presence: Any) -> tuple[Any, Any]:
         """The tokens [B,T,D] and [B,M*K,D] as they are joined: with motion, and learned ones for a missing sense."""

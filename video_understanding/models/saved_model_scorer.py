@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,20 @@ import numpy as np
 import tensorflow as tf
 
 from video_understanding.errors import BundleError
-from video_understanding.labels import Labels
-from video_understanding.scorer import SENSES, ModelInputs, PartwiseScorer, Scores
+from video_understanding.labels import EMBEDDING, Labels
+from video_understanding.scorer import NO_EMBEDDING, SENSES, ModelInputs, PartwiseScorer, Scores
 from video_understanding.spec import ModelSpec
 
-SIGNATURES = ("encode_frame", "encode_audio", "fuse", "classify")
+_WHOLE = ("frames", "waveform", "presence")
+SIGNATURES = {  # and their inputs
+    "encode_frame": ("frame",),
+    "encode_audio": ("sound",),
+    "fuse": ("picture_tokens", "sound_tokens", "presence"),
+    "classify": _WHOLE,
+    "embed": _WHOLE,
+}
+_NEWER = ("embed",)  # SavedModels of older versions lack it, and the embedding among the outputs of "fuse"
+AT_ONCE = 64  # frames, hops or windows in a true batch
 _AGAIN = "Make it again with: vu export BUNDLE --formats saved_model"
 
 
@@ -25,56 +35,81 @@ class SavedModelScorer(PartwiseScorer):
         self.spec = spec
         self.labels = labels
         self._loaded = _load(Path(folder))  # kept: signatures do not live longer than what they were loaded with
-        self._run = {name: self._loaded.signatures[name] for name in SIGNATURES}
-        self._require_match(Path(folder))
+        self._folder = Path(folder)
+        self._run = {name: self._loaded.signatures[name] for name in SIGNATURES if name in self._loaded.signatures}
+        self._at_once = 1
+        self._require_match()
         given = self._run["fuse"].structured_input_signature[1]
-        names = ("picture_tokens", "sound_tokens")
+        names = SIGNATURES["fuse"][: len(SENSES)]
         self.token_shapes = {sense: tuple(given[name].shape[1:]) for sense, name in zip(SENSES, names, strict=True)}
+
+    @cached_property
+    def batched(self) -> SavedModelScorer:
+        """The same scorer, giving many frames, hops or windows to a signature at once."""
+        other = copy.copy(self)
+        other._at_once = AT_ONCE
+        return other
 
     def encode_frames(self, frames: np.ndarray) -> np.ndarray:
         """uint8 [n,H,W,3] -> picture tokens float32 [n,D]."""
-        shape = self.token_shapes["video"][1:]
-        return self._one_by_one(lambda frame: self._ask("encode_frame", frame=frame)["picture_tokens"], shape, frames)
+        return self._encoded("encode_frame", "picture_tokens", frames)
 
     def encode_hops(self, hops: np.ndarray) -> np.ndarray:
         """float32 [n,hop_samples] -> sound tokens float32 [n,K,D]."""
-        tokens, size = self.token_shapes["audio"]
-        shape = (tokens // self.spec.hops, size)
-        return self._one_by_one(lambda hop: self._ask("encode_audio", sound=hop)["sound_tokens"], shape, hops)
+        return self._encoded("encode_audio", "sound_tokens", hops)
 
     def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
-        rows = zip(picture, sound, presence.astype(np.float32), strict=True)
-        names = ("picture_tokens", "sound_tokens", "presence")
-        return Scores.joined(self.labels, [self._ask("fuse", **dict(zip(names, row, strict=True))) for row in rows])
+        return Scores.joined(self.labels, self._outputs("fuse", self._at_once, picture, sound, presence))
+
+    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+        """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> embeddings float32 [B,E]."""
+        self._require_embedding()
+        return self._joined("fuse", EMBEDDING, self._outputs("fuse", self._at_once, picture, sound, presence))
 
     def classify(self, inputs: ModelInputs) -> Scores:
         """Scores of the batch by the signature that does all in one call, as servers use it; for checks."""
-        rows = zip(inputs.frames, inputs.waveform, inputs.presence.astype(np.float32), strict=True)
-        names = ("frames", "waveform", "presence")
-        return Scores.joined(self.labels, [self._ask("classify", **dict(zip(names, row, strict=True))) for row in rows])
+        return Scores.joined(self.labels, self._outputs("classify", 1, inputs.frames, inputs.waveform, inputs.presence))
 
-    def _ask(self, signature: str, **arrays: np.ndarray) -> dict[str, np.ndarray]:
-        """What a signature gives [1,...] for one of each input."""
-        told = self._run[signature](**{name: tf.constant(array[None]) for name, array in arrays.items()})
-        return {name: value.numpy() for name, value in told.items()}
+    def embed_whole(self, inputs: ModelInputs) -> np.ndarray:
+        """The embedding [B,E] of each clip by the signature that does all in one call; for checks."""
+        self._require_embedding()
+        outputs = self._outputs("embed", 1, inputs.frames, inputs.waveform, inputs.presence)
+        return self._joined("embed", EMBEDDING, outputs)
 
-    def _one_by_one(
-        self, encode: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...], pieces: np.ndarray
-    ) -> np.ndarray:
-        tokens = np.empty((len(pieces), *shape), np.float32)  # [n,...]
-        for place, piece in enumerate(pieces):
-            tokens[place] = encode(piece)[0]
-        return tokens
+    def _encoded(self, signature: str, output: str, parts: np.ndarray) -> np.ndarray:
+        return self._joined(signature, output, self._outputs(signature, self._at_once, parts))
 
-    def _require_match(self, folder: Path) -> None:
+    def _outputs(self, signature: str, at_once: int, *arrays: np.ndarray) -> list[dict[str, np.ndarray]]:
+        """Outputs [b,...] by name of each group of what is given; groups of one are exact."""
+        run, names = self._run[signature], SIGNATURES[signature]
+        told = []
+        for place in range(0, len(arrays[0]), at_once):
+            group = (array[place : place + at_once] for array in arrays)
+            given = {
+                name: tf.constant(array.astype(np.float32) if array.dtype == bool else array)
+                for name, array in zip(names, group, strict=True)
+            }
+            told.append({name: value.numpy() for name, value in run(**given).items()})
+        return told
+
+    def _joined(self, signature: str, output: str, outputs: list[dict[str, np.ndarray]]) -> np.ndarray:
+        """One output of all groups, float32 [B,...]; of no groups, too."""
+        shape = self._run[signature].structured_outputs[output].shape[1:]
+        return np.concatenate([np.empty((0, *shape), np.float32), *(told[output] for told in outputs)])
+
+    def _require_embedding(self) -> None:
+        if "embed" not in self._run:
+            raise BundleError(self._folder, NO_EMBEDDING, _AGAIN)
+
+    def _require_match(self) -> None:
         """Refuses a SavedModel that takes or tells something else than spec and labels say."""
         wanted = {head: len(self.labels.names(head)) for head in self.labels.heads}
         told = {name: value.shape[-1] for name, value in self._run["classify"].structured_outputs.items()}
         given = self._run["classify"].structured_input_signature[1]
         frames, samples = tuple(given["frames"].shape[1:]), given["waveform"].shape[-1]
         if told != wanted or frames != self.spec.frames_shape or samples != self.spec.samples:
-            raise BundleError(folder, "was exported from a model with another spec or other labels", _AGAIN)
+            raise BundleError(self._folder, "was exported from a model with another spec or other labels", _AGAIN)
 
 
 def _load(folder: Path) -> Any:
@@ -83,7 +118,7 @@ def _load(folder: Path) -> Any:
     except (OSError, ValueError, tf.errors.OpError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise BundleError(folder, f"cannot be loaded as a SavedModel ({lines[0]})", _AGAIN) from error
-    absent = [name for name in SIGNATURES if name not in loaded.signatures]
+    absent = [name for name in SIGNATURES if name not in (*loaded.signatures, *_NEWER)]
     if absent:
         found = ", ".join(loaded.signatures) or "none"
         cause = f"is a SavedModel without the signature {absent[0]} (it has: {found})"

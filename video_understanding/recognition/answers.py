@@ -1,4 +1,4 @@
-"""What a scorer says of windows, one after the other; no frame and no hop of sound is encoded twice."""
+"""Scores and embeddings of windows, one after the other; no frame and no hop of sound is encoded twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from video_understanding.clip import Clip
 from video_understanding.features.prepare import prepare, presence_of
 from video_understanding.media.closer import closer
-from video_understanding.scorer import SENSES, PartwiseScorer, Scorer, Scores
+from video_understanding.scorer import SENSES, PartwiseScorer, Scorer, Scores, require_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +48,9 @@ class WindowScorer:
 
     def __call__(self, clips: Sequence[Clip]) -> list[WindowAnswer]:
         """The answers of the clips that have a sense, in their order; several at once cost less than one by one."""
-        presence = presence_of(clips, self._scorer.spec)  # bool [B,2]
-        seen = presence.any(axis=1)  # bool [B]
-        if not seen.any():
+        clips, presence = self._with_a_sense(clips)
+        if not clips:
             return []
-        clips, presence = [clip for clip, is_seen in zip(clips, seen, strict=True) if is_seen], presence[seen]
         scores, tokens = self._scores(clips, presence)
         scores.require_numbers()
         return [
@@ -70,11 +68,34 @@ class WindowScorer:
             for place, clip in enumerate(clips)
         ]
 
+    def embed(self, clips: Sequence[Clip]) -> tuple[np.ndarray, np.ndarray]:
+        """The embedding of each clip that has a modality, in their order.
+
+        Returns:
+            Embeddings float32 [b,E], and the middle of each window in seconds, float64 [b].
+        """
+        clips, presence = self._with_a_sense(clips)
+        values = self._scorer.embed(*self._tokens(clips, presence), presence)  # [b,E]
+        require_numbers("embedding", values)
+        return values, np.array([(clip.start_s + clip.end_s) / 2 for clip in clips])
+
+    def _with_a_sense(self, clips: Sequence[Clip]) -> tuple[list[Clip], np.ndarray]:
+        """The clips that have a sense, and which of `SENSES` each has, bool [b,2]."""
+        presence = presence_of(clips, self._scorer.spec)  # [B,2]
+        kept = presence.any(axis=1)  # [B]
+        return [clip for clip, is_kept in zip(clips, kept, strict=True) if is_kept], presence[kept]
+
     def _scores(self, clips: Sequence[Clip], presence: np.ndarray) -> tuple[Scores, dict[str, np.ndarray]]:
         """As `PartwiseScorer.__call__` has it, but with what is remembered; and the tokens of each sense [B,n,D]."""
         scorer = self._scorer
         if not isinstance(scorer, PartwiseScorer):
             return scorer(prepare(clips, scorer.spec)), {}
+        picture, sound = self._tokens(clips, presence)
+        return scorer.fuse(picture, sound, presence), dict(zip(SENSES, (picture, sound), strict=True))
+
+    def _tokens(self, clips: Sequence[Clip], presence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `PartwiseScorer.encode` has them, but with what the last window had: [B,T,D] and [B,M*K,D]."""
+        scorer = self._scorer
         spec = scorer.spec
         video, audio = presence.T  # bool [B] each
         picture, sound = (np.zeros((len(clips), *scorer.token_shapes[sense]), np.float32) for sense in SENSES)
@@ -87,7 +108,7 @@ class WindowScorer:
             waveforms = [clips[place].waveform for place in np.flatnonzero(audio)]  # [N] each
             hops = [hop for waveform in waveforms for hop in waveform.reshape(-1, spec.audio.hop_samples)]  # [hop] each
             sound[audio] = self._listen(hops).reshape(-1, *sound.shape[1:])
-        return scorer.fuse(picture, sound, presence), dict(zip(SENSES, (picture, sound), strict=True))
+        return picture, sound
 
 
 class _Memory:

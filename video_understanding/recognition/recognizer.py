@@ -10,17 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from video_understanding.clip import Clip
-from video_understanding.errors import MediaError
+from video_understanding.errors import MediaError, VideoUnderstandingError
 from video_understanding.labels import Labels
 from video_understanding.media.decode import iter_clips
 from video_understanding.prediction import Prediction, Segment
 from video_understanding.recognition.answers import WindowAnswer, WindowScorer
+from video_understanding.recognition.embeddings import Embeddings
 from video_understanding.recognition.length import FileLength
 from video_understanding.recognition.segments import SegmentMaker
 from video_understanding.recognition.spans import longest_of
 from video_understanding.recognition.streaming import HOLD_S, LATENESS_S, StreamingRecognizer, heads_of
 from video_understanding.recognition.strides import Stride
-from video_understanding.scorer import SENSES, Scorer
+from video_understanding.scorer import SENSES, PartwiseScorer, Scorer
 from video_understanding.spec import ModelSpec
 from video_understanding.window_scores import WindowScores
 
@@ -69,9 +70,7 @@ class Recognizer:
             if progress is not None:
                 progress(answer)
         if not found.windows:
-            raise MediaError(
-                file, "has no picture, and its sound is digital silence", "Give a file that shows or sounds something."
-            )
+            raise _nothing_in(file)
         duration_s = found.length.seconds()
         found.segments += maker.finish(duration_s)
         joined = {head: collected.result()[0] for head, collected in found.scores.items()}  # [C] each
@@ -96,6 +95,34 @@ class Recognizer:
         segments = (*maker.push(answers[0]), *maker.finish(clip.end_s))
         return Prediction(name, clip.duration_s, heads, answers[0].senses, segments, clip.notes)
 
+    def embed(self, file: str | Path, stride_s: float | None = None) -> Embeddings:
+        """The embedding of every moment of a file of any length, from one pass over it.
+
+        Args:
+            file: A video or sound file.
+            stride_s: From window to window, in seconds; a quarter of a window if None.
+
+        Returns:
+            The vectors float32 [moments,E] with their times; windows without any modality are left out.
+
+        Raises:
+            MediaError: The file cannot be read, or has no modality.
+            BundleError: The model was exported before there were embeddings.
+        """
+        if not isinstance(self.scorer, PartwiseScorer):
+            raise VideoUnderstandingError(
+                "scorer", "has no embedding", "Give a PartwiseScorer, as those of `vu.load` are."
+            )
+        windows = WindowScorer(self.scorer)
+        clips = iter_clips(file, self.spec, Stride.of(self.spec, stride_s).seconds)
+        found = []
+        while several := list(islice(clips, _WINDOWS_AT_ONCE)):
+            found.append(windows.embed(several))
+        values, times_s = map(np.concatenate, zip(*found, strict=True))  # [moments,E], [moments]
+        if not len(values):
+            raise _nothing_in(file)
+        return Embeddings(values, times_s)
+
     def timeline(self, file: str | Path, stride_s: float | None = None) -> Iterator[WindowAnswer]:
         """The answer of each window of a file, as `predict` finds them."""
         return self._answers(file, Stride.of(self.spec, stride_s), _Found(self.scorer))
@@ -113,6 +140,12 @@ class Recognizer:
             for clip in several:
                 found.look_at(clip)
             yield from windows(several)
+
+
+def _nothing_in(file: str | Path) -> MediaError:
+    return MediaError(
+        file, "has no picture, and its sound is digital silence", "Give a file that shows or sounds something."
+    )
 
 
 class _Found:

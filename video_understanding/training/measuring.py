@@ -40,10 +40,10 @@ class Measuring:
         if trained.linear is not None:
             scorer = EncodedScorer(trained.model, trained.linear.encoded)
             return cls(trained, scorer, {}, seed, progress)
-        seen = RememberingScorer(KerasScorer(trained.model))
+        seen = RememberingScorer(KerasScorer(trained.model).batched)
         first = cls(trained, seen, {}, seed, progress)
         temperature = _temperature(first.report("validation"))
-        scorer = seen.concluding_with(KerasScorer(trained.model, temperature))
+        scorer = seen.concluding_with(KerasScorer(trained.model, temperature).batched)
         return cls(trained, scorer, temperature, seed, progress)
 
     def report(self, part: str) -> Report | None:

@@ -38,6 +38,10 @@ class RememberingScorer(PartwiseScorer):
         """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
         return self._fuser.fuse(picture, sound, presence)
 
+    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+        """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> embeddings float32 [B,E]."""
+        return self._fuser.embed(picture, sound, presence)
+
     def _once(self, kind: bytes, given: np.ndarray, encode: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         key = kind + hashlib.blake2b(np.ascontiguousarray(given).data, digest_size=16).digest()
         if key not in self._tokens:
