@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+import shutil
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from video_understanding.bundle import Bundle
+from video_understanding.bundle import SPEAKER_FILE, Bundle
+from video_understanding.cli.info import describe
+from video_understanding.cli.main import main
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.manifest import load_manifest
+from video_understanding.datasets.speakers import speaker_numbers
+from video_understanding.edge.litert_scorer import LiteRTScorer
 from video_understanding.errors import BundleError
+from video_understanding.evaluation.known_speakers import Encoding, evaluate_known_speakers
+from video_understanding.export.make import export_bundle
 from video_understanding.features import statistics
-from video_understanding.features.speaker_weights import SPEAKER_FILE, SpeakerWeights
+from video_understanding.features.prepare import from_prepared
+from video_understanding.features.speaker_sound import adapted, speaker_sound
+from video_understanding.features.speaker_weights import SpeakerWeights
 from video_understanding.labels import Labels
 from video_understanding.layers import statistics as layers
+from video_understanding.models.load import keras_scorer
 from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
 from video_understanding.training.crossval import crossval
 from video_understanding.training.measuring import BY_ALL, BY_OTHER_HALF
@@ -78,6 +88,9 @@ def test_second_weights_are_solved_where_speakers_are_known_and_they_help(bundle
     weights = SpeakerWeights.read(bundle.folder, bundle.labels)
     assert list(weights.heads["emotion"]) == [("audio",)]
     assert weights.windows_per_clip == 1
+    assert "--speaker-of folder" in bundle.card_file.read_text()
+    told = " ".join(describe(bundle).split())
+    assert "speakers adapts to them (--speaker-of): emotion yes" in told and SPEAKER_FILE in told
 
 
 def test_they_are_not_where_each_speaker_shows_one_mood(folder, cache):
@@ -136,3 +149,74 @@ def test_a_cross_validation_says_what_known_speakers_bring(voices, folder, cache
     assert values[BY_ALL]["emotion"]["mean"] == known
     lines = [line for line in found.text().splitlines() if "speaker known" in line]
     assert len(lines) == 2 and f"{100 * known:.1f}" in lines[0]
+
+
+def test_evaluate_adapts_to_the_speakers_of_a_column_and_says_so(bundle, voices, cache, monkeypatch, capsys):
+    monkeypatch.setenv("VIDEO_UNDERSTANDING_CACHE", str(cache.folder))
+    words = ["evaluate", str(bundle.folder), str(voices), "--with-seen", "--json"]
+    found = {}
+    for of in (None, "subject", "file", "folder"):
+        assert main([*words, *([] if of is None else ["--speaker-of", of])]) == 0
+        found[of] = json.loads(capsys.readouterr().out)
+    uar = {of: values["heads"]["emotion"]["uar"] for of, values in found.items()}
+    assert uar["subject"] > uar[None] + 0.1
+    # All in one folder have the mean of all: nothing is taken out but that.
+    assert uar["folder"] < uar["subject"] - 0.1
+    assert "speaker_of" not in found[None] and found["subject"]["speaker_of"] == "subject"
+    notes = found["subject"]["notes"]
+    assert "Speakers are distinguished by subject." in notes
+    assert "Adapted to 12 speakers by their own clips, without labels: 8 to 8 clips each, 96 in all." in notes
+    assert main([*words, "--speaker-of", "singer"]) == 2
+    assert "no column 'singer'" in capsys.readouterr().err
+    assert main([*words, "--speaker-of", "subject", "--without", "audio"]) == 2
+
+
+def test_predict_adapts_to_each_folder_and_answers_as_evaluate(bundle, voices, tmp_path, capsys):
+    files = sorted(voices.parent.glob("s0[01]_*.wav"))
+    for file in files:
+        (tmp_path / file.name[:3]).mkdir(exist_ok=True)
+        shutil.copy(file, tmp_path / file.name[:3])
+    words = ["predict", str(bundle.folder), str(tmp_path), "--json"]
+    assert main([*words, "--speaker-of", "folder"]) == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert all(entry["notes"] == ["adapted to the speaker by 4 s of sound in 8 files"] for entry in entries)
+    weights = SpeakerWeights.read(bundle.folder, bundle.labels)
+    rows = tuple(row for row in load_manifest(voices).rows if row.subject in "01")
+    prepared = ClipCache(tmp_path / "cache").prepare(rows, SPEC, progress=False)
+    scorer = keras_scorer(bundle)
+    speakers = speaker_numbers(rows)
+    report = evaluate_known_speakers(scorer, weights, prepared, rows, speakers, Encoding(scorer, prepared))
+    answers = report.heads["emotion"].answers
+    scores = {row.path.name: own for row, own in zip(answers.rows, answers.scores, strict=True)}
+    for entry in entries:
+        told = [entry["emotion"]["scores"][name] for name in answers.classes]
+        np.testing.assert_allclose(told, scores[Path(entry["file"]).name], atol=1e-3)
+    assert main(words) == 0
+    assert all("notes" not in entry for entry in json.loads(capsys.readouterr().out))
+
+
+def test_a_model_that_cannot_adapt_says_so_and_answers_as_without(bundle, voices, tmp_path, capsys):
+    for file in bundle.folder.iterdir():
+        if file.is_file() and file.name != SPEAKER_FILE:
+            shutil.copy(file, tmp_path)
+    words = ["predict", str(tmp_path), str(voices.parent / "s03_1.wav"), "--json"]
+    assert main([*words, "--speaker-of", "file"]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.err.splitlines()) == 1 and "cannot adapt to speakers" in printed.err
+    assert main(words) == 0
+    assert capsys.readouterr().out == printed.out
+
+
+def test_a_tflite_file_adapts_as_keras_does(bundle, voices):
+    scorer, prepared = keras_scorer(bundle), ClipCache().prepare(load_manifest(voices).rows[:8], SPEC, progress=False)
+    report = export_bundle(bundle, ["fp32"], from_prepared(prepared, np.arange(8)), {})
+    assert not report.refused, report.text()
+    weights = SpeakerWeights.read(bundle.folder, bundle.labels)
+    files = [row.path for row in prepared.rows]
+    found = []
+    for own in (scorer, LiteRTScorer(bundle.folder / "model_fp32.tflite")):
+        sound = speaker_sound(files, own, weights)
+        assert sound.clips.shape[0] == 8 and sound.seconds == 4
+        found.append(adapted(own, weights, sound)(from_prepared(prepared, np.arange(8)))["emotion"])
+    np.testing.assert_allclose(found[0], found[1], atol=1e-3)
+    assert np.abs(found[0] - scorer(from_prepared(prepared, np.arange(8)))["emotion"]).max() > 0.1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from video_understanding.bundle import SPEAKER_FILE
 from video_understanding.errors import BundleError
-from video_understanding.features.speaker_weights import SPEAKER_FILE, SpeakerWeights
+from video_understanding.features.speaker_weights import SpeakerWeights
 from video_understanding.features.statistics import POOLED_WIDTHS, POOLINGS
 from video_understanding.scorer import SENSES, PartwiseScorer, Scores
 

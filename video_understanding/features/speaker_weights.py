@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from video_understanding.archive import DAMAGE
+from video_understanding.bundle import SPEAKER_FILE
 from video_understanding.errors import BundleError
 from video_understanding.features.speaker_normalisation import SpeakerNormalisation
 from video_understanding.features.statistics import POOLINGS
@@ -20,7 +21,6 @@ from video_understanding.scorer import SENSES
 from video_understanding.strict_json import strict_json
 from video_understanding.whole_file import refusal_told, whole_file
 
-SPEAKER_FILE = "speaker.npz"  # beside model.keras
 _FORMAT = 1
 _LARGEST_BYTES = 256 << 20  # of the file and of what it unpacks to; that of a hundred classes has 3 MB
 _MOST_WINDOWS = 1000
