@@ -220,3 +220,34 @@ def test_a_tflite_file_adapts_as_keras_does(bundle, voices):
         found.append(adapted(own, weights, sound)(from_prepared(prepared, np.arange(8)))["emotion"])
     np.testing.assert_allclose(found[0], found[1], atol=1e-3)
     assert np.abs(found[0] - scorer(from_prepared(prepared, np.arange(8)))["emotion"]).max() > 0.1
+
+
+def test_personalise_folds_the_speaker_into_an_ordinary_model(bundle, voices, tmp_path, capsys):
+    files = [str(file) for file in sorted(voices.parent.glob("s02_*.wav"))]
+    assert main(["personalise", str(bundle.folder), *files, "--out", str(tmp_path / "own"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["files"], told["seconds"]) == (8, 4.0) and 0.3 < told["distance"] < 3
+    made = Bundle.read(tmp_path / "own")
+    weights = SpeakerWeights.read(bundle.folder, bundle.labels)
+    prepared = ClipCache(tmp_path / "cache").prepare(load_manifest(voices).rows[16:24], SPEC, progress=False)
+    inputs, plain = from_prepared(prepared, np.arange(8)), keras_scorer(bundle)
+    expected = adapted(plain, weights, speaker_sound(files, plain, weights))(inputs)["emotion"]
+    np.testing.assert_allclose(keras_scorer(made)(inputs)["emotion"], expected, atol=1e-4)
+    assert SpeakerWeights.read(made.folder, made.labels) is None
+    # Sets of modalities without second weights answer as before, though the statistics are standardised anew.
+    tokens = [np.random.default_rng(0).random((2, *shape), np.float32) for shape in plain.token_shapes.values()]
+    for presence in ((True, True), (True, False)):
+        shown = np.array([presence] * 2)
+        np.testing.assert_allclose(
+            keras_scorer(made).fuse(*tokens, shown)["emotion"], plain.fuse(*tokens, shown)["emotion"], atol=1e-4
+        )
+
+
+def test_personalise_refuses_several_people_unless_they_are_meant(bundle, voices, tmp_path, capsys):
+    files = [str(voices.parent / f"s{speaker:02}_1.wav") for speaker in (0, 3, 6, 9, 11)]
+    words = ["personalise", str(bundle.folder), *files, "--out", str(tmp_path / "own")]
+    assert main(words) == 2
+    assert "plainly of several speakers" in capsys.readouterr().err
+    assert not (tmp_path / "own").exists()
+    assert main([*words, "--several"]) == 0
+    assert "2 s of sound" in capsys.readouterr().out

@@ -61,7 +61,7 @@ def describe(bundle: Bundle) -> str:
     settings, speakers = training.pop("settings", {}), training.pop("speaker_normalisation", None)
     lines += _entry("parameters", f"{facts['parameters']:,}" if "parameters" in facts else "unknown")
     lines += _entry("trained", in_words(training) or "unknown")
-    if speakers:
+    if speakers and "personalised" not in facts:
         lines += _entry("speakers", f"adapts to them (--speaker-of): {in_words(speakers)}")
     lines += _entry("settings", "; ".join(in_words({name: value}) for name, value in settings.items()) or "unknown")
     for warning in facts.get("warnings", ()):

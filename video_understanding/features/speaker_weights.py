@@ -41,6 +41,8 @@ class SpeakerWeights:
     """What a bundle needs to adapt to a speaker by recordings of theirs.
 
     normalisation     of the audio statistics [P] of clips
+    voice_axes        float32 [P,r], in which speakers differ most, beside how their own clips do
+    voices            of the audio statistics in these axes: how far speakers are from each other
     windows_per_clip  how many windows the clips have whose statistics it was made of, on average
     poolings          modality -> by which of `features.statistics.POOLINGS` tokens become statistics
     standards         modality -> mean and scale float32 [P] of its statistics: (x - mean) / scale
@@ -49,6 +51,8 @@ class SpeakerWeights:
     """
 
     normalisation: SpeakerNormalisation
+    voice_axes: np.ndarray
+    voices: SpeakerNormalisation
     windows_per_clip: int
     poolings: Mapping[str, str]
     standards: Mapping[str, tuple[np.ndarray, np.ndarray]]
@@ -77,6 +81,7 @@ class SpeakerWeights:
             "forms": [{"head": head, "modalities": list(own)} for head, own, _ in forms],
         }
         arrays = {name: getattr(self.normalisation, name) for name in _VECTORS}
+        arrays |= {"voice_axes": self.voice_axes, **{f"voice_{name}": getattr(self.voices, name) for name in _VECTORS}}
         for sense, (mean, scale) in self.standards.items():
             arrays |= {f"mean_{sense}": mean, f"scale_{sense}": scale}
         for number, (_, own, form) in enumerate(forms):
@@ -125,7 +130,10 @@ class SpeakerWeights:
         sizes = {sense: arrays[f"mean_{sense}"].size for sense in SENSES}
         audio = (sizes["audio"],)
         normalisation = SpeakerNormalisation(*(_numbers(arrays, name, audio) for name in _VECTORS))
-        if min(normalisation.within.min(), normalisation.between.min()) < 0:
+        voices = (arrays["voice_usual"].size,)
+        axes = _numbers(arrays, "voice_axes", audio + voices)
+        in_axes = SpeakerNormalisation(*(_numbers(arrays, f"voice_{name}", voices) for name in _VECTORS))
+        if any((own.within < 0).any() or (own.between < 0).any() for own in (normalisation, in_axes)):
             raise ValueError("a variance is negative")
         standards = {
             sense: tuple(_numbers(arrays, f"{kind}_{sense}", (sizes[sense],)) for kind in ("mean", "scale"))
@@ -141,7 +149,7 @@ class SpeakerWeights:
             classes = len(labels.names(head))
             weights = {sense: _numbers(arrays, f"weights_{number}_{sense}", (sizes[sense], classes)) for sense in own}
             heads.setdefault(head, {})[own] = SpeakerForm(weights, _numbers(arrays, f"bias_{number}", (classes,)))
-        return cls(normalisation, windows, dict(poolings), standards, heads)
+        return cls(normalisation, axes, in_axes, windows, dict(poolings), standards, heads)
 
 
 def _numbers(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -15,7 +15,7 @@ from video_understanding.training.closed_form.calibrate import log_loss
 from video_understanding.training.closed_form.choose import balanced
 from video_understanding.training.closed_form.fit import fit_closed_form
 from video_understanding.training.closed_form.forms import ClosedForm, HeadTargets, LinearForm
-from video_understanding.training.closed_form.speaker import speaker_normalisation_helps
+from video_understanding.training.closed_form.speaker import speaker_normalisation_helps, voice_axes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,9 +74,14 @@ def fit_speakers(
     helps = {head: bool(kept.get(head)) for head in heads}
     if not any(helps.values()):
         return SpeakerFit(helps)
+    standard = plain.standards["audio"]
+    axes = voice_axes(standard(audio[known]), speakers[known]) / standard.scale[:, None]
+    voices = SpeakerNormalisation.of(audio[known] @ axes, speakers[known])
     standards = {name: (standard.mean, standard.scale) for name, standard in second.standards.items()}
     forms = {head: sets for head, sets in kept.items() if sets}
-    return SpeakerFit(helps, SpeakerWeights(normalisation, windows_per_clip, dict(poolings), standards, forms))
+    return SpeakerFit(
+        helps, SpeakerWeights(normalisation, axes, voices, windows_per_clip, dict(poolings), standards, forms)
+    )
 
 
 def _helps(plain: ClosedForm, audio: np.ndarray, speakers: np.ndarray, targets: HeadTargets) -> bool:
