@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from video_understanding.bundle import BUNDLE_FILE, Bundle, odd_facts_refused
+from video_understanding.bundle import BUNDLE_FILE, SPEAKER_FILE, Bundle, odd_facts_refused
 from video_understanding.errors import BundleError
 
 _TELLS = {"action": "which action happens", "emotion": "which emotion is expressed"}
@@ -314,6 +314,7 @@ def _licences(bundle: Bundle) -> list[str]:
 def _use(bundle: Bundle) -> list[str]:
     folder = bundle.folder.resolve().name
     shell = shlex.quote(folder)
+    adapted = [f"vu predict {shell} recordings/ --speaker-of folder"] * (bundle.folder / SPEAKER_FILE).exists()
     return [
         "```python",
         "import video_understanding as vu",
@@ -325,6 +326,7 @@ def _use(bundle: Bundle) -> list[str]:
         "```sh",
         f"vu info {shell}",
         f"vu predict {shell} clip.mp4",
+        *adapted,
         f"vu evaluate {shell} clips.csv",
         "```",
     ]

@@ -13,17 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from video_understanding.cli.options import add_data, add_runtime
+from video_understanding.cli.speakers import add_speaker_of, speaker_weights
 
 if TYPE_CHECKING:
     from video_understanding.bundle import Bundle
     from video_understanding.datasets.manifest import Manifest
+    from video_understanding.features.speaker_weights import SpeakerWeights
 
 HELP = "measure a trained model on labelled clips"
 EXAMPLE = (
     "  vu evaluate saved_models/mine clips.csv\n"
     "  vu evaluate saved_models/mine clips.csv --out reports/mine\n"
     "  vu evaluate saved_models/mine clips.csv --runtime tflite:int8\n"
-    "  vu evaluate saved_models/mine clips.csv --without audio --json > report.json"
+    "  vu evaluate saved_models/mine clips.csv --without audio --json > report.json\n"
+    "  vu evaluate saved_models/mine clips.csv --speaker-of subject"
 )
 _NAME_LETTERS = 100
 
@@ -37,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="measure on clips of the model's training, too (default: they are left out)",
     )
+    add_speaker_of(parser, columns=True)
     parser.add_argument("--without", choices=("video", "audio"), help="take a sense away")
     parser.add_argument(
         "--out",
@@ -52,8 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
     from video_understanding.bundle import Bundle
     from video_understanding.datasets.cache import ClipCache
     from video_understanding.datasets.manifest import load_manifest
+    from video_understanding.datasets.speakers import speaker_numbers
     from video_understanding.errors import VideoUnderstandingError
     from video_understanding.evaluation import evaluate, robustness
+    from video_understanding.evaluation.known_speakers import Encoding, evaluate_known_speakers
     from video_understanding.evaluation.robustness import SNRS_DB
     from video_understanding.labels import HEADS
     from video_understanding.progress import one_bar
@@ -63,19 +69,28 @@ def run(arguments: argparse.Namespace) -> int:
     bundle = Bundle.read(arguments.bundle)
     manifest = load_manifest(*arguments.data, heads=arguments.heads, candidates=(*bundle.labels, *HEADS))
     manifest, seen = _without_seen(bundle, manifest, arguments.with_seen)
+    weights, notes = _weights(bundle, manifest, arguments)
     scorer = make_scorer(bundle, arguments.runtime)
     prepared = ClipCache().prepare(manifest.rows, bundle.spec)
-    with one_bar("Evaluating", 1 if arguments.without else 4 + len(SNRS_DB)):
-        report = evaluate(scorer, prepared, manifest.rows, without=arguments.without)
-        # With a sense taken away there is nothing left to take.
-        table = None if arguments.without else robustness(scorer, prepared, manifest.rows, seed=0)
-    report = dataclasses.replace(report, notes=(*seen, *report.notes))
+    # With a sense taken away there is nothing left to take; noise would have to be in what adapts to a speaker, too.
+    alone = arguments.without or weights is not None
+    with one_bar("Evaluating", 1 if alone else 4 + len(SNRS_DB)):
+        if weights is not None:
+            speakers, source = speaker_numbers(manifest.rows, arguments.speaker_of), Encoding(scorer, prepared)
+            report = evaluate_known_speakers(
+                scorer, weights, prepared, manifest.rows, speakers, source, without=arguments.without
+            )
+        else:
+            report = evaluate(scorer, prepared, manifest.rows, without=arguments.without)
+        table = None if alone else robustness(scorer, prepared, manifest.rows, seed=0)
+    report = dataclasses.replace(report, notes=(*seen, *notes, *report.notes))
     values = {
         "model": bundle.name,
         "data": manifest.name,
         "data_id": _data_id(manifest),
         "runtime": arguments.runtime,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        **({"speaker_of": arguments.speaker_of} if weights is not None else {}),
         **report.to_dict(),
         **({} if table is None else {"robustness": table.to_dict()}),
     }
@@ -125,6 +140,25 @@ def _without_seen(bundle: Bundle, manifest: Manifest, with_seen: bool) -> tuple[
     return manifest.with_rows(rest), [f"{words}: left out (--with-seen keeps them)."]
 
 
+def _weights(
+    bundle: Bundle, manifest: Manifest, arguments: argparse.Namespace
+) -> tuple[SpeakerWeights | None, list[str]]:
+    """What adapts the model to speakers, None where nothing does, and notes on it."""
+    from video_understanding.datasets.speakers import require_speakers
+    from video_understanding.errors import VideoUnderstandingError
+
+    of = arguments.speaker_of
+    if of is None:
+        return None, []
+    if arguments.without == "audio":
+        raise VideoUnderstandingError(
+            "--speaker-of", "adapts to voices, which --without audio takes away", "Leave one of them out."
+        )
+    require_speakers(manifest.rows, of, manifest.name)
+    weights, notes = speaker_weights(bundle.folder, bundle.labels)
+    return weights, ([f"Speakers are distinguished by {of}."] if weights else []) + notes
+
+
 def _data_id(manifest: Manifest) -> str:
     """Tells data sets of the same name apart, without saying where they lie."""
     places = "\n".join(map(str, manifest.sources))
@@ -138,6 +172,8 @@ def _folder(bundle: Bundle, manifest: Manifest, arguments: argparse.Namespace) -
         words += ["with", "seen"]
     if arguments.without:
         words += ["without", arguments.without]
+    if arguments.speaker_of:
+        words += ["speaker", "of", arguments.speaker_of]
     if arguments.anonymous:
         words.append("anonymous")
     if arguments.runtime != "keras":

@@ -58,9 +58,11 @@ def describe(bundle: Bundle) -> str:
     for head in bundle.heads:
         lines += [*_entry(head.name, _classes(head)), *_entry("", _threshold(bundle, head))]
     training = dict(facts.get("training") or {})
-    settings = training.pop("settings", {})
+    settings, speakers = training.pop("settings", {}), training.pop("speaker_normalisation", None)
     lines += _entry("parameters", f"{facts['parameters']:,}" if "parameters" in facts else "unknown")
     lines += _entry("trained", in_words(training) or "unknown")
+    if speakers and "personalised" not in facts:
+        lines += _entry("speakers", f"adapts to them (--speaker-of): {in_words(speakers)}")
     lines += _entry("settings", "; ".join(in_words({name: value}) for name, value in settings.items()) or "unknown")
     for warning in facts.get("warnings", ()):
         lines += _entry("warning", warning)

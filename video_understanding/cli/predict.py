@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from video_understanding.cli.options import add_runtime
+from video_understanding.cli.speakers import add_speaker_of, speaker_weights
 from video_understanding.progress import Bar
 from video_understanding.safe_text import one_line
 from video_understanding.whole_file import write_whole
@@ -27,7 +28,8 @@ EXAMPLE = (
     "  vu predict saved_models/mine holiday.mp4\n"
     "  vu predict saved_models/mine clips/ --json > answers.json\n"
     "  vu predict saved_models/mine lecture.mkv --srt --out lecture.srt --overlay shown.mp4 --picture when.png\n"
-    "  vu predict saved_models/mine lecture.mkv --report lecture.html"
+    "  vu predict saved_models/mine lecture.mkv --report lecture.html\n"
+    "  vu predict saved_models/mine anna/ bert/ --speaker-of folder"
 )
 _FORMS = ("json", "srt", "csv")
 _PAGES = (".html", ".htm")
@@ -37,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help="folder of a trained model, or a .tflite file of it")
     parser.add_argument("files", nargs="+", metavar="FILE", help="video or sound file, or a folder of some")
     add_runtime(parser)
+    add_speaker_of(parser, columns=False)
     parser.add_argument(
         "--stride", type=float, metavar="SECONDS", help="from window to window (default: a quarter of one)"
     )
@@ -67,10 +70,11 @@ def run(arguments: argparse.Namespace) -> int:
     pages = _Pages(arguments, len(files))
     recognizer = load(arguments.bundle, arguments.runtime or quickest_runtime(arguments.bundle))
     Stride.of(recognizer.spec, arguments.stride)
+    speakers = _Speakers(recognizer, files, arguments)
     failed = False
     for file in files:
         try:
-            output.add(_predict(recognizer, file, arguments, pages))
+            output.add(_predict(speakers.recognizer_of(file), file, arguments, pages, speakers.notes_of(file)))
         except MediaError as error:
             failed = True
             output.add_error(file, error)
@@ -95,7 +99,9 @@ def media_files(names: list[str]) -> list[str]:
     return files
 
 
-def _predict(recognizer: Recognizer, file: str, arguments: argparse.Namespace, pages: _Pages) -> Prediction:
+def _predict(
+    recognizer: Recognizer, file: str, arguments: argparse.Namespace, pages: _Pages, notes: tuple[str, ...]
+) -> Prediction:
     answers: list[WindowAnswer] = []
     senses = pages.senses(recognizer)
     keep = arguments.overlay or arguments.picture
@@ -109,6 +115,7 @@ def _predict(recognizer: Recognizer, file: str, arguments: argparse.Namespace, p
                 answers.append(dataclasses.replace(answer, tokens={}))  # which nobody needs for drawing
 
         prediction = recognizer.predict(file, arguments.stride, progress)
+    prediction = dataclasses.replace(prediction, notes=(*prediction.notes, *notes))
     if arguments.overlay:
         from video_understanding.recognition.overlay import write_overlay
 
@@ -120,6 +127,54 @@ def _predict(recognizer: Recognizer, file: str, arguments: argparse.Namespace, p
     if senses is not None:
         pages.write(prediction, senses)
     return prediction
+
+
+class _Speakers:
+    """Recognises each file by the model adapted to its speaker, where `--speaker-of` says who that is."""
+
+    def __init__(self, recognizer: Recognizer, files: list[str], arguments: argparse.Namespace) -> None:
+        self._recognizer, self._of = recognizer, arguments.speaker_of
+        self._weights = None
+        self._files: dict[Path, list[str]] = {}
+        self._known: dict[Path, tuple[Recognizer, tuple[str, ...]]] = {}
+        if self._of is None:
+            return
+        self._weights, notes = speaker_weights(arguments.bundle, recognizer.labels)
+        for note in notes:
+            print(f"vu: {note}", file=sys.stderr)
+        for file in files:
+            self._files.setdefault(self._speaker(file), []).append(file)
+
+    def recognizer_of(self, file: str) -> Recognizer:
+        """What recognises the file; the speaker's files are encoded when the first of them is asked for."""
+        return self._adapted(file)[0]
+
+    def notes_of(self, file: str) -> tuple[str, ...]:
+        """By what the answers of the file are adapted, in words."""
+        return self._adapted(file)[1]
+
+    def _adapted(self, file: str) -> tuple[Recognizer, tuple[str, ...]]:
+        if self._weights is None:
+            return self._recognizer, ()
+        speaker = self._speaker(file)
+        if speaker not in self._known:
+            self._known[speaker] = self._adapt(self._files[speaker])
+        return self._known[speaker]
+
+    def _adapt(self, files: list[str]) -> tuple[Recognizer, tuple[str, ...]]:
+        from video_understanding.features.speaker_sound import adapted, speaker_sound
+        from video_understanding.recognition.recognizer import Recognizer
+
+        plain = self._recognizer
+        sound = speaker_sound(files, plain.scorer, self._weights, skip_unreadable=True)
+        if not len(sound.clips):
+            return plain, ("not adapted to the speaker: no sound",)
+        scorer = adapted(plain.scorer, self._weights, sound)
+        return Recognizer(scorer, plain.unknown_below), (f"adapted to the speaker by {sound.words}",)
+
+    def _speaker(self, file: str) -> Path:
+        place = Path(file).resolve()
+        return place.parent if self._of == "folder" else place
 
 
 @contextmanager

@@ -94,6 +94,7 @@ class CrossvalSummary:
     robustness  the same under each condition, if that was measured
     conditions  condition -> head -> its UAR over the folds
     baselines   method -> head -> its UAR over the same folds
+    speaker_known   by which clips the model is adapted to each speaker -> head -> its UAR over the same folds
     warnings    why the numbers may be too good, in words that name no clip
     """
 
@@ -104,6 +105,7 @@ class CrossvalSummary:
     robustness: Robustness | None = None
     conditions: Mapping[str, Mapping[str, Spread]] = field(default_factory=dict)
     baselines: Mapping[str, Mapping[str, Spread]] = field(default_factory=dict)
+    speaker_known: Mapping[str, Mapping[str, Spread]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,6 +118,7 @@ class CrossvalSummary:
             **({"robustness": self.robustness.to_dict()} if self.robustness else {}),
             **({"uar_by_condition": _plain(self.conditions)} if self.conditions else {}),
             **({"baselines": _plain(self.baselines)} if self.baselines else {}),
+            **({"speaker_known": _plain(self.speaker_known)} if self.speaker_known else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
         }
 
@@ -124,17 +127,17 @@ class CrossvalSummary:
         std = f" (std {percent(self.uar.std)})" if self.uar.std is not None else ""
         first = f"{many(self.folds, 'fold')}: UAR {percent(self.uar.mean)} %{std}, mean over folds and heads"
         heads = (result.text(head) for head, result in self.heads.items())
-        baselines = [self._baseline_text()] if self.baselines else []
+        baselines = [self._baseline_text()] if self.baselines or self.speaker_known else []
         return "\n\n".join([first, *baselines, *heads, *([self.robustness.text()] if self.robustness else [])])
 
     def _baseline_text(self) -> str:
-        """This training beside guessing and simpler methods, UAR of each head over the same folds."""
+        """This training beside guessing, simpler methods and known speakers, UAR of each head over the same folds."""
         heads = list(self.heads)
         own = {head: result.uar for head, result in self.heads.items()}
         chance = {head: getattr(result.pooled, "chance_uar", None) for head, result in self.heads.items()}
         lines = [["UAR %, mean of the folds", *heads]]
         lines += [["guessing", *("-" if chance[head] is None else percent(chance[head]) for head in heads)]]
-        for name, found in (*self.baselines.items(), ("this training", own)):
+        for name, found in (*self.baselines.items(), ("this training", own), *self.speaker_known.items()):
             lines.append([name, *(percent(found[head].mean) if head in found else "-" for head in heads)])
         return "\n".join(aligned(lines))
 
@@ -147,11 +150,12 @@ def crossval_summary(
     seed: int = 0,
     robust: Sequence[Robustness] = (),
     baselines: Mapping[str, Sequence[Report]] | None = None,
+    speaker_known: Mapping[str, Sequence[Report]] | None = None,
 ) -> CrossvalSummary:
     """Joins the reports of the folds, in which each clip must be tested once; the seed is that of the intervals.
 
     `robust` holds how each fold's model stands the loss of a sense, and noise, if that was measured, `baselines` the
-    reports of simpler methods on the same folds.
+    reports of simpler methods on the same folds, `speaker_known` those of the model adapted to each speaker.
     """
     if not reports:
         raise VideoUnderstandingError("cross-validation", "has no folds", "Give the report of each fold.")
@@ -181,6 +185,7 @@ def crossval_summary(
         Robustness(conditions) if conditions else None,
         {name: _over_folds([one.reports[name] for one in robust]) for name in conditions},
         {name: _over_folds(own) for name, own in (baselines or {}).items()},
+        {name: _over_folds(own) for name, own in (speaker_known or {}).items()},
     )
 
 

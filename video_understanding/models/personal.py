@@ -24,6 +24,7 @@ from video_understanding.media.decode import iter_clips
 from video_understanding.models.audio_encoder import last_norm_of, listener_of
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.load import load_model, save_model
+from video_understanding.models.personal_linear import SpeakerChange, adapt_to_speaker
 from video_understanding.whole_file import write_whole
 
 USUAL_S = 2.0  # so many seconds of the person count as much as all that was heard in training
@@ -70,17 +71,24 @@ def moments_with_usual(model: VideoUnderstandingModel, heard: np.ndarray) -> tup
     return share * mean + (1 - share) * usual_mean, share * variance + (1 - share) * usual_variance + apart
 
 
-def personalised_bundle(bundle: Bundle, files: Sequence[str | Path], folder: str | Path) -> Bundle:
-    """The bundle's model, made used to the person in these media files, as a new bundle in `folder`.
+def personalised_bundle(
+    bundle: Bundle, files: Sequence[str | Path], folder: str | Path, *, several: bool = False
+) -> tuple[Bundle, SpeakerChange | None]:
+    """The bundle's model, adapted to the person in these media files, as a new bundle in `folder`.
 
-    Results in it are those of the model it comes from, and the card says so; exports have to be made anew.
+    A linear classifier is adapted by speaker normalisation, and what changed is given back; it refuses files that are
+    plainly of several speakers, unless `several`. Results in the new bundle are those of the model it comes from, and
+    the card says so; exports have to be made anew.
     """
     folder = Path(folder)
     if (folder / KERAS_FILE).exists():
         raise BundleError(folder, "holds a model already", "Give a folder of its own.")
-    model = load_model(bundle)
-    waveform = np.concatenate([_sound(file, bundle) for file in files])  # [n,N]
-    own = personalised(model, waveform, ", ".join(str(file) for file in files[:3]))
+    model, change = load_model(bundle), None
+    if model.fusion is None:
+        own, change = adapt_to_speaker(model, bundle, files, several)
+    else:
+        waveform = np.concatenate([_sound(file, bundle) for file in files])  # [n,N]
+        own = personalised(model, waveform, ", ".join(str(file) for file in files[:3]))
     folder.mkdir(parents=True, exist_ok=True)
     save_model(own, folder / KERAS_FILE)
     facts = {name: value for name, value in bundle.facts.items() if name != "exports"}
@@ -88,7 +96,7 @@ def personalised_bundle(bundle: Bundle, files: Sequence[str | Path], folder: str
     if (known := TrainingClips.read(bundle.folder)) is not None:
         known.write(folder)
     write_whole(made.card_file, card(made))
-    return made
+    return made, change
 
 
 def last_norm(model: VideoUnderstandingModel) -> keras.layers.BatchNormalization:

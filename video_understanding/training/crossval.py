@@ -20,7 +20,7 @@ from video_understanding.training.measuring import Measuring
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources
 
-_MEASUREMENTS = 2 + 3 + len(SNRS_DB)  # for the temperature, the test, and each condition of robustness
+_MEASUREMENTS = 4 + 3 + len(SNRS_DB)  # for the temperature, the test, its speakers known, conditions of robustness
 
 
 def crossval(
@@ -60,7 +60,7 @@ def _crossval(
     fold_of = {row: number for number, split in enumerate(splits) for row in split.parts["test"]}
     warnings = warn_of_torn_sources(manifest.rows, [fold_of[row] for row in range(len(manifest))])
     warnings += warn_of_skipped(cache.prepare(manifest.rows, spec, progress=progress))
-    reports, robust, simple = [], [], []
+    reports, robust, simple, known = [], [], [], []
     for number, split in enumerate(splits, start=1):
         place = folder / f"fold_{number}"
         trained = fit(
@@ -70,6 +70,10 @@ def _crossval(
             measuring = Measuring.of(trained, settings.seed, progress)
             reports.append(measuring.report("test"))
             robust.append(measuring.robustness("test"))
+            known.append(measuring.known_speakers("test"))
         simple.append(measuring.simple_baseline())
-    found = crossval_summary(reports, settings.seed, robust, {SIMPLE: simple})
+    # A fold whose model is not adapted answers as it does without.
+    names = dict.fromkeys(name for own in known for name in own)
+    adapted = {name: [own.get(name, report) for own, report in zip(known, reports, strict=True)] for name in names}
+    found = crossval_summary(reports, settings.seed, robust, {SIMPLE: simple}, adapted)
     return dataclasses.replace(found, warnings=tuple(warnings))

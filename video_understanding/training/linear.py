@@ -17,6 +17,7 @@ from video_understanding.datasets.grouping import group_rows
 from video_understanding.datasets.rows import Row
 from video_understanding.errors import TrainingError
 from video_understanding.evaluation.metrics import LEAST_SCORE
+from video_understanding.features.encoded_inputs import EncodedInputs
 from video_understanding.labels import Labels
 from video_understanding.layers.presence_dense import presence_sets
 from video_understanding.layers.statistics import POOLINGS
@@ -28,6 +29,7 @@ from video_understanding.training.baselines import head_targets, probabilities_o
 from video_understanding.training.closed_form.fit import fit_closed_form
 from video_understanding.training.closed_form.forms import ClosedForm, HeadTargets
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
+from video_understanding.training.speaker_fit import SpeakerFit, fit_speakers
 
 CLOSE_UP = 4  # times the height and width of what the network takes
 CLEARLY_BETTER = 0.02  # log loss by which a close-up, which costs more to read, has to be better
@@ -45,6 +47,7 @@ class LinearFit:
     loss      log loss of what is left out, mean of the heads: what decides between specs
     tried     what was decided between -> its log loss
     seconds   float, of pooling and solving, without reading and encoding
+    speakers  whether speaker normalisation helps, and the second weights where it does
     """
 
     model: VideoUnderstandingModel
@@ -53,6 +56,7 @@ class LinearFit:
     left_out: Mapping[str, np.ndarray]
     loss: float
     seconds: float
+    speakers: SpeakerFit
     tried: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -93,15 +97,28 @@ def fit_linear(
         )
     began_s = time.monotonic()
     heads = head_targets([rows[row] for row in learned], labels, spec.network.multi_label)
-    groups = np.array(group_rows([rows[row] for row in learned]))
-    form = fit_closed_form(statistics, present, heads, groups, model.statistics_blocks)
+    own = [rows[row] for row in learned]
+    groups, blocks = np.array(group_rows(own)), model.statistics_blocks
+    form = fit_closed_form(statistics, present, heads, groups, blocks)
+    windows = np.bincount(prepared.row_numbers, minlength=len(rows))[learned]
+    speakers = fit_speakers(
+        own,
+        statistics,
+        present,
+        heads,
+        groups,
+        blocks,
+        form,
+        poolings=dict(zip(SENSES, model.linear.poolings, strict=True)),
+        windows_per_clip=max(1, round(float(windows.mean()))),
+    )
     put_weights(model, form)
     left_out = {}
     for head in heads:
         left_out[head] = np.full((len(rows), heads[head].classes), np.nan)
         left_out[head][learned] = probabilities_of(form.left_out(head, present), heads[head].multi_label)
     losses = [_log_loss(left_out[head][learned], targets) for head, targets in heads.items()]
-    return LinearFit(model, encoded, form, left_out, float(np.mean(losses)), time.monotonic() - began_s)
+    return LinearFit(model, encoded, form, left_out, float(np.mean(losses)), time.monotonic() - began_s, speakers)
 
 
 def specs_to_try(spec: ModelSpec, close_up: bool) -> list[ModelSpec]:
@@ -166,28 +183,12 @@ def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
         output.bias.assign(bias)
 
 
-@dataclass(frozen=True)
-class EncodedInputs:
-    """A batch of windows that are encoded already: video tokens [B,T,D], audio tokens [B,S,D'], presence bool [B,2]."""
-
-    picture: np.ndarray
-    sound: np.ndarray
-    presence: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.presence)
-
-    def without(self, sense: str) -> EncodedInputs:
-        """The same windows, said to lack a modality."""
-        return EncodedInputs(self.picture, self.sound, self.presence & [other != sense for other in SENSES])
-
-
 class EncodedScorer:
     """Scores of a model for windows that are encoded already: nothing is encoded twice in a cross-validation."""
 
     def __init__(self, model: VideoUnderstandingModel, encoded: EncodedClips) -> None:
         self.spec, self.labels = model.spec, model.labels
-        self._scorer, self._encoded = KerasScorer(model), encoded
+        self.of_tokens, self._encoded = KerasScorer(model), encoded
 
     def inputs(self, numbers: np.ndarray, clips: Sequence[Clip] | None = None) -> EncodedInputs:
         """The windows of these numbers [B]; `clips` [B] are the same ones with another sound, which is encoded now."""
@@ -197,5 +198,9 @@ class EncodedScorer:
             sound = self._encoded.encoders["audio"].encode(clips)
         return EncodedInputs(picture, sound, presence)
 
+    def sound(self, numbers: np.ndarray) -> np.ndarray:
+        """The audio tokens [B,S,D] alone of the windows of these numbers, zeros where there is no audio."""
+        return self._encoded.of_windows(numbers, "audio")
+
     def __call__(self, inputs: EncodedInputs) -> Scores:
-        return self._scorer.fuse(inputs.picture, inputs.sound, inputs.presence)
+        return self.of_tokens.fuse(inputs.picture, inputs.sound, inputs.presence)

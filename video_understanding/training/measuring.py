@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from video_understanding.datasets.rows import Row
+from video_understanding.datasets.speakers import speaker_numbers
 from video_understanding.evaluation import Report, Robustness, evaluate, fit_temperature, logits_of, robustness
 from video_understanding.evaluation.evaluate import evaluate_inputs, report_of_scores
+from video_understanding.evaluation.known_speakers import evaluate_known_speakers, other_half
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.training.baselines import simple_scores
 from video_understanding.training.fit import Trained, windows_of
@@ -19,6 +21,8 @@ from video_understanding.training.linear import EncodedScorer
 from video_understanding.training.remembering import RememberingScorer
 
 _MISTAKES_NEEDED = 5
+BY_ALL = "speaker known, by all their clips"
+BY_OTHER_HALF = "speaker known, by the other half"
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,34 @@ class Measuring:
             progress=self.progress,
             seed=self.seed,
         )
+
+    def known_speakers(self, part: str) -> dict[str, Report]:
+        """A part by the model as adapted to each of its speakers: `BY_ALL` and `BY_OTHER_HALF` -> the report.
+
+        Empty where speaker normalisation helps no head, or the part names no speaker.
+        """
+        linear = self.trained.linear
+        rows = self.trained.rows_of(part)
+        speakers = speaker_numbers(rows)
+        # Those of other parts are not the part's own clips, though the rows are there.
+        speakers[[own != part for own in self.trained.parts]] = -1
+        if linear is None or linear.speakers.weights is None or not (speakers >= 0).any():
+            return {}
+        halves, others = other_half(speakers, self.seed)
+        reports = {}
+        for name, own, by in ((BY_ALL, speakers, speakers), (BY_OTHER_HALF, halves, others)):
+            reports[name] = evaluate_known_speakers(
+                self.scorer.of_tokens,
+                linear.speakers.weights,
+                self.trained.prepared,
+                rows,
+                own,
+                self.scorer,
+                adapted_by=by,
+                progress=self.progress,
+                seed=self.seed,
+            )
+        return reports
 
     def simple_baseline(self) -> Report:
         """The test part by a linear classifier on simple features that learned from the same clips as the model."""

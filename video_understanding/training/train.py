@@ -91,6 +91,8 @@ def _train(
         if "test" in reports:
             measured["robustness"] = measuring.robustness("test").to_dict()
     save_model(trained.model, out / KERAS_FILE)
+    if trained.linear is not None and trained.linear.speakers.weights is not None:
+        trained.linear.speakers.weights.write(out)
     _draw(trained, reports, out)
     facts = _facts(trained, settings, manifest, split, measured, measuring.temperature, weights)
     facts["unknown_below"] = _unknown_below(reports.get("validation"))
@@ -179,7 +181,13 @@ def _course(trained: Trained) -> dict[str, Any]:
         for head, sets in trained.linear.form.forms.items()
     }
     tried = {name: round(loss, 3) for name, loss in trained.linear.tried.items()}
-    return {"closed_form": forms, "log_loss_left_out": tried, "closed_form_seconds": round(trained.linear.seconds, 2)}
+    helps = dict(trained.linear.speakers.helps)
+    return {
+        "closed_form": forms,
+        **({"speaker_normalisation": helps} if helps else {}),
+        "log_loss_left_out": tried,
+        "closed_form_seconds": round(trained.linear.seconds, 2),
+    }
 
 
 def _licences(spec: ModelSpec, weights: str | Path | None) -> dict[str, str] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from video_understanding.training.closed_form.speaker import SpeakerNormalisation, speaker_normalisation_helps
+from video_understanding.features.speaker_normalisation import SpeakerNormalisation
+from video_understanding.training.closed_form.speaker import speaker_normalisation_helps
 
 
 def voices(classes_of_speaker: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
