@@ -18,6 +18,8 @@ from video_understanding.media.synthetic import make_dataset
 from video_understanding.models.load import keras_scorer, load_model
 from video_understanding.recognition.answers import WindowScorer
 from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
+from video_understanding.training.baselines import SIMPLE
+from video_understanding.training.crossval import crossval
 from video_understanding.training.encoded_clips import EncodedClips
 from video_understanding.training.linear import specs_to_try
 from video_understanding.training.settings import TrainingSettings
@@ -141,3 +143,12 @@ def test_a_close_up_is_tried_unless_a_zoom_is_given():
 def test_confidence_of_classes_that_are_never_confused_is_no_certainty(bundle, data, cache):
     inputs = from_prepared(cache.prepare(load_manifest(data / "clips").rows, SPEC, progress=False), np.arange(12))
     assert (keras_scorer(bundle)(inputs)["action"].min(axis=1) > 1e-6).all()
+
+
+def test_a_cross_validation_stands_beside_guessing_and_a_simple_baseline(data, cache, tmp_path):
+    found = crossval(load_manifest(data / "clips"), SPEC, tmp_path, SETTINGS, folds=2, cache=cache, progress=False)
+    values = found.to_dict()
+    assert set(values["baselines"]) == {SIMPLE}
+    assert set(values["baselines"][SIMPLE]) == set(values["uar_by_condition"]["only audio"]) == {"action", "emotion"}
+    text = found.text()
+    assert "guessing" in text and SIMPLE in text and "this training" in text
