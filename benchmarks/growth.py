@@ -81,6 +81,7 @@ def main() -> int:
     for growths in (_length, _clips, _classes, _resolution, _frames):
         for growth in growths(options.quick):
             _run(growth, options.rounds, report)
+    _batches(options.rounds, report)
     tell(report, options, lines=list(_lines(report)), title="Growth", text=_TEXT)
     if options.page:
         draw(report.lines, options.page.with_name("growth.svg"))
@@ -176,6 +177,15 @@ def _frames(quick: bool) -> Iterator[Growth]:
     yield Growth("frames, inference", "frames in a window", jobs, repeats=4)
 
 
+def _batches(rounds: int, report: Report) -> None:
+    """Many windows in true batches, as an evaluation scores them, and one after the other, as a stream does."""
+    spec = preset("tiny")
+    scorer, windows = _scorer(spec), _inputs(spec, 16, np.random.default_rng(_SEED))
+    jobs = {name: partial(scorer.score, windows, exact=name == "exact") for name in ("exact", "batches")}
+    taken = take_turns(jobs, rounds, "16 windows, inference")
+    report.ratios.append(Ratio.of("16 windows, inference", "batches / exact", taken["batches"], taken["exact"]))
+
+
 def _inference(spec: ModelSpec) -> Callable[[], object]:
     return partial(_scorer(spec), _inputs(spec, 1, np.random.default_rng(_SEED)))
 
@@ -194,6 +204,7 @@ def _inputs(spec: ModelSpec, clips: int, chance: np.random.Generator) -> ModelIn
 _TEXT = """What more of something costs: CPU time of the preset "tiny" with TensorFlow on one thread, the points of one
 growth taking turns in one run. The ratio is that of the last point over the first; the line goes straight through the
 medians of all, and its deviation is that of the point farthest from it. Milliseconds belong to the machine named below.
+The last ratio is that of 16 windows scored in true batches, as evaluations do, over one after the other, as streams do.
 
 ![The CPU time of each growth against its size, and the straight line through it](growth.svg)
 
