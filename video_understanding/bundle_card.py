@@ -23,7 +23,8 @@ _FITS = {
 }
 _PARTS = {
     "train": "the clips it has learned from: says what it remembers, not what it can",
-    "validation": "clips it has not learned from, but which chose the best epoch; that flatters a little",
+    "validation": "clips it has not learned from, but which chose the best epoch; that flatters a little. Of a closed "
+    "form all that it learned from, each clip scored by a fit without its subject",
     "test": "clips that took no part in training",
     "crossval": "folds taken together, each measured by a model of its own: tells what this way of training gives",
 }
@@ -96,13 +97,11 @@ def card(bundle: Bundle) -> str:
 
 
 def _about(bundle: Bundle) -> list[str]:
-    network = bundle.spec.network
     *most, last = (_TELLS.get(head, f"the {head}") for head in bundle.labels)
     tells = " and ".join([*([", ".join(most)] if most else []), last])
     versions = ", ".join(f"{package} {version}" for package, version in bundle.facts.get("versions", {}).items())
     return [
-        f"Tells {tells} in a short clip of video with sound. Its network looks with `{network.backbone}`, joins both "
-        f"senses by `{network.fusion}`, and holds each moment in {network.token_size} numbers.",
+        f"Tells {tells} in a short clip of video with sound: {bundle.spec.network.words}.",
         f"Made: {_text(bundle.facts.get('created', 'unknown'))}. With: {_text(versions or 'unknown')}.",
         *_person(bundle),
     ]

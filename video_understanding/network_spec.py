@@ -80,3 +80,11 @@ class NetworkSpec:
             object.__setattr__(self, "multi_label", tuple(sorted(set(map(require_head_name, named)))))
         except ManifestError as error:
             raise SpecError("network.multi_label", f"{error.subject} {error.cause}", error.cure) from error
+
+    @property
+    def words(self) -> str:
+        """What it is made of, in a few words."""
+        encoders = f"`{self.backbone}` encodes the frames, `{self.listener}` the sound"
+        if self.classifier == "linear":
+            return f"{encoders}, both frozen; a linear classifier on their pooled features was solved in closed form"
+        return f"{encoders}; `{self.fusion}` joins them, each moment in {self.token_size} numbers"

@@ -43,7 +43,7 @@ def describe(bundle: Bundle) -> str:
     from video_understanding.evaluation.text import aligned
 
     facts, spec = bundle.facts, bundle.spec
-    network, video = spec.network, spec.video
+    video = spec.video
     seen = f"{spec.frames} frames of {video.width_px}x{video.height_px} in {spec.window_s:g} s"
     seen += f", where most moves in {video.read_width_px}x{video.read_height_px}" if video.zoom > 1 else ""
     versions = ", ".join(f"{package} {version}" for package, version in facts.get("versions", {}).items())
@@ -53,7 +53,7 @@ def describe(bundle: Bundle) -> str:
         *_entry("made", f"{facts.get('created', 'unknown')}, with {versions or 'unknown versions'}"),
         *_entry("video", seen),
         *_entry("audio", f"{spec.samples} samples at {spec.audio.sample_rate_hz} Hz in {spec.hops} hops"),
-        *_entry("network", f"{network.backbone}, {network.fusion}, {network.token_size} numbers for each moment"),
+        *_entry("network", spec.network.words.replace("`", "")),
     ]
     for head in bundle.heads:
         lines += [*_entry(head.name, _classes(head)), *_entry("", _threshold(bundle, head))]

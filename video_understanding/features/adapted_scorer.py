@@ -56,6 +56,10 @@ class AdaptedScorer(PartwiseScorer):
                     heads[head][place] = _softmax(self._weights.logits(head, statistics))
         return Scores(self.labels, heads)
 
+    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+        """The embeddings float32 [B,E] without adaptation, so that those of all speakers can be compared."""
+        return self._scorer.embed(picture, sound, presence)
+
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
     powers = np.exp(logits - logits.max())
