@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import wave
@@ -43,6 +44,12 @@ SETTINGS = TrainingSettings(close_up=False)
 SPEAKERS, CLIPS = 12, 8
 
 
+def write_wave(path: Path, samples: np.ndarray) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+
+
 def write_voices(folder: Path, moods_of_speaker: int) -> Path:
     """Noise of a loudness of each speaker's own, 6 dB softer when calm and 6 dB louder when angry."""
     folder.mkdir()
@@ -55,9 +62,7 @@ def write_voices(folder: Path, moods_of_speaker: int) -> Path:
             level_db = own_db + (6 if angry else -6) + chance.normal()
             samples = chance.normal(size=8000) * 10 ** (level_db / 20)
             name = f"s{speaker:02}_{clip}.wav"
-            with wave.open(str(folder / name), "wb") as file:
-                file.setparams((1, 2, 16000, 0, "NONE", ""))
-                file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+            write_wave(folder / name, samples)
             lines.append(f"{name},{'angry' if angry else 'calm'},{speaker}")
     (folder / "clips.csv").write_text("\n".join(lines) + "\n")
     return folder / "clips.csv"
@@ -97,6 +102,9 @@ def test_they_are_not_where_each_speaker_shows_one_mood(folder, cache):
     manifest = load_manifest(write_voices(folder / "one_mood", moods_of_speaker=1))
     bundle = train(manifest, SPEC, folder / "uneven", SETTINGS, cache=cache, progress=False)
     assert bundle.facts["training"]["speaker_normalisation"] == {"emotion": False}
+    assert SpeakerWeights.read(bundle.folder, bundle.labels) is None
+    (bundle.folder / SPEAKER_FILE).write_bytes(b"of a training before")
+    train(manifest, SPEC, bundle.folder, SETTINGS, resume=True, cache=cache, progress=False)
     assert SpeakerWeights.read(bundle.folder, bundle.labels) is None
 
 
@@ -205,6 +213,17 @@ def test_a_model_that_cannot_adapt_says_so_and_answers_as_without(bundle, voices
     assert len(printed.err.splitlines()) == 1 and "cannot adapt to speakers" in printed.err
     assert main(words) == 0
     assert capsys.readouterr().out == printed.out
+
+
+def test_a_long_file_is_pooled_in_parts_as_long_as_the_clips_learned_from(bundle, tmp_path):
+    weights, scorer = SpeakerWeights.read(bundle.folder, bundle.labels), keras_scorer(bundle)
+    samples = np.random.default_rng(0).normal(size=6 * 16000) * 0.05
+    samples[2 * 16000 : 4 * 16000] = 0
+    write_wave(tmp_path / "long.wav", samples)
+    for windows, parts in ((1, 8), (2, 4), (4, 2)):  # of 0.5 s; the two seconds of silence are no part
+        own = dataclasses.replace(weights, windows_per_clip=windows)
+        sound = speaker_sound([tmp_path / "long.wav"], scorer, own)
+        assert (len(sound.clips), sound.seconds) == (parts, 4.0)
 
 
 def test_a_tflite_file_adapts_as_keras_does(bundle, voices):

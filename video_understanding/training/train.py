@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from video_understanding import DISTRIBUTION, __version__
-from video_understanding.bundle import KERAS_FILE, Bundle
+from video_understanding.bundle import KERAS_FILE, SPEAKER_FILE, Bundle
 from video_understanding.bundle_card import card
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.frozen_split import Split
@@ -91,6 +91,7 @@ def _train(
         if "test" in reports:
             measured["robustness"] = measuring.robustness("test").to_dict()
     save_model(trained.model, out / KERAS_FILE)
+    (out / SPEAKER_FILE).unlink(missing_ok=True)  # of a training before this one
     if trained.linear is not None and trained.linear.speakers.weights is not None:
         trained.linear.speakers.weights.write(out)
     _draw(trained, reports, out)
