@@ -80,7 +80,7 @@ class KerasScorer(PartwiseScorer):
     @cached_property
     def batched(self) -> KerasScorer:
         """The same scorer, computing in true batches."""
-        return KerasScorer(self._model, self._temperature, exact=False)
+        return KerasScorer(self._model, self._temperature, exact=False) if self._exact else self
 
     def encode_frames(self, frames: np.ndarray) -> np.ndarray:
         """uint8 [n,H,W,3] -> picture tokens float32 [n,D]."""
