@@ -194,6 +194,9 @@ def test_predict_adapts_to_each_folder_and_answers_as_evaluate(bundle, voices, t
     scorer = keras_scorer(bundle)
     speakers = speaker_numbers(rows)
     report = evaluate_known_speakers(scorer, weights, prepared, rows, speakers, Encoding(scorer, prepared))
+    speakers[:3], unlabelled = -1, (dataclasses.replace(rows[0], labels={}), *rows[1:])
+    partly = evaluate_known_speakers(scorer, weights, prepared, unlabelled, speakers, Encoding(scorer, prepared))
+    assert "2 clips of unknown speakers scored without adaptation." in partly.notes
     answers = report.heads["emotion"].answers
     scores = {row.path.name: own for row, own in zip(answers.rows, answers.scores, strict=True)}
     for entry in entries:

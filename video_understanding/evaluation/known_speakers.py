@@ -110,7 +110,9 @@ def evaluate_known_speakers(
         seed=seed,
         without=without,
     )
-    return dataclasses.replace(report, notes=(*_notes(clips, speakers, of_rows, prepared), *report.notes))
+    readable = np.unique(prepared.row_numbers)
+    plain = sum(of_rows[row] < 0 and not scorer.labels.keys().isdisjoint(rows[row].labels) for row in readable)
+    return dataclasses.replace(report, notes=(*_notes(clips, speakers, int(plain)), *report.notes))
 
 
 def clip_statistics(
@@ -179,10 +181,8 @@ class _BySpeaker:
         return Scores(self.labels, heads)
 
 
-def _notes(
-    clips: dict[int, np.ndarray], speakers: np.ndarray, of_rows: np.ndarray, prepared: PreparedClips
-) -> list[str]:
-    """To how many speakers it was adapted and by how much, and which clips were scored as by everybody's model."""
+def _notes(clips: dict[int, np.ndarray], speakers: np.ndarray, plain: int) -> list[str]:
+    """To how many speakers it was adapted and by how much, and how many clips were scored without adaptation."""
     counts = np.bincount(speakers[list(clips)]) if clips else np.zeros(1, int)
     counts = counts[counts > 0]
     if not len(counts):
@@ -191,5 +191,4 @@ def _notes(
         f"Adapted to {many(len(counts), 'speaker')} by their own clips, without labels: {counts.min()} to "
         f"{counts.max()} clips each, {counts.sum()} in all."
     ]
-    plain = int((of_rows[np.unique(prepared.row_numbers)] < 0).sum())
     return [*notes, f"{many(plain, 'clip')} of unknown speakers scored without adaptation."] if plain else notes
