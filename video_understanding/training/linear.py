@@ -188,7 +188,7 @@ class EncodedScorer:
 
     def __init__(self, model: VideoUnderstandingModel, encoded: EncodedClips) -> None:
         self.spec, self.labels = model.spec, model.labels
-        self.of_tokens, self._encoded = KerasScorer(model), encoded
+        self.of_tokens, self._encoded = KerasScorer(model).batched, encoded
 
     def inputs(self, numbers: np.ndarray, clips: Sequence[Clip] | None = None) -> EncodedInputs:
         """The windows of these numbers [B]; `clips` [B] are the same ones with another sound, which is encoded now."""
