@@ -64,7 +64,7 @@ def test_a_program_reads_a_list_in_the_promised_form(clips, capsys):
     (told,) = json.loads(shown.out)
     assert shown.err == ""
     assert set(told) == {"file", "duration_s", "action", "emotion", "senses", "segments"}
-    assert set(told["action"]) == {"label", "confidence", "scores"}
+    assert set(told["action"]) == {"label", "confidence", "scores", "lasts_s"}
     assert told["emotion"]["label"] == "unknown" and told["emotion"]["nearest"] == "loud"
     assert told["senses"] == {"video": True, "audio": True}
     assert [segment["action"] for segment in told["segments"]] == ["red", "blue", "blue"]
