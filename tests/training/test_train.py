@@ -28,6 +28,8 @@ from video_understanding.training.fit import fit
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.train import _licences, train
 
+TINY = ("--preset", "tiny")
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
@@ -49,7 +51,7 @@ def trained(data) -> Path:
     """A bundle made by the program itself."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIDEO_UNDERSTANDING_CACHE", str(data / "cache"))
-        words = ["train", str(data / "clips"), "--out", str(data / "bundle"), "--epochs", "2", "--seed", "3"]
+        words = ["train", str(data / "clips"), "--out", str(data / "bundle"), *TINY, "--epochs", "2", "--seed", "3"]
         assert main(words) == 0
     return data / "bundle"
 
@@ -101,7 +103,7 @@ def test_evaluate_tells_the_numbers_that_training_measured(trained, data, capsys
 
 
 def test_a_folder_that_holds_a_training_is_not_overwritten(trained, data, capsys):
-    assert main(["train", str(data / "clips"), "--out", str(trained), "--epochs", "1"]) == 2
+    assert main(["train", str(data / "clips"), "--out", str(trained), *TINY, "--epochs", "1"]) == 2
     assert "--resume" in capsys.readouterr().err
 
 
@@ -113,7 +115,8 @@ def test_a_model_that_cannot_be_loaded_is_told(trained, tmp_path):
 
 
 def test_crossval_measures_every_clip_once_and_writes_a_page(data, tmp_path, capsys):
-    words = ["crossval", str(data / "clips"), "--folds", "2", "--epochs", "1", "--json", "--out", str(tmp_path / "new")]
+    words = ["crossval", str(data / "clips"), *TINY, "--folds", "2", "--epochs", "1", "--json"]
+    words += ["--out", str(tmp_path / "new")]
     assert main(words) == 0
     shown = capsys.readouterr()
     found = json.loads(shown.out)
@@ -147,7 +150,7 @@ def pieces(data) -> Path:
 
 def test_a_training_warns_of_torn_recordings_and_its_clips_are_left_out_of_evaluations(pieces, tmp_path, capsys):
     out = tmp_path / "bundle"
-    assert main(["train", str(pieces), "--out", str(out), "--epochs", "1"]) == 0
+    assert main(["train", str(pieces), "--out", str(out), *TINY, "--epochs", "1"]) == 0
     shown = capsys.readouterr()
     assert "vu: warning: accuracy may be overestimated: " in shown.err and "such as v_" in shown.err
     assert "subject column" in shown.err
@@ -175,7 +178,7 @@ def test_a_training_warns_of_torn_recordings_and_its_clips_are_left_out_of_evalu
 
 
 def test_a_cross_validation_warns_of_torn_recordings(pieces, capsys):
-    assert main(["crossval", str(pieces), "--folds", "2", "--epochs", "1", "--json"]) == 0
+    assert main(["crossval", str(pieces), *TINY, "--folds", "2", "--epochs", "1", "--json"]) == 0
     shown = capsys.readouterr()
     (warning, skipped) = json.loads(shown.out)["warnings"]
     assert "accuracy may be overestimated" in warning and "v_" not in warning and "could not be read" in skipped
@@ -331,10 +334,18 @@ def test_several_labels_at_once_from_the_table_to_the_bundle(data, tmp_path, cap
     rows = [line.split(",") for line in lines[1:]]
     table = [lines[0], *(f"{path},{action}|{emotion},,{subject}" for path, action, emotion, subject in rows)]
     (folder / "clips.csv").write_text("\n".join(table) + "\n")
-    words = ["train", str(folder), "--out", str(tmp_path / "bundle"), "--epochs", "1"]
+    words = ["train", str(folder), "--out", str(tmp_path / "bundle"), *TINY, "--epochs", "1"]
     assert main(words) == 2
     assert "--multi-label action" in capsys.readouterr().err
     assert main([*words, "--multi-label", "action"]) == 0
     bundle = Bundle.read(tmp_path / "bundle")
     assert bundle.spec.network.multi_label == ("action",)
     assert "mean_average_precision" in bundle.facts["metrics"]["test"]["heads"]["action"]
+
+
+@pytest.mark.parametrize("option", ["--epochs", "--batch-size", "--mixup"])
+def test_what_a_closed_form_has_no_use_for_is_refused(option, data, tmp_path, capsys):
+    assert main(["train", str(data / "clips"), "--out", str(tmp_path / "new"), option, "1"]) == 2
+    told = capsys.readouterr().err
+    assert option in told and "--classifier network" in told
+    assert not (tmp_path / "new").exists()

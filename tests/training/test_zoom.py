@@ -20,7 +20,25 @@ def test_a_training_of_one_epoch_and_what_the_model_then_says(tmp_path, monkeypa
     monkeypatch.setenv("VIDEO_UNDERSTANDING_CACHE", str(tmp_path / "cache"))
     data, folder = tmp_path / "clips", tmp_path / "mine"
     make_dataset(data, seed=1, clips=12, duration_s=2.0, actions=("bounce", "spin"), subjects=6)
-    assert main(["train", str(data), "--out", str(folder), "--epochs", "1", "--zoom", "2", "--seed", "3"]) == 0
+    assert (
+        main(
+            [
+                "train",
+                str(data),
+                "--out",
+                str(folder),
+                "--preset",
+                "tiny",
+                "--epochs",
+                "1",
+                "--zoom",
+                "2",
+                "--seed",
+                "3",
+            ]
+        )
+        == 0
+    )
     bundle = Bundle.read(folder)
     assert bundle.spec.video.zoom == 2
     assert bundle.spec.read_shape == (8, 128, 128, 3)

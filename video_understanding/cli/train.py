@@ -9,6 +9,7 @@ from typing import Any
 
 from video_understanding.bundle import Bundle
 from video_understanding.cli.options import add_data
+from video_understanding.errors import VideoUnderstandingError
 from video_understanding.presets import DEFAULT, PRESETS
 
 HELP = "fit a model on labelled clips and write a bundle"
@@ -19,6 +20,7 @@ EXAMPLE = (
     "  vu train clips.csv --out saved_models/mine --heads action,scene\n"
     "  vu train clips.csv --out saved_models/mine --resume"
 )
+_OF_NETWORKS = ("fusion", "epochs", "patience", "batch_size", "learning_rate", "mixup", "unsure")
 FUSIONS = ("cross_attention", "early", "late", "hybrid", "self_attention", "gcn", "gat")
 
 
@@ -106,6 +108,7 @@ def chosen(arguments: argparse.Namespace) -> tuple:
     network |= {"listener": arguments.audio_encoder, "classifier": arguments.classifier}
     if "linear" in (arguments.classifier, spec.network.classifier) and arguments.classifier != "network":
         network |= {"unfrozen_blocks": 0, "unfrozen_listener_blocks": 0}  # a closed form needs frozen encoders
+    _refuse_idle(arguments, arguments.classifier or spec.network.classifier)
     video = {"zoom": arguments.zoom, "height_px": arguments.size, "width_px": arguments.size}
     spec = dataclasses.replace(
         spec,
@@ -116,6 +119,16 @@ def chosen(arguments: argparse.Namespace) -> tuple:
     names = ("views", "epochs", "patience", "batch_size", "learning_rate", "mixup", "unsure", "seed")
     settings = {name: getattr(arguments, name) for name in names}
     return spec, TrainingSettings(**_given({**settings, "close_up": None if arguments.zoom is None else False}))
+
+
+def _refuse_idle(arguments: argparse.Namespace, classifier: str) -> None:
+    """Refuses an option that would change nothing: a closed form has no epochs, and a network no views."""
+    idle = _OF_NETWORKS if classifier == "linear" else ("views",)
+    given = [name for name in idle if getattr(arguments, name) is not None]
+    if given:
+        option = f"--{given[0].replace('_', '-')}"
+        cure = "Add --classifier network, or --preset edge." if classifier == "linear" else "Add --classifier linear."
+        raise VideoUnderstandingError(option, f"changes nothing in a training of a {classifier} classifier", cure)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
