@@ -12,6 +12,8 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 _LOAD = """
 from video_understanding.cli.quiet import quieten_tensorflow
+from video_understanding.stderr_lines import allow_redirecting
+allow_redirecting()  # as the program does, and the program alone
 quieten_tensorflow()
 import os
 import video_understanding.export.make, video_understanding.export.verify

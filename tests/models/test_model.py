@@ -122,8 +122,9 @@ def test_a_hop_of_sound_has_the_same_tokens_wherever_it_stands():
     assert np.array_equal(keras.ops.convert_to_numpy(model.listen(moved))[:, :-per_hop], tokens[:, per_hop:])
 
 
-def test_true_batches_agree_with_one_after_the_other():
-    spec = small_spec(classifier="both", motion=True)
+@pytest.mark.parametrize("classifier", ["network", "linear"])
+def test_true_batches_agree_with_one_after_the_other(classifier):
+    spec = small_spec(classifier=classifier, motion=True)
     scorer, given = KerasScorer(VideoUnderstandingModel(spec, LABELS, seed=1), {"action": 0.5}), inputs(spec, 7)
     clips = ModelInputs(given["frames"], given["waveform"], given["presence"] > 0)
     exact, batched = scorer.score(clips), scorer.score(clips, exact=False)

@@ -94,7 +94,7 @@ def test_another_keras_model_is_refused(tmp_path):
 
 
 def test_a_model_of_another_bundle_is_refused(tmp_path, whole):
-    turned = Labels(action=LABELS.action[::-1], emotion=LABELS.emotion)
+    turned = Labels(action=LABELS["action"][::-1], emotion=LABELS["emotion"])
     refused(tmp_path, whole, "other labels than those in bundle.json", Bundle.write(tmp_path, SPEC, turned, {}))
     longer = dataclasses.replace(SPEC, window_s=2.0)
     refused(tmp_path, whole, "another spec than that in bundle.json", Bundle.write(tmp_path, longer, LABELS, {}))

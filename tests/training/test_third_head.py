@@ -86,7 +86,8 @@ def test_the_exported_file_predicts_and_streams_what_keras_does(bundle, table):
 
 
 def test_it_is_evaluated_and_a_head_that_the_table_lacks_is_refused(bundle, table, capsys, tmp_path):
-    words = ["evaluate", str(bundle.folder), str(table), "--runtime", "tflite:fp32", "--out", str(tmp_path)]
+    words = ["evaluate", str(bundle.folder), str(table), "--runtime", "tflite:fp32", "--with-seen"]
+    words += ["--out", str(tmp_path)]
     assert main([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert {head: result["clips"] for head, result in found["heads"].items()} == {"action": 12, "scene": 12}

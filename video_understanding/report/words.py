@@ -16,8 +16,8 @@ _FEW_CLIPS = 50
 _HONEST = 0.05  # confidence this far from accuracy is still called right
 _PARTS = {
     "test": "clips that took no part in the training",
-    "validation": "clips that chose the best epoch, which flatters a little; of a closed form all that it learned "
-    "from, each clip scored by a fit without its subject",
+    "validation": "clips that the model has not learned from, but which chose the best epoch; that flatters a little. "
+    "Of a closed form it is all that was learned from, each clip scored by a fit without its subject",
 }
 Values = Mapping[str, Any]
 
