@@ -23,7 +23,6 @@ from video_understanding.recognition.streaming import HOLD_S, LATENESS_S, Stream
 from video_understanding.recognition.strides import Stride
 from video_understanding.scorer import SENSES, PartwiseScorer, Scorer
 from video_understanding.spec import ModelSpec
-from video_understanding.window_scores import WindowScores
 
 _NUMBER = re.compile(r"\d+")
 _WINDOWS_AT_ONCE = 8  # a scorer's calls cost less for several windows, and they need little memory
@@ -63,7 +62,7 @@ class Recognizer:
         """
         stride = Stride.of(self.spec, stride_s)
         maker = SegmentMaker(self.spec, self.labels, stride, self.unknown_below)
-        found = _Found(self.scorer)
+        found = _Found()
         for answer in self._answers(file, stride, found):
             found.count_in(answer)
             found.segments += maker.push(answer)
@@ -73,8 +72,8 @@ class Recognizer:
             raise _nothing_in(file)
         duration_s = found.length.seconds()
         found.segments += maker.finish(duration_s)
-        joined = {head: collected.result()[0] for head, collected in found.scores.items()}  # [C] each
-        whole = heads_of(joined, self.scorer, self.unknown_below)
+        mean = {head: total / found.windows for head, total in found.totals.items()}  # [C] each
+        whole = heads_of(mean, self.scorer, self.unknown_below)
         return Prediction(
             str(file),
             duration_s,
@@ -125,7 +124,7 @@ class Recognizer:
 
     def timeline(self, file: str | Path, stride_s: float | None = None) -> Iterator[WindowAnswer]:
         """The answer of each window of a file, as `predict` finds them."""
-        return self._answers(file, Stride.of(self.spec, stride_s), _Found(self.scorer))
+        return self._answers(file, Stride.of(self.spec, stride_s), _Found())
 
     def stream(
         self, stride_s: float | None = None, *, lateness_s: float = LATENESS_S, hold_s: float = HOLD_S
@@ -151,11 +150,11 @@ def _nothing_in(file: str | Path) -> MediaError:
 class _Found:
     """What is gathered from window to window."""
 
-    def __init__(self, scorer: Scorer) -> None:
+    def __init__(self) -> None:
         self.length = FileLength()
         self.windows = 0
-        several = scorer.spec.network.multi_label
-        self.scores = {head: WindowScores(1, len(names), head in several) for head, names in scorer.labels.items()}
+        # Not joined as evidence, as those of a labelled clip are: a long file shows one class here and another there.
+        self.totals: dict[str, np.ndarray] = {}  # head -> sum of scores, float64 [C]
         self.senses = dict.fromkeys(SENSES, False)
         self.segments: list[Segment] = []
         self._notes: dict[str, str] = {}  # by their words without numbers: a later one counts on from an earlier
@@ -174,5 +173,5 @@ class _Found:
         """What the window's answer adds to the file's."""
         self.windows += 1
         for head, scores in answer.scores.items():
-            self.scores[head].add(np.zeros(1, int), scores[None])
+            self.totals[head] = self.totals.get(head, 0.0) + scores.astype(np.float64)
         self.senses = {sense: self.senses[sense] or answer.senses[sense] for sense in SENSES}
