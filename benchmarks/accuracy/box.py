@@ -23,10 +23,11 @@ from benchmarks.accuracy.__main__ import CONDITIONS
 from benchmarks.accuracy.card import box_card
 from benchmarks.accuracy.sets import DATA, PROJECT, SETS, joined
 from benchmarks.accuracy.strangers import strangers
-from video_understanding.bundle import KERAS_FILE, Bundle
+from video_understanding.bundle import KERAS_FILE, SPEAKER_FILE, Bundle
 from video_understanding.datasets.frozen_split import Split
 from video_understanding.datasets.grouping import clip_ids
 from video_understanding.datasets.manifest import Manifest
+from video_understanding.datasets.training_clips import TRAINING_CLIPS_FILE
 from video_understanding.evaluation import Answers, CrossvalSummary, HeadReport
 from video_understanding.labels import Labels
 from video_understanding.models.build import VideoUnderstandingModel
@@ -62,8 +63,9 @@ def main() -> None:
         rounded(model)
         options.out.mkdir(parents=True, exist_ok=True)
         save_model(model, options.out / KERAS_FILE)
-        for file in whole.glob("training_clips*"):  # by content and without names: `vu evaluate` leaves them out
-            (options.out / file.name).write_bytes(file.read_bytes())
+        for name in (TRAINING_CLIPS_FILE, SPEAKER_FILE):  # by content, without names; the second weights
+            if (whole / name).exists():
+                (options.out / name).write_bytes((whole / name).read_bytes())
     packed(options.out / KERAS_FILE)
     bundle = Bundle.write(options.out, spec, LABELS, {**facts, **described(manifest), **results(measured)})
     exported(bundle)
