@@ -25,7 +25,7 @@ help:
 	@echo "make bench        measure everything beside what one would use otherwise, in an environment of its own (ROUNDS=11)"
 	@echo "make bench-quick  the same with fewer rounds (five minutes)"
 	@echo "make bench-page   the same, and write docs/benchmarks.md anew"
-	@echo "make accuracy     measure on the real clips of ../shared, and write docs/accuracy.md (hours; goes on where it stopped)"
+	@echo "make accuracy     measure on the real clips of ../shared, and write docs/accuracy.md (half an hour, the second time minutes)"
 	@echo "make box          train the model in saved_models/ on them anew (about half an hour; goes on where it stopped)"
 	@echo "make fuzz         read FUZZ_FILES=$(FUZZ_FILES) mutated media files and FUZZ_MODELS=$(FUZZ_MODELS) mutated models, and look for crashes"
 	@echo "make clean        remove environments and caches"
@@ -88,7 +88,7 @@ bench-quick: $(BENCH_READY)
 	done
 
 accuracy: $(READY)
-	$(BIN)/python -m benchmarks.accuracy --fusions --seeds 5 --page docs/accuracy.md
+	$(BIN)/python -m benchmarks.accuracy --page docs/accuracy.md
 
 box: $(READY)
 	$(BIN)/python -m benchmarks.accuracy.box

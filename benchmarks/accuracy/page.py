@@ -16,7 +16,7 @@ without options. Made by `make accuracy`; the sets are not part of the project, 
 in `benchmarks/accuracy/sets.py`.
 
 - **It is `vu crossval`**: folds are those the sets come with, by subject. UAR is the mean recall of the classes; its
-  mean over the folds is given. No fold had a part in any choice: how strongly the closed form is shrunk, how ridge
+  mean over the folds is given. A test fold has no part in its fit: how strongly the closed form is shrunk, how ridge
   regression and LDA are blended and how it is calibrated is chosen by leaving whole subjects of the training folds out.
 - **One recipe for all sets**: windows of 2 s, 4 frames a second of 160x160 pixels, EfficientNet-Lite0 and the audio
   encoder "separable", both frozen. The audio encoder was distilled, without labels, on the sound of `ucf`, `fights`
@@ -95,4 +95,4 @@ def _interval(result: Mapping[str, Any]) -> str:
 
 
 def _or_none(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f}"
+    return "-" if value is None else f"{round(value, 1):g}"
