@@ -26,7 +26,7 @@ help:
 	@echo "make bench-quick  the same with fewer rounds (five minutes)"
 	@echo "make bench-page   the same, and write docs/benchmarks.md anew"
 	@echo "make accuracy     measure on the real clips of ../shared, and write docs/accuracy.md (half an hour, the second time minutes)"
-	@echo "make box          train the model in saved_models/ on them anew (about half an hour; goes on where it stopped)"
+	@echo "make box          train the model in saved_models/ on them anew (about half an hour)"
 	@echo "make fuzz         read FUZZ_FILES=$(FUZZ_FILES) mutated media files and FUZZ_MODELS=$(FUZZ_MODELS) mutated models, and look for crashes"
 	@echo "make clean        remove environments and caches"
 

@@ -78,7 +78,7 @@ def fit_linear(
         prepared: the windows of all rows.
         rows: the rows that `prepared` was made from.
         learned: int [K], the rows to learn from; each needs a window, and a label of one head or more.
-        spec: with the classifier "linear" or "both", and frozen encoders.
+        spec: with the classifier "linear", and frozen encoders.
         labels: the classes of every head.
         views: how many views of the frames are learned from, the first of them unchanged.
         weights: what the encoders begin with, as in `VideoUnderstandingModel`.
@@ -96,8 +96,8 @@ def fit_linear(
             "training", "has no clip with picture or sound to learn from", "Run `vu check` on the data."
         )
     began_s = time.monotonic()
-    heads = head_targets([rows[row] for row in learned], labels, spec.network.multi_label)
     own = [rows[row] for row in learned]
+    heads = head_targets(own, labels, spec.network.multi_label)
     groups, blocks = np.array(group_rows(own)), model.statistics_blocks
     form = fit_closed_form(statistics, present, heads, groups, blocks)
     windows = np.bincount(prepared.row_numbers, minlength=len(rows))[learned]
