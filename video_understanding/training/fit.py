@@ -237,6 +237,9 @@ def _compile(
         optimizer.slow_down(model.backbone.trainable_variables, settings.backbone_rate)
     optimizer.build(model.trainable_variables)
     model.compile(optimizer=optimizer, loss=losses, metrics=metrics)
+    # Creates the means of the losses, for which TensorFlow would otherwise trace the whole training step twice.
+    one = {head: rows[:1] for head, rows in targets.items()}  # [1,C+1]
+    model.compute_loss(y=one, y_pred={head: rows[:, :-1] for head, rows in one.items()})
 
 
 def labels_to_learn(manifest: Manifest, parts: Sequence[str | None], multi_label: Sequence[str] = ()) -> Labels:
