@@ -1,4 +1,4 @@
-"""Work in threads: all of it comes, and what was changed for it is as before, also after an error."""
+"""Work in threads: every result arrives, and changed settings are restored, also after an error."""
 
 import sys
 import threading
@@ -8,7 +8,7 @@ import pytest
 from video_understanding.datasets.at_once import at_once
 
 
-def test_every_item_comes_with_its_place_from_as_many_threads_as_asked_for():
+def test_every_item_comes_with_its_index_from_the_given_number_of_threads():
     threads, together = set(), threading.Barrier(2, timeout=30)  # passed only where two work at a time
 
     def doubled(item: int) -> int:
@@ -21,7 +21,7 @@ def test_every_item_comes_with_its_place_from_as_many_threads_as_asked_for():
     assert len(threads) == 2
 
 
-def test_threads_ask_for_pythons_lock_sooner_and_afterwards_as_before():
+def test_the_switch_interval_is_shorter_during_the_work_and_restored_afterwards():
     usual_s, asked = sys.getswitchinterval(), []
 
     def fails(item: int) -> None:

@@ -326,7 +326,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ([], "no media file lies in this folder or below"),
+        ([], "holds no media file, nor do the folders in it"),
         (["surfing/readme.txt", "x.jpg"], "it holds 2 file(s) that are not media (.jpg, .txt)"),
         (["a.mp4", "b.mp4"], "holds media but no class folders"),
         (["train/a.mp4", "test/b.mp4"], "holds media but no class folders"),
