@@ -38,8 +38,8 @@ class TornSources:
         """A warning in one line with what to do; `named` False leaves out the names of clips."""
         such = f", such as {self.example[0]} and {self.example[1]}" if named else ""
         return (
-            f"accuracy may be overestimated: {self.clips} clips seem to be pieces of {self.sources} recording(s){such}, "
-            "and pieces of the same recording are in training and test. Give each clip's recording in a subject "
+            f"accuracy may be overestimated: {self.clips} clips seem to be parts of {self.sources} recording(s){such}, "
+            "and parts of the same recording are in training and test. Give each clip's recording in a subject "
             "column (a clips.csv beside the clips); clips of one subject always stay in one part."
         )
 

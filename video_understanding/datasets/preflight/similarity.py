@@ -84,7 +84,7 @@ class SoundFingerprint:
 
 @dataclass(frozen=True, eq=False)
 class PictureFingerprint:
-    """grey: float16 [T,256], frames at 16 x 16 with mean 0 and deviation 1; shown: bool [T], where there is contrast."""
+    """grey: float16 [T,256], frames of 16 x 16 with mean 0 and deviation 1; shown: bool [T], with enough contrast."""
 
     grey: np.ndarray
     shown: np.ndarray
