@@ -37,6 +37,7 @@ class Row:
     fold          number of the fold the clip is tested in
     start_s       where the clip begins in the file, in seconds
     end_s         where it ends, in seconds
+    texts         sentences about the clip, each once
     extra         the manifest's other columns
     origin        where the row was read, such as "clips.csv:17", for messages
     root          the folder of its data set: subjects are told apart, and names hold, inside it
@@ -49,6 +50,7 @@ class Row:
     fold: int | None = None
     start_s: float | None = None
     end_s: float | None = None
+    texts: tuple[str, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict, hash=False)
     origin: str = ""
     root: Path = Path("/")
