@@ -29,6 +29,8 @@ COMMANDS = (
     "evaluate",
     "predict",
     "stream",
+    "index",
+    "search",
     "explain",
     "personalise",
     "export",

@@ -22,7 +22,9 @@ PART_NAMES: Mapping[str, str] = {
 }
 _VIDEO = "3g2 3gp asf avi dv f4v flv gif m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv"
 _SOUND = "aac ac3 aif aiff amr au caf flac m4a mka mp3 oga ogg opus wav wma"
+_PICTURE = "bmp jpe jpeg jpg png tif tiff webp"
 MEDIA_SUFFIXES = frozenset(f".{ending}" for ending in f"{_VIDEO} {_SOUND}".split())
+PICTURE_SUFFIXES = frozenset(f".{ending}" for ending in _PICTURE.split())
 _CLOCK = re.compile(r"(?:(\d{1,5}):)?(\d{1,2}):(\d{1,2}(?:\.\d*)?)")
 
 

@@ -54,6 +54,17 @@ def words_bytes(space: CommonSpace) -> bytes:
     return written.getvalue()
 
 
+def same_space(one: CommonSpace, other: CommonSpace) -> bool:
+    """Whether two spaces that were read from files are one, so that their vectors can be compared."""
+    if one.clips.keys() != other.clips.keys():
+        return False
+    pairs = [
+        (one.text, other.text),
+        *((own.projection, other.clips[name].projection) for name, own in one.clips.items()),
+    ]
+    return all(np.array_equal(first.weights, second.weights) for first, second in pairs)
+
+
 def read_words(folder: Path) -> CommonSpace | None:
     """The space of the bundle or index in a folder; None where it has none.
 
