@@ -76,7 +76,7 @@ def test_a_damaged_file_of_words_is_refused(words_world, tmp_path):
     file = tmp_path / "words.npz"
     whole = (words_world / "model" / "words.npz").read_bytes()
     model = vu.load(words_world / "model")
-    model._words_folder = tmp_path
+    model._folder = tmp_path
     for damaged in (whole[: len(whole) // 2], b"", b"PK" + whole[2:1000]):
         file.write_bytes(damaged)
         with pytest.raises(BundleError, match="cannot be read"):
@@ -86,6 +86,6 @@ def test_a_damaged_file_of_words_is_refused(words_world, tmp_path):
 
 def test_a_model_without_words_says_how_to_get_some(words_world):
     model = vu.load(words_world / "model")
-    model._words_folder = None
+    model._folder = None
     with pytest.raises(VideoUnderstandingError, match="text column"):
         model.embed_text("a red wall")
