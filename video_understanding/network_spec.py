@@ -9,6 +9,7 @@ from video_understanding.labels import require_head_name
 from video_understanding.spec_numbers import whole
 
 CLASSIFIERS = ("network", "linear")
+MISSING = ("ignore", "drop", "fill")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class NetworkSpec:
     sense_dropout     share of clips that lose one of their senses in training
     classifier        "linear": pooled statistics of frozen features, and a linear map solved in closed form;
                       "network": the fusion and a dense layer, trained by gradients
+    missing           what stands for a modality that a clip lacks: "ignore" a learned token, "fill" the mean of the
+                      other clips'; with "drop" such clips are not learned from
     multi_label       the heads of which a clip may show several classes at once, or none
     """
 
@@ -45,16 +48,17 @@ class NetworkSpec:
     dropout: float = 0.2
     sense_dropout: float = 0.2
     classifier: str = "network"
+    missing: str = "ignore"
     multi_label: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("backbone", "listener", "fusion"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise SpecError(f"network.{name}", f"is {getattr(self, name)!r}, not a name", "Give a name.")
-        if self.classifier not in CLASSIFIERS:
-            raise SpecError(
-                "network.classifier", f"{self.classifier!r} is not known", f"Use one of: {', '.join(CLASSIFIERS)}."
-            )
+        for name, known in (("classifier", CLASSIFIERS), ("missing", MISSING)):
+            if getattr(self, name) not in known:
+                cause = f"{getattr(self, name)!r} is not known"
+                raise SpecError(f"network.{name}", cause, f"Use one of: {', '.join(known)}.")
         if not isinstance(self.motion, bool):
             raise SpecError("network.motion", f"is {self.motion!r}, not true or false", "Give one of these.")
         for name in ("unfrozen_blocks", "unfrozen_listener_blocks"):

@@ -18,6 +18,7 @@ import numpy as np
 
 from video_understanding.errors import SpecError
 from video_understanding.labels import HeadSpec, Labels
+from video_understanding.modality import DEFAULT, MODALITIES, MOST, NATIVE
 from video_understanding.network_spec import NetworkSpec
 from video_understanding.spec_numbers import (
     LEAST_POWER,
@@ -156,15 +157,20 @@ class AudioSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What one clip is, and what looks at it: `window_s` seconds of picture and sound, how each is sampled."""
+    """What one clip is, and what encodes it: `window_s` seconds of frames and sound, how each is sampled.
+
+    `modalities` are those that the model takes in, each a name in `modality.MODALITIES`; their order is that of presence.
+    """
 
     window_s: float = 4.0
     video: VideoSpec = field(default_factory=VideoSpec)
     audio: AudioSpec = field(default_factory=AudioSpec)
     network: NetworkSpec = field(default_factory=NetworkSpec)
+    modalities: tuple[str, ...] = DEFAULT
 
     def __post_init__(self) -> None:
         positive(self, "window_s", MOST_WINDOW_S)
+        object.__setattr__(self, "modalities", _modalities(self.modalities))
         _part(self, "video", VideoSpec)
         _part(self, "audio", AudioSpec)
         _part(self, "network", NetworkSpec)
@@ -194,6 +200,11 @@ class ModelSpec:
     def sound_tokens(self) -> int:
         """M*K, the sound tokens of one clip; a linear classifier works on one for each hop, its statistics."""
         return self.hops * (self.network.tokens_per_hop if self.network.classifier == "network" else 1)
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """The modalities that are derived from a clip's frames and sound."""
+        return tuple(name for name in self.modalities if name not in NATIVE)
 
     @property
     def frames_shape(self) -> tuple[int, int, int, int]:
@@ -229,8 +240,11 @@ class ModelSpec:
             # Programs that are older than the setting read such a spec, and refuse any other; and what is named by
             # all settings, as cached clips are, keeps its name.
             del values["video"]["zoom"]
-        if self.network.classifier == "network":
-            del values["network"]["classifier"]  # for the same reason
+        for name, usual in (("classifier", "network"), ("missing", "ignore")):
+            if values["network"][name] == usual:
+                del values["network"][name]  # for the same reason
+        if self.modalities == DEFAULT:
+            del values["modalities"]  # for the same reason
         return {"format": SPEC_FORMAT, **values}
 
     def to_json(self) -> str:
@@ -275,6 +289,15 @@ def _from_dict(cls: type, values: dict[str, Any], prefix: str) -> Any:
             raise SpecError(f"{prefix}{name}", "is not a setting of the spec", hint)
         settings[name] = _from_dict(_PARTS[name], value, f"{prefix}{name}.") if name in _PARTS else value
     return cls(**settings)
+
+
+def _modalities(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, (list, tuple)) or not 1 <= len(names) <= MOST or len(set(map(str, names))) < len(names):
+        raise SpecError("modalities", f"are {names!r}", f"Give a list of one to {MOST} names, each once.")
+    for name in names:
+        if name not in MODALITIES:
+            raise SpecError(f"modality {name!r}", "is not known", f"Use some of: {', '.join(MODALITIES)}.")
+    return tuple(names)
 
 
 def _part(part: Any, name: str, cls: type) -> None:

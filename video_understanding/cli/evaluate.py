@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="measure on clips of the model's training, too (default: they are left out)",
     )
     add_speaker_of(parser, columns=True)
-    parser.add_argument("--without", choices=("video", "audio"), help="take a sense away")
+    parser.add_argument("--without", metavar="MODALITY", help="take a modality away: video, audio")
     parser.add_argument(
         "--out",
         "--report",

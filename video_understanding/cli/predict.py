@@ -20,8 +20,8 @@ from video_understanding.whole_file import write_whole
 if TYPE_CHECKING:
     from video_understanding.prediction import Prediction
     from video_understanding.recognition.answers import WindowAnswer
+    from video_understanding.recognition.modalities_over_time import ModalitiesOverTime
     from video_understanding.recognition.recognizer import Recognizer
-    from video_understanding.recognition.senses_over_time import SensesOverTime
 
 HELP = "recognise the action and the emotion in files; a longer file gets a timeline"
 EXAMPLE = (
@@ -103,14 +103,14 @@ def _predict(
     recognizer: Recognizer, file: str, arguments: argparse.Namespace, pages: _Pages, notes: tuple[str, ...]
 ) -> Prediction:
     answers: list[WindowAnswer] = []
-    senses = pages.senses(recognizer)
+    shares = pages.shares(recognizer)
     keep = arguments.overlay or arguments.picture
     with _bar(file) as bar:
 
         def progress(answer: WindowAnswer) -> None:
             bar.update(max(0.0, min(answer.end_s, bar.total or answer.end_s) - bar.done))
-            if senses is not None:
-                senses.add(answer)
+            if shares is not None:
+                shares.add(answer)
             if keep:
                 answers.append(dataclasses.replace(answer, tokens={}))  # which nobody needs for drawing
 
@@ -124,8 +124,8 @@ def _predict(
         from video_understanding.recognition.timeline_picture import draw_timeline
 
         draw_timeline(file, prediction, answers, recognizer.spec, arguments.picture)
-    if senses is not None:
-        pages.write(prediction, senses)
+    if shares is not None:
+        pages.write(prediction, shares)
     return prediction
 
 
@@ -207,18 +207,18 @@ class _Pages:
         if not self._folder and many > 1:
             raise VideoUnderstandingError("--report", f"{self._out} is for one file, not {many}", "Name a folder/.")
 
-    def senses(self, recognizer: Recognizer) -> SensesOverTime | None:
+    def shares(self, recognizer: Recognizer) -> ModalitiesOverTime | None:
         """What gathers a file's windows for its page; None where no page is wanted."""
-        from video_understanding.recognition.senses_over_time import SensesOverTime
+        from video_understanding.recognition.modalities_over_time import ModalitiesOverTime
 
-        return None if self._out is None else SensesOverTime(recognizer.scorer)
+        return None if self._out is None else ModalitiesOverTime(recognizer.scorer)
 
-    def write(self, prediction: Prediction, senses: SensesOverTime) -> None:
+    def write(self, prediction: Prediction, shares: ModalitiesOverTime) -> None:
         """The page of one file."""
         from video_understanding.report.timeline_page import write_timeline
 
         place = self._out / f"{self._names.after(prediction.file)}_report.html" if self._folder else self._out
-        write_timeline(prediction.file, prediction, senses, place, model=self._model)
+        write_timeline(prediction.file, prediction, shares, place, model=self._model)
         print(f"report: {one_line(str(place))}", file=sys.stderr)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from video_understanding.export.exam import Exam
 from video_understanding.export.formats import Format
 from video_understanding.prediction import SHOWN_FROM
-from video_understanding.scorer import ModelInputs, PartwiseScorer, Scores
+from video_understanding.scorer import ModelInputs, PartwiseScorer, Scores, Tokens
 from video_understanding.spec import ModelSpec
 
 TIE = 0.01  # two classes whose probabilities are nearer than this are both the model's answer
@@ -25,15 +25,15 @@ class Exported(Protocol):
 
     spec: ModelSpec
 
-    def encode(self, inputs: ModelInputs) -> tuple[np.ndarray, np.ndarray]:
-        """Tokens of both modalities."""
+    def encode(self, inputs: ModelInputs) -> dict[str, np.ndarray]:
+        """Tokens of all modalities."""
         ...
 
-    def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
+    def fuse(self, tokens: Tokens, presence: np.ndarray) -> Scores:
         """Scores by the parts."""
         ...
 
-    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+    def embed(self, tokens: Tokens, presence: np.ndarray) -> np.ndarray:
         """Embeddings by the parts."""
         ...
 
@@ -57,7 +57,7 @@ class Expected:
     def of(cls, scorer: PartwiseScorer, inputs: ModelInputs) -> Expected:
         """Encodes the clips once for both."""
         tokens = scorer.encode(inputs)
-        return cls(scorer.fuse(*tokens, inputs.presence), scorer.embed(*tokens, inputs.presence))
+        return cls(scorer.fuse(tokens, inputs.presence), scorer.embed(tokens, inputs.presence))
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def least_cosine(found: np.ndarray, expected: np.ndarray) -> float:
 
 def latency_ms(export: Any, inputs: ModelInputs) -> float:
     """Median milliseconds for one whole clip."""
-    one = ModelInputs(inputs.frames[:1], inputs.waveform[:1], inputs.presence[:1])
+    one = inputs.some(slice(1))
     times_s = []
     for _ in range(_FIRST_ROUNDS + _ROUNDS):
         begun_s = time.perf_counter()
