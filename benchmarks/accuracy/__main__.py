@@ -32,7 +32,7 @@ from video_understanding.training.crossval import crossval
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("tensorflow", "keras", "numpy", "av")
-CONDITIONS = {"both": "both senses", "video": "only video", "audio": "only audio"}  # name here -> name in the summary
+CONDITIONS = {"both": "all modalities", "video": "only video", "audio": "only audio"}  # name here -> name in the summary
 
 
 def main() -> None:

@@ -147,7 +147,7 @@ def test_every_clip_stays_a_sound_clip_and_the_one_given_stays_as_it_was(augment
             assert clip.start_s <= begin_s < end_s <= clip.end_s or not changed.has_audio
             outside = (moments_s < begin_s - 1e-6) | (moments_s > end_s + 1e-6)
             assert not changed.waveform[outside].any(), "sound where the file has none"
-            assert changed.senses == clip.senses
+            assert changed.modalities == clip.modalities
         assert_same(clip, before)
 
 

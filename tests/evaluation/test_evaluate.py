@@ -1,4 +1,4 @@
-"""Evaluation of a scorer whose answers are known: windows, subjects, senses, labels that are missing, all add up."""
+"""Evaluation of a scorer whose answers are known: windows, subjects, modalities, labels that are missing, all add up."""
 
 from __future__ import annotations
 
@@ -289,9 +289,9 @@ def test_robustness_has_a_line_for_each_condition():
     scorer = ReadingScorer(Labels(action=LABELS["action"]))
     table = robustness(scorer, prepared_from(clips, rows), rows, 3, batch_size=2, progress=False)
     assert list(table.reports) == [
-        "both senses", "only video", "only audio", "noise at 20 dB", "noise at 10 dB", "noise at 0 dB"
+        "all modalities", "only video", "only audio", "noise at 20 dB", "noise at 10 dB", "noise at 0 dB"
     ]  # fmt: skip
-    assert table.to_dict()["both senses"] == {"action": {"clips": 5, "accuracy": 1.0, "uar": 1.0}}
+    assert table.to_dict()["all modalities"] == {"action": {"clips": 5, "accuracy": 1.0, "uar": 1.0}}
     assert table.to_dict()["only video"]["action"]["accuracy"] == 1.0
     assert table.to_dict()["only audio"]["action"]["accuracy"] < 1.0
     assert table.reports["only audio"].without == "video"
