@@ -94,7 +94,7 @@ MODALITIES: dict[str, Modality] = {
         Modality(
             "video", "the picture", "frames", np.uint8,
             lambda spec: spec.frames_shape, lambda spec: spec.frames_shape[1:],
-            f"{_HOST}:frames", f"{_ENCODERS}.video:video_encoder", lambda spec, n: spec.instants_s(),
+            f"{_HOST}:frames", f"{_ENCODERS}.video:video_encoder", lambda spec, _: spec.instants_s(),
         ),
         Modality(
             "audio", "the sound", "waveform", np.float32,

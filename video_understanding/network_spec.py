@@ -88,7 +88,13 @@ class NetworkSpec:
     @property
     def words(self) -> str:
         """What it is made of, in a few words."""
+        missing = {
+            "drop": "; clips that lack a modality were not learned from",
+            "fill": "; a modality that a clip lacks is filled with the mean of the other clips' tokens",
+        }.get(self.missing, "")
         encoders = f"`{self.backbone}` encodes the frames, `{self.listener}` the sound"
         if self.classifier == "linear":
-            return f"{encoders}, both frozen; a linear classifier on their pooled features was solved in closed form"
-        return f"{encoders}; `{self.fusion}` joins them, each moment in {self.token_size} numbers"
+            how = ", both frozen; a linear classifier on their pooled features was solved in closed form"
+        else:
+            how = f"; `{self.fusion}` joins them, each moment in {self.token_size} numbers"
+        return f"{encoders}{how}{missing}"

@@ -44,8 +44,13 @@ class Signatures:
 
     @property
     def all(self) -> tuple[str, ...]:
-        """All signatures; those of the parts come first."""
-        return (*self.encoders.values(), "fuse", "classify", "embed")
+        """All signatures."""
+        return (*self.parts, "classify", "embed")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Those of which the others are made."""
+        return (*self.encoders.values(), "fuse")
 
     def absent(self, there: Collection[str]) -> str | None:
         """A signature that is needed and is not there."""

@@ -159,7 +159,7 @@ class AudioSpec:
 class ModelSpec:
     """What one clip is, and what encodes it: `window_s` seconds of frames and sound, how each is sampled.
 
-    `modalities` are those that the model takes in, each a name in `modality.MODALITIES`; their order is that of presence.
+    `modalities` are those that the model takes in, names in `modality.MODALITIES`; their order is that of presence.
     """
 
     window_s: float = 4.0
@@ -197,11 +197,6 @@ class ModelSpec:
         return exact(self.window_s, 1 / fraction(self.audio.hop_s), "window_s / audio.hop_s", "hops of sound")
 
     @property
-    def sound_tokens(self) -> int:
-        """M*K, the sound tokens of one clip; a linear classifier works on one for each hop, its statistics."""
-        return self.hops * (self.network.tokens_per_hop if self.network.classifier == "network" else 1)
-
-    @property
     def derived(self) -> tuple[str, ...]:
         """The modalities that are derived from a clip's frames and sound."""
         return tuple(name for name in self.modalities if name not in NATIVE)
@@ -228,11 +223,6 @@ class ModelSpec:
         number of frames apart look at the same instants and can share them.
         """
         return start_s + (2 * np.arange(self.frames) + 1) / (2 * self.video.frames_hz)  # [T]
-
-    def sound_times_s(self) -> np.ndarray:
-        """float64 [M*K]: the middle of each sound token, in seconds within the window."""
-        many = self.sound_tokens
-        return (2 * np.arange(many) + 1) / (2 * many) * self.window_s  # [M*K]
 
     def to_dict(self) -> dict[str, Any]:
         values = dataclasses.asdict(self)

@@ -1,4 +1,4 @@
-"""Evaluation of a scorer whose answers are known: windows, subjects, modalities, labels that are missing, all add up."""
+"""Evaluation of a scorer whose answers are known: windows, subjects, modalities, missing labels, all add up."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ from video_understanding.export.network import graphs_of, kind_of, name_of, read
 from video_understanding.export.trial import least_cosine
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import keras_scorer, load_model
+from video_understanding.scorer import ModelInputs
 
 MODES = ("fp32", "fp16", "dynamic", "int8")
 
@@ -133,16 +134,16 @@ def test_any_number_of_clips_at_once(mode, bundle):
     hops = inputs["audio"].reshape(-1, bundle.spec.audio.hop_samples)
     size, per_hop = bundle.spec.network.token_size, bundle.spec.network.tokens_per_hop
     assert run["encode_video"](frames=inputs["video"][0])["video_tokens"].shape == (bundle.spec.frames, size)
-    assert run["encode_audio"](sound=hops)["sound_tokens"].shape == (len(hops), per_hop, size)
+    assert run["encode_audio"](waveform=hops)["audio_tokens"].shape == (len(hops), per_hop, size)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_missing_sense_is_not_looked_at(mode, bundle, clips):
+def test_a_missing_modality_is_not_encoded(mode, bundle, clips):
     scorer = LiteRTScorer(bundle.tflite_files[f"model_{mode}"])
     shown = clips[0]
-    for sense, array in zip(SENSES, ("frames", "waveform"), strict=True):
-        blank = dataclasses.replace(shown, **{array: np.zeros_like(getattr(shown, array))})
-        without, blank = shown.without(sense), blank.without(sense)
+    for modality in ("video", "audio"):
+        blank = ModelInputs({**shown.arrays, modality: np.zeros_like(shown[modality])}, shown.presence)
+        without, blank = shown.without(modality), blank.without(modality)
         told = [scorer.classify(one)["action"] for one in (shown, without, blank)]
         assert np.array_equal(told[1], told[2])
         assert not np.array_equal(told[0], told[1])
@@ -237,7 +238,7 @@ def test_a_format_that_falls_short_is_repaired(copy, clips, monkeypatch):
     assert not report.refused
     assert len(tries) == 6
     assert tries[5].drift < tries[0].drift
-    assert report.outcomes[0].in_float.endswith("and what joins the modalities")
+    assert report.outcomes[0].in_float.endswith("and the fusion")
     model = network_of(report.bundle, "int8")
     fuse = graphs_of(model)["fuse"]
     assert all(fuse.tensors[one.outputs[0]].type != schema.TensorType.INT8 for one in fuse.operators)

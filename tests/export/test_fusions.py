@@ -7,7 +7,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from tests.export.conftest import small_spec
-from video_understanding.export import convert
+from video_understanding.export.convert import convert
 from video_understanding.export.network import read_network, require_builtin
 from video_understanding.export.signatures import write_saved_model
 from video_understanding.labels import Labels
@@ -19,13 +19,12 @@ LABELS = Labels(action=("bounce", "slide", "spin"), emotion=("happy", "sad"))
 
 
 @pytest.mark.parametrize("fusion", FUSIONS)
-def test_fp32_says_what_keras_says(fusion, tmp_path, monkeypatch):
-    """Of the part that joins alone: the others are the same for all, and other tests have them."""
-    monkeypatch.setattr(convert, "PARTS", ("fuse",))
+def test_fp32_says_what_keras_says(fusion, tmp_path):
+    """Of the part that fuses alone: the others are the same for all, and other tests have them."""
     spec = small_spec(fusion=fusion, multi_label=("action",) if fusion == "late" else ())
     model, temperature = VideoUnderstandingModel(spec, LABELS, seed=1), {"action": 1.7}
     write_saved_model(model, temperature, tmp_path)
-    network = convert.convert(tmp_path, "fp32")
+    network = convert(tmp_path, ("fuse",), "fp32")
     require_builtin(read_network(network))
     rng, size = np.random.default_rng(0), spec.network.token_size
     tokens = {

@@ -13,7 +13,6 @@ from video_understanding.layers.attention import Attention, CrossModalAttention
 from video_understanding.layers.batch_norm import BatchNormalization
 from video_understanding.layers.log_mel import LogMel
 from video_understanding.layers.motion import MotionTokens
-from video_understanding.layers.over_time import OverTime
 from video_understanding.layers.parts_of_hop import PartsOfHop
 from video_understanding.layers.pooling import TemporalPooling
 from video_understanding.layers.presence import MissingModality, ModalityDropout
@@ -36,9 +35,6 @@ def log_mel(**changes) -> LogMel:
 
 LAYERS = {
     "LogMel": (log_mel, {"waveform": 0.1 * floats(3, 4, 1600)}),
-    "OverTime": (
-        lambda: OverTime(keras.layers.Conv2D(4, 3, strides=2, padding="same")), {"inputs": floats(3, 5, 8, 8, 3)},
-    ),
     "BatchNormalization, over time": (lambda: BatchNormalization(momentum=0.9), {"inputs": floats(3, 5, 4)}),
     "BatchNormalization, of pictures": (lambda: BatchNormalization(momentum=0.9), {"inputs": floats(3, 8, 8, 4)}),
     "TimeCode": (lambda: TimeCode([0.125, 0.375, 0.625]), {"tokens": floats(3, 3, 8)}),
@@ -47,7 +43,9 @@ LAYERS = {
     "MissingModality": (
         lambda: MissingModality(), {"tokens": floats(3, 4, 8), "presence": np.array([1, 0, 1], np.float32)},
     ),
-    "ModalityDropout": (lambda: ModalityDropout(0.5, seed=1), {"presence": np.array([[1, 1], [1, 0], [1, 1]], np.float32)}),
+    "ModalityDropout": (
+        lambda: ModalityDropout(0.5, seed=1), {"presence": np.array([[1, 1], [1, 0], [1, 1]], np.float32)},
+    ),
     "TemporalPooling": (
         lambda: TemporalPooling(), {"tokens": floats(3, 4, 8), "tokens_mask": np.array([[1, 1, 1, 0]] * 3, np.float32)},
     ),
@@ -153,24 +151,6 @@ def test_a_hop_of_log_mel_depends_on_that_hop_alone():
     alone = np.asarray(layer(hops[:, 1:2]))
     hops[:, [0, 2]] = 0.9
     assert np.array_equal(np.asarray(layer(hops))[:, 1:2], alone)
-
-
-def test_over_time_is_time_distributed():
-    inner = keras.Sequential(
-        [keras.layers.Conv2D(6, 3, activation="relu"), keras.layers.BatchNormalization(), keras.layers.Flatten()]
-    )
-    frames = floats(2, 5, 9, 9, 3)
-    ours = np.asarray(OverTime(inner)(frames))
-    theirs = np.asarray(keras.layers.TimeDistributed(inner)(frames))
-    assert ours.shape == theirs.shape == (2, 5, 294)
-    assert np.abs(ours - theirs).max() < 1e-5
-
-
-def test_over_time_passes_on_that_it_is_training():
-    noisy = OverTime(keras.layers.Dropout(0.5, seed=0))
-    frames = np.ones((2, 3, 40), np.float32)
-    assert np.array_equal(np.asarray(noisy(frames)), frames)
-    assert (np.asarray(noisy(frames, training=True)) == 0).any()
 
 
 def test_the_time_code_is_made_from_seconds():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.recognition.test_segments import LABELS, SPEC, STRIDE, answer, scene_of, shares, told
+from video_understanding.modality import MODALITIES
 from video_understanding.recognition import WindowAnswer, segments_of
 from video_understanding.recognition.landmarks import Landmarks
 
@@ -23,7 +24,10 @@ def windows_of(kind_at, noise: float = 0.3, count: int = 30, seed: int = 0) -> l
     for number in range(count):
         one = answer(number, (1.0, 0.0, 0.0))
         tokens = {}
-        for sense, moments_s, own in (("video", SPEC.instants_s(), seen), ("audio", SPEC.sound_times_s(), heard)):
+        for sense, moments_s, own in (
+            ("video", SPEC.instants_s(), seen),
+            ("audio", MODALITIES["audio"].times_s(SPEC, SPEC.hops), heard),
+        ):
             at_s = one.start_s + moments_s
             tokens[sense] = np.stack([kinds[kind_at(time_s)] + own[round(time_s * 20) % 400] for time_s in at_s])
         made.append(WindowAnswer(one.start_s, one.end_s, one.scores, one.modalities, tokens))

@@ -48,7 +48,7 @@ def require_exact(scorer: PartwiseScorer, file: Path, most: int = 1000) -> Modal
         inputs = prepare([clip], scorer.spec)
         assert list(window.modalities.values()) == inputs.presence[0].tolist()
         both = inputs.presence.all()
-        takings = [inputs, *(inputs.without(name) if both else inputs for sense in SENSES)]
+        takings = [inputs, *(inputs.without(name) if both else inputs for name in inputs.arrays)]
         for head in scorer.labels.heads:
             expected = np.stack([scorer(taken)[head][0] for taken in takings])  # [3,C]
             assert np.array_equal(window.scores[head], expected)

@@ -67,8 +67,8 @@ def test_the_answer_of_a_file_that_changes_is_what_lasts_longest(scene):
 
 def test_where_no_class_is_ever_sure_enough_a_file_is_unknown(scene):
     class Unsure(ColourScorer):
-        def fuse(self, picture, sound, presence):
-            scores = super().fuse(picture, sound, presence)
+        def fuse(self, tokens, presence):
+            scores = super().fuse(tokens, presence)
             return Scores(scores.labels, {head: values * 0.2 + 0.1 for head, values in scores.heads.items()})
 
     prediction = Recognizer(Unsure(SPEC), {"action": 0.9}).predict(scene)

@@ -38,7 +38,10 @@ class ColourScorer(PartwiseScorer):
     def __init__(self, spec: ModelSpec | None = None, labels: Labels = LABELS) -> None:
         self.spec, self.labels = spec or small_spec(), labels
         size = self.spec.network.token_size
-        self.token_shapes = {"video": (self.spec.frames, size), "audio": (self.spec.sound_tokens, size)}
+        self.token_shapes = {
+            "video": (self.spec.frames, size),
+            "audio": (self.spec.hops * self.spec.network.tokens_per_hop, size),
+        }
         self.frames_seen = self.hops_heard = self.windows_fused = 0
 
     def encode_pieces(self, modality: str, pieces: np.ndarray) -> np.ndarray:

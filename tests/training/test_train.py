@@ -1,4 +1,4 @@
-"""From clips on disk to a bundle and its numbers, in Python and by the program; and fusion that needs both modalities."""
+"""From clips on disk to a bundle and its numbers, in Python and by the program; fusion that needs both modalities."""
 
 from __future__ import annotations
 

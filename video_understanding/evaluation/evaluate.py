@@ -38,8 +38,8 @@ def evaluate(
 ) -> Report:
     """Compares what a scorer says of the clips with their labels.
 
-    `rows` are those that `prepared` was made from. `without` a modality, such as "video", takes that away. A progress bar
-    is shown on a terminal, or always or never with `progress` True or False. The seed is that of the intervals.
+    `rows` are those that `prepared` was made from. `without` a modality, such as "video", takes that away. A progress
+    bar is shown on a terminal, or always or never with `progress` True or False. The seed is that of the intervals.
     """
     known = scorer.spec.modalities
     if without is not None and without not in known:

@@ -1,4 +1,4 @@
-"""How a scorer stands the loss of a modality, and noise: the same clips, evaluated under one condition after another."""
+"""How a scorer stands the loss of a modality, and noise: the same clips under one condition after another."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Question:
         return found
 
     def log_odds(self, modality: str, tokens: Any) -> dict[str, Any]:
-        """A modality's tokens [n,n_m,D] -> head -> [n], the log-odds of the told class, in a form that has a gradient."""
+        """A modality's tokens [n,n_m,D] -> head -> [n], the log-odds of the told class, with a gradient."""
         many = tokens.shape[0]
         presence = np.repeat(self.inputs.presence, many, axis=0).astype(np.float32)
         _, heads = self.model.embed_and_classify(self._repeated({modality: tokens}, many), presence, training=False)

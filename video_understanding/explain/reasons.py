@@ -133,7 +133,7 @@ class SoundMoments:
 class Attention:
     """What the tokens of each modality attended to in every other; a row is where one token's attention went.
 
-    With cross attention a row over all others sums to one; with self-attention the rest went to the token's own modality.
+    With cross attention a row over all others sums to one; with self-attention the rest went to its own modality.
 
     fusion   the fusion whose attention it is
     times_s  modality -> float64 [n], when each of its tokens is, on the file's clock

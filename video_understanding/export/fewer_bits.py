@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from video_understanding.export.precision import REPAIRS, names_in_float, names_
 from video_understanding.export.quiet import quiet
 from video_understanding.modality import modalities_of
 from video_understanding.scorer import ModelInputs
-from video_understanding.signatures import PRESENCE
+from video_understanding.signatures import PRESENCE, Signatures
 from video_understanding.spec import ModelSpec
 
 
@@ -28,7 +28,7 @@ def int8_networks(saved_model: Path, plain: bytes, clips: ModelInputs, spec: Mod
 
     `plain` is the network in float. All are made from one look at the clips.
     """
-    converter = make_converter(saved_model)
+    converter = make_converter(saved_model, Signatures.of(spec.modalities).parts)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = partial(_examples, plain, clips, spec)
     # What tf.lite.experimental.QuantizationDebugger does to leave named parts in float. It cannot be used itself: of
@@ -46,16 +46,16 @@ def int8_networks(saved_model: Path, plain: bytes, clips: ModelInputs, spec: Mod
         raise conversion_error(error) from error
 
 
-def fp16_network(saved_model: Path, plain: bytes) -> bytes:
+def fp16_network(saved_model: Path, parts: Sequence[str], plain: bytes) -> bytes:
     """The network with its weights in 16 bits, but for the log-mel: its floor lies below what they can hold."""
-    network, original = read_network(convert(saved_model, "fp16")), read_network(plain)
+    network, original = read_network(convert(saved_model, parts, "fp16")), read_network(plain)
     restore_constants(network, original, names_of_log_mel(original))
     return write_network(network)
 
 
-def dynamic_networks(saved_model: Path, plain: bytes) -> Iterator[bytes]:
+def dynamic_networks(saved_model: Path, parts: Sequence[str], plain: bytes) -> Iterator[bytes]:
     """Networks with weights in eight bits that reckon in float, each with more weights in float than the one before."""
-    made = convert(saved_model, "dynamic")
+    made = convert(saved_model, parts, "dynamic")
     original = read_network(plain)
     for repairs in range(len(REPAIRS)):
         network = read_network(made)

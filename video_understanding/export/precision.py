@@ -12,14 +12,14 @@ from video_understanding.modality import MODALITIES
 # What stays in float, from the least to as much as is ever tried.
 REPAIRS = (
     "the log-mel and the norms",
-    "the log-mel and the norms, and of the first twelfth of what encodes frames the first and the depthwise convolutions",
-    "the log-mel and the norms, and the first twelfth of what encodes frames",
-    "the log-mel and the norms, and the first sixth of what encodes frames",
-    "the log-mel and the norms, and the first quarter of what encodes frames",
-    "the log-mel and the norms, the first quarter of what encodes frames, and what joins the modalities",
-    "the log-mel and the norms, the first quarter of what encodes frames, what joins the modalities, and what else encodes",
+    "the log-mel and the norms, and of the first twelfth of the video encoder the first and the depthwise convolutions",
+    "the log-mel and the norms, and the first twelfth of the video encoder",
+    "the log-mel and the norms, and the first sixth of the video encoder",
+    "the log-mel and the norms, and the first quarter of the video encoder",
+    "the log-mel and the norms, the first quarter of the video encoder, and the fusion",
+    "the log-mel and the norms, the first quarter of the video encoder, the fusion, and all other encoders",
 )
-_SHARES = (12, 12, 6, 4)  # of what encodes frames, one over these stays in float at the repairs from the first on
+_SHARES = (12, 12, 6, 4)  # of the video encoder, one over these stays in float at the repairs from the first on
 # Layers of a linear classifier: squares and roots of numbers, and weights of hundreds of features for one sum.
 _STATISTICS = re.compile(r"(^|/)(chunk_moments|linear)(_\d+)?/")
 PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")  # with weights, for which eight bits are worth while

@@ -1,4 +1,4 @@
-"""Clips stacked into a batch as the network takes them, with what is really there said beside them (`Clip.modalities`)."""
+"""Clips stacked into a batch as the network takes them, with presence by the rule of `Clip.modalities`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from video_understanding.spec import ModelSpec
 
 
 def frames(clip: Clip, spec: ModelSpec) -> np.ndarray | None:
-    """The modality video: uint8 [T,H,W,3], of frames that are larger by the spec's zoom the part in which most moves."""
+    """The modality video: uint8 [T,H,W,3]; of frames that are larger by the spec's zoom where most moves."""
     return closer(clip, spec).frames if clip.has_video else None
 
 

@@ -82,7 +82,8 @@ class CrossModalAttention(keras.layers.Layer):
 
     Masks [B,n] (1 where a token counts) hide tokens from the other modalities; tokens that attend to nothing but hidden
     ones come back as they went in, and so do those of a single modality. With `return_weights` the weights follow:
-    modality -> other modality -> [B,heads,n,n of the other]. Put a `TimeCode` before it, so that attention can go by time.
+    modality -> other modality -> [B,heads,n,n of the other]. Put a `TimeCode`
+    before it, so that attention can go by time.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class CrossModalAttention(keras.layers.Layer):
 
 
 def split_weights(weights: Any, counts: Mapping[str, int]) -> dict[str, Any]:
-    """Weights [B,heads,Q,S] of the tokens of several modalities in one row, of which each has so many -> by modality."""
+    """Weights [B,heads,Q,S] of several modalities' tokens in one row, of which each has so many -> by modality."""
     edges = np.cumsum([0, *counts.values()])
     return {name: weights[..., edges[place] : edges[place + 1]] for place, name in enumerate(counts)}
 

@@ -53,7 +53,7 @@ class MissingModality(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("video_understanding")
 class ModalityDropout(keras.layers.Layer):
-    """Presence [B,M] -> presence [B,M]; in training each modality is taken from an equal part of a share `rate` of clips.
+    """Presence [B,M] -> presence [B,M]; in training a share `rate` of clips loses one modality, each equally often.
 
     Never from a clip that has no other: the model learns to do with what remains.
     """

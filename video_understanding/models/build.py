@@ -132,7 +132,7 @@ class VideoUnderstandingModel(keras.Model):
     def embed_and_classify(
         self, tokens: Tokens, presence: Any, training: bool | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Tokens [B,n,D] of each modality and presence [B,M] -> embedding [B,E] of each clip, logits [B,C] of each head."""
+        """Tokens [B,n,D] of each modality and presence [B,M] -> embedding [B,E], logits [B,C] of each head."""
         if self.linear is not None:
             return self.linear([tokens[name] for name in self.encoders], presence, return_embedding=True)
         embedding = self.fusion(self.fill_missing(tokens, presence, training), presence, training=training)  # [B,D]

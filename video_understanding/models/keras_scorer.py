@@ -85,7 +85,7 @@ class KerasScorer(PartwiseScorer):
         return KerasScorer(self._model, self._temperature, exact=False) if self._exact else self
 
     def encode_pieces(self, modality: str, pieces: np.ndarray) -> np.ndarray:
-        """Pieces [n,...] of a modality -> tokens float32 [n,D] or [n,K,D], so many at once as memory holds the maps of."""
+        """Pieces [n,...] of a modality -> tokens float32 [n,D] or [n,K,D]."""
         encode = self._encode[modality]
         step = max(1, len(pieces)) if self._exact else AT_ONCE
         places = range(0, max(1, len(pieces)), step)  # of no pieces, too, the network gives the shape of tokens

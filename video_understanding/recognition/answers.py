@@ -36,9 +36,9 @@ class WindowAnswer:
 class WindowScorer:
     """Scores windows given in the order of time, to the bit as `scorer(prepare([clip], scorer.spec))` does each.
 
-    What overlapping windows share is encoded once, and its tokens are cached until a window lacks it. With `zoom` of the
-    spec they share frames as long as the part that is taken stays where it is. Windows without any modality are passed
-    over: a model could only guess.
+    What overlapping windows share is encoded once, and its tokens are cached until a window lacks it. With `zoom` of
+    the spec they share frames as long as the part that is taken stays where it is. Windows without any modality are
+    passed over: a model could only guess.
     """
 
     def __init__(self, scorer: Scorer) -> None:
@@ -112,8 +112,8 @@ class WindowScorer:
 class _TokenCache:
     """Encodes pieces of windows; the tokens of the last window are cached when the next one comes.
 
-    A piece is identified by its bytes and not by its place: then a frame that is held, or shown for long, costs nothing,
-    and whatever a file does, the tokens are those of the very pixels.
+    A piece is identified by its bytes and not by its place: then a frame that is held, or shown for long, costs
+    nothing, and whatever a file does, the tokens are those of the very pixels.
     """
 
     def __init__(self, encode: Callable[[np.ndarray], np.ndarray], pieces_per_window: int) -> None:

@@ -21,9 +21,9 @@ _SAME_S = 1e-6
 class Landmarks:
     """The tokens of the last windows, each with its moment.
 
-    A window's scores change slowly while a change passes through it, and early for a class that the model learned well.
-    Its tokens are more exact: each belongs to one frame or a part of one chunk of sound. The border that best divides the tokens
-    around it into two kinds is where something changed.
+    A window's scores change slowly while a change passes through it, and early for a class that the model learned
+    well. Its tokens are more exact: each belongs to one frame or a part of one chunk of sound. The border that best
+    divides the tokens around it into two kinds is where something changed.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -76,8 +76,8 @@ class Landmarks:
     def _explained(self, name: str, moments_s: np.ndarray, tokens: np.ndarray, borders_s: np.ndarray) -> np.ndarray:
         """Which share of the variance of tokens [n,D] lies between those before and those after each border, [b].
 
-        Where they differ less than tokens of this modality usually do, it is a share of that: a still picture that grows
-        a little darker is no landmark.
+        Where they differ less than tokens of this modality usually do, it is a share of that: a still picture that
+        grows a little darker is no landmark.
         """
         spread = tokens - tokens.mean(axis=0)  # [n,D]
         variance = max(float((spread**2).sum()) / len(tokens), self._usual[name].variance)

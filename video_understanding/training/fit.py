@@ -30,6 +30,7 @@ from video_understanding.training.fingerprints import fingerprints
 from video_understanding.training.keeper import Keeper
 from video_understanding.training.linear import CLEARLY_BETTER, LinearFit, fit_linear, specs_to_try
 from video_understanding.training.memory import keep_freed_memory
+from video_understanding.training.missing import windows_to_learn
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
@@ -92,6 +93,7 @@ def fit(
     train, validation = (windows_of(prepared, rows, parts, part, labels) for part in ("train", "validation"))
     if not len(train):
         raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
+    train = windows_to_learn(prepared, train)
 
     keep_freed_memory()
     keras.utils.set_random_seed(settings.seed)
@@ -160,9 +162,10 @@ def _fit_linear(
         spec, settings.close_up and prepared.presence(np.arange(len(prepared)), ("video",)).any()
     ):
         clips = prepared if tried == spec else cache.prepare(rows, tried, progress=progress)
-        learned = np.unique(clips.row_numbers[windows_of(clips, rows, parts, "train", labels)])
-        if not len(learned):
+        windows = windows_of(clips, rows, parts, "train", labels)
+        if not len(windows):
             raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
+        learned = np.unique(clips.row_numbers[windows_to_learn(clips, windows)])
         own = fit_linear(
             clips, rows, learned, tried, labels, views=settings.views, weights=weights, cache=cache, progress=progress
         )

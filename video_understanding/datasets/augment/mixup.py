@@ -27,8 +27,9 @@ def drawn_pairs(count: int, strength: float, generator: np.random.Generator) -> 
 def mixed_clip(clip_a: Clip, clip_b: Clip, share: float) -> Clip:
     """`share` (0 to 1) of the first clip, the rest of the second.
 
-    The clock is that of the clip with the greater share. Frames or sound are there where either clip has them; what only
-    one clip has comes in at that clip's share. Derived modalities are not mixed: they are those of the greater share.
+    The clock is that of the clip with the greater share. Frames or sound are there where either clip has
+    them; what only one clip has comes in at that clip's share. Derived modalities are not mixed: they are those of the
+    greater share.
     """
     if clip_a.frames.shape != clip_b.frames.shape:
         raise _unlike(clip_a, clip_b, f"frames {clip_a.frames.shape} and {clip_b.frames.shape}")
