@@ -18,7 +18,6 @@ from video_understanding.labels import Labels
 from video_understanding.modality import MODALITIES
 from video_understanding.spec import ModelSpec
 
-NO_EMBEDDING = "has no embedding: it was exported by an older version"
 Tokens = Mapping[str, np.ndarray]  # modality -> its tokens in each window, float32 [B,n,D]
 
 

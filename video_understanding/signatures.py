@@ -19,6 +19,7 @@ from video_understanding.scorer import ModelInputs, Tokens
 PRESENCE = "presence"
 # What exports of older versions call the same; they are read as they are.
 OLDER = {"encode_video": "encode_frame", "video_tokens": "picture_tokens", "audio_tokens": "sound_tokens"}
+_OLDER_PIECES = {"video": "frame", "audio": "sound"}
 _NEWER = ("embed",)  # exports of older versions lack it, and the embedding among the outputs of "fuse"
 
 
@@ -27,18 +28,22 @@ class Signatures:
     """The names in one export.
 
     encoders  modality -> the signature that encodes its pieces
+    pieces    modality -> what that signature calls them
     tokens    modality -> what "fuse" calls its tokens
     """
 
     encoders: Mapping[str, str]
+    pieces: Mapping[str, str]
     tokens: Mapping[str, str]
 
     @classmethod
     def of(cls, modalities: Sequence[str], there: Collection[str] | None = None) -> Signatures:
         """Those of an export that has the signatures `there`; those that are written if None."""
-        older = OLDER if there is not None and OLDER["encode_video"] in there else {}
+        is_older = there is not None and OLDER["encode_video"] in there
+        older, pieces = (OLDER, _OLDER_PIECES) if is_older else ({}, {})
         return cls(
             {one.name: older.get(one.signature, one.signature) for one in modalities_of(modalities)},
+            {one.name: pieces.get(one.name, one.input) for one in modalities_of(modalities)},
             {one.name: older.get(one.tokens, one.tokens) for one in modalities_of(modalities)},
         )
 

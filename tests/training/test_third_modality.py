@@ -93,6 +93,6 @@ def test_its_part_in_an_answer_is_explained(bundle, table, tmp_path):  # noqa: F
 
 
 def test_the_closed_form_has_weights_for_each_set_of_three(table):  # noqa: F811
-    made = trained(table, classifier="linear", unfrozen_blocks=0, unfrozen_listener_blocks=0, multi_label=())
+    made = trained(table, classifier="linear", unfrozen_blocks=0, unfrozen_listener_blocks=0)
     assert len(made.facts["training"]["closed_form"]["action"]) == 7
     assert "only colour" in made.facts["metrics"]["robustness"]

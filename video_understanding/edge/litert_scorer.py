@@ -11,9 +11,9 @@ import numpy as np
 
 from video_understanding.edge.tflite_file import TFLiteFile
 from video_understanding.errors import BundleError, ClipError, SpecError, missing_extra
+from video_understanding.exported_scorer import ExportedScorer
 from video_understanding.labels import EMBEDDING
 from video_understanding.modality import modalities_of
-from video_understanding.scorer import NO_EMBEDDING, ModelInputs, PartwiseScorer, Scores, Tokens
 from video_understanding.signatures import PRESENCE, Signatures
 from video_understanding.stderr_lines import without_lines
 
@@ -24,13 +24,15 @@ AT_ONCE = 7
 _MAKE_AGAIN = "Make it again with: vu export BUNDLE"
 
 
-class LiteRTScorer(PartwiseScorer):
+class LiteRTScorer(ExportedScorer):
     """Scores by a TFLite file: `file` is its path or what `TFLiteFile.read` gave, `threads` is 1 if not given.
 
     Every call gives the interpreter a few pieces, or one window, and each comes out to the bit as it would
     alone: so a stream's answers are those of whole files. All parts share one interpreter, which works on one call at
     a time: threads that want to score at once need a scorer each.
     """
+
+    make_again = _MAKE_AGAIN
 
     def __init__(self, file: TFLiteFile | str | Path, threads: int | None = None) -> None:
         if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
@@ -40,65 +42,26 @@ class LiteRTScorer(PartwiseScorer):
         self.labels = self.file.labels
         self.mode = self.file.mode
         self.unknown_below = self.file.unknown_below
-        self._runners, self._names = _runners(self.file, threads or 1)
-        given = self._runners["fuse"].get_input_details()
-        self.token_shapes = {
-            name: tuple(int(size) for size in given[own]["shape"][1:]) for name, own in self._names.tokens.items()
-        }
-        self._modalities = {one.name: one for one in modalities_of(self.spec.modalities)}
+        self.path = self.file.path
+        self._runners, self.names = _runners(self.file, threads or 1)
+        self.has_embedding = "embed" in self._runners
+        given = _shapes(self._runners["fuse"].get_input_details())
+        self.token_shapes = {name: given[own] for name, own in self.names.tokens.items()}
 
-    def encode_pieces(self, modality: str, pieces: np.ndarray) -> np.ndarray:
-        """Pieces [n,...] of a modality -> tokens float32 [n,D] or [n,K,D], a few in each call."""
-        made = self._modalities[modality]
-        _require(f"pieces of {modality}", pieces, made.dtype, made.piece_shape(self.spec))
-        runner = self._runners[self._names.encoders[modality]]
-        (given,), (shape,) = runner.get_input_details(), _shapes(runner.get_output_details()).values()
-        tokens = np.empty((len(pieces), *shape), np.float32)
-        for place in range(0, len(pieces), AT_ONCE):
-            some = slice(place, place + AT_ONCE)
-            (tokens[some],) = runner(**{given: pieces[some]}).values()
-        return tokens
+    def run(self, signature: str, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs [B,...] by name for B pieces, a few in each call, or for B windows, one in each.
 
-    def fuse(self, tokens: Tokens, presence: np.ndarray) -> Scores:
-        """Tokens [B,n,D] of every modality and presence bool [B,M] -> scores of B windows."""
-        return Scores.joined(self.labels, self._windows("fuse", self._to_fuse(tokens, presence)))
-
-    def embed(self, tokens: Tokens, presence: np.ndarray) -> np.ndarray:
-        """Tokens [B,n,D] of every modality and presence bool [B,M] -> embeddings float32 [B,E]."""
-        return self._embeddings("fuse", self._to_fuse(tokens, presence))
-
-    def classify(self, inputs: ModelInputs) -> Scores:
-        """Scores of the batch by the signature that does all in one call, as phones may use it; for checks."""
-        return Scores.joined(self.labels, self._windows("classify", self._whole(inputs)))
-
-    def embed_whole(self, inputs: ModelInputs) -> np.ndarray:
-        """The embedding [B,E] of each clip by the signature that does all in one call; for checks."""
-        return self._embeddings("embed", self._whole(inputs))
-
-    def _to_fuse(self, tokens: Tokens, presence: np.ndarray) -> dict[str, np.ndarray]:
-        for name, shape in self.token_shapes.items():
-            _require(f"tokens of {name}", tokens[name], np.float32, shape)
-        return self._names.to_fuse(tokens, presence)
-
-    def _whole(self, inputs: ModelInputs) -> dict[str, np.ndarray]:
-        for made in self._modalities.values():
-            _require(made.input, inputs[made.name], made.dtype, made.window_shape(self.spec))
-        return self._names.whole(inputs)
-
-    def _embeddings(self, signature: str, given: Mapping[str, np.ndarray]) -> np.ndarray:
-        if "embed" not in self._runners:
-            raise BundleError(self.file.path, NO_EMBEDDING, _MAKE_AGAIN)
-        size = _size(self._runners["embed"].get_output_details(), EMBEDDING)
-        parts = [outputs[EMBEDDING] for outputs in self._windows(signature, given)]  # [1,E] each
-        return np.concatenate([np.empty((0, size), np.float32), *parts])
-
-    def _windows(self, signature: str, given: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
-        """Outputs [1,...] by name for each window, which LiteRT copies out: the next call leaves them as they are."""
-        runner = self._runners[signature]
-        return [
-            runner(**{name: array[place : place + 1] for name, array in given.items()})
-            for place in range(len(given[PRESENCE]))
-        ]
+        LiteRT copies them out of its memory: the next call leaves them as they are.
+        """
+        runner, step = self._runners[signature], AT_ONCE if signature in self.names.encoders.values() else 1
+        for name, details in runner.get_input_details().items():
+            _require(name, given[name], details["dtype"], tuple(map(int, details["shape"][1:])))
+        shapes = _shapes(runner.get_output_details())
+        parts = {name: [np.empty((0, *shape), np.float32)] for name, shape in shapes.items()}
+        for place in range(0, len(next(iter(given.values()))), step):
+            for name, values in runner(**{own: array[place : place + step] for own, array in given.items()}).items():
+                parts[name].append(values)
+        return {name: np.concatenate(values) for name, values in parts.items()}
 
 
 def _runners(file: TFLiteFile, threads: int) -> tuple[dict[str, Any], Signatures]:
@@ -118,9 +81,8 @@ def _runners(file: TFLiteFile, threads: int) -> tuple[dict[str, Any], Signatures
             _require_match(file, runners, names)
             # The first call makes the network ready, all of it: the shortest one does, and shows whether it works.
             shortest = modalities_of(file.spec.modalities)[-1]
-            runner = runners[names.encoders[shortest.name]]
-            (given,) = runner.get_input_details()
-            runner(**{given: np.zeros((1, *shortest.piece_shape(file.spec)), shortest.dtype)})
+            silence = np.zeros((1, *shortest.piece_shape(file.spec)), shortest.dtype)
+            runners[names.encoders[shortest.name]](**{names.pieces[shortest.name]: silence})
     except (ValueError, RuntimeError, TypeError, UnicodeError) as error:
         raise BundleError(file.path, f"cannot be loaded by LiteRT ({error})", _MAKE_AGAIN) from error
     return runners, names
@@ -135,10 +97,9 @@ def _require_match(file: TFLiteFile, runners: Mapping[str, Any], names: Signatur
         size = tokens.get(own, (0,))[-1]  # of a linear classifier that of the encoder's features
         if spec.network.classifier == "network":
             size = spec.network.token_size
-        runner = runners[signature]
-        (given,), (shape,) = runner.get_input_details(), _shapes(runner.get_output_details()).values()
+        (shape,) = _shapes(runners[signature].get_output_details()).values()
         several = shape[:-1]  # K tokens of each piece, or nothing where there is one
-        wanted[signature] = ({given: made.piece_shape(spec)}, {own: (*several, size)})
+        wanted[signature] = ({names.pieces[made.name]: made.piece_shape(spec)}, {own: (*several, size)})
         tokens[own] = (made.pieces(spec) * math.prod(several), size)
     scores = {head: (len(file.labels.names(head)),) for head in file.labels.heads}
     whole = {made.input: made.window_shape(spec) for made in modalities_of(spec.modalities)}

@@ -6,44 +6,18 @@ import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from video_understanding.export.exam import Exam
 from video_understanding.export.formats import Format
+from video_understanding.exported_scorer import ExportedScorer
 from video_understanding.prediction import SHOWN_FROM
-from video_understanding.scorer import ModelInputs, PartwiseScorer, Scores, Tokens
-from video_understanding.spec import ModelSpec
+from video_understanding.scorer import ModelInputs, PartwiseScorer, Scores
 
 TIE = 0.01  # two classes whose probabilities are nearer than this are both the model's answer
 _ROUNDS, _FIRST_ROUNDS = 15, 3
-
-
-class Exported(Protocol):
-    """What is tried: a scorer whose parts can be asked together, too."""
-
-    spec: ModelSpec
-
-    def encode(self, inputs: ModelInputs) -> dict[str, np.ndarray]:
-        """Tokens of all modalities."""
-        ...
-
-    def fuse(self, tokens: Tokens, presence: np.ndarray) -> Scores:
-        """Scores by the parts."""
-        ...
-
-    def embed(self, tokens: Tokens, presence: np.ndarray) -> np.ndarray:
-        """Embeddings by the parts."""
-        ...
-
-    def classify(self, inputs: ModelInputs) -> Scores:
-        """Scores by the signature that does all at once."""
-        ...
-
-    def embed_whole(self, inputs: ModelInputs) -> np.ndarray:
-        """Embeddings by the signature that does all at once."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -94,7 +68,7 @@ class Trial:
 
 
 def compare(
-    export: Exported, expected: Expected, exam: Exam, unknown_below: Mapping[str, float] | None = None
+    export: ExportedScorer, expected: Expected, exam: Exam, unknown_below: Mapping[str, float] | None = None
 ) -> Trial:
     """Tries an export on the exam, of which `expected` is what the model itself gives.
 
