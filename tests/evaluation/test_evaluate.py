@@ -75,7 +75,7 @@ def test_heads_on_one_side_only_are_told():
     assert report.notes == ("No clip is labelled for emotion, which the model tells.",)
 
 
-def test_a_sense_can_be_taken_away():
+def test_a_modality_can_be_taken_away():
     clips = [[window(JUMP, RUN)], [window(RUN, SWIM)], [window(SWIM, None)]]
     rows = [row(f"{place}.mp4", action=name) for place, name in enumerate(["jump", "run", "swim"])]
     assert run(clips, rows).heads["action"].accuracy == 1.0
@@ -84,8 +84,10 @@ def test_a_sense_can_be_taken_away():
     said = deaf_to_pictures.heads["action"].answers.said.tolist()
     assert said[:2] == [1, 2]  # what the sound says
     assert deaf_to_pictures.without == "video"
-    assert "1 clip with neither picture nor sound left: the model could only guess." in deaf_to_pictures.notes
-    with pytest.raises(VideoUnderstandingError, match=r"'smell' is not a sense\. Use one of: video, audio"):
+    assert "1 clip with no modality left: the model could only guess." in deaf_to_pictures.notes
+    with pytest.raises(
+        VideoUnderstandingError, match=r"'smell' is not a modality of the model\. Use one of: video, audio"
+    ):
         run(clips, rows, without="smell")
 
 
@@ -297,7 +299,7 @@ def test_robustness_has_a_line_for_each_condition():
     assert table.reports["only audio"].without == "video"
     assert "noise at 10 dB       100.0            100.0" in table.text()
 
-    heard = np.concatenate([batch.waveform for batch in scorer.batches]).reshape(6, 5, -1)  # [conditions, clips, N]
+    heard = np.concatenate([batch["audio"] for batch in scorer.batches]).reshape(6, 5, -1)  # [conditions, clips, N]
     present = np.concatenate([batch.presence for batch in scorer.batches]).reshape(6, 5, 2)
     clean = heard[0]
     assert np.array_equal(heard[1], clean)
@@ -320,7 +322,7 @@ def test_robustness_can_be_had_again_in_other_batches():
         scorer = ReadingScorer()
         table = robustness(scorer, prepared, rows, seed, snrs_db=(5,), batch_size=batch_size, progress=False)
         assert isinstance(table, Robustness)
-        return np.concatenate([batch.waveform for batch in scorer.batches])[-3:]
+        return np.concatenate([batch["audio"] for batch in scorer.batches])[-3:]
 
     assert np.array_equal(waveforms(1, 3), waveforms(1, 2))
     assert not np.array_equal(waveforms(1, 3), waveforms(2, 3))

@@ -223,5 +223,5 @@ def _notes(
         elif head not in results:
             notes.append(f"No clip is labelled for {head}, which the model tells.")
     if blind:
-        notes.append(f"{many(blind, 'clip')} with neither picture nor sound left: the model could only guess.")
+        notes.append(f"{many(blind, 'clip')} with no modality left: the model could only guess.")
     return tuple(notes)

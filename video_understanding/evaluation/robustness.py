@@ -83,10 +83,10 @@ def robustness(
         )
 
     names = prepared.spec.modalities
-    others = {name: [other for other in names if other != name] for name in names}
+    taken = {f"only {name}": [other for other in names if other != name] for name in names}
     conditions: dict[str, Callable[[np.ndarray], ModelInputs]] = {
         "all modalities": clean,
-        **{f"only {name}": partial(_without, clean, others[name]) for name in names if others[name]},
+        **{name: partial(_without, clean, others) for name, others in taken.items() if others},
         **{f"noise at {snr_db:g} dB": noisy(snr_db) for snr_db in snrs_db if "audio" in names},
     }
     with one_bar("Evaluating", len(conditions), progress):
@@ -100,6 +100,7 @@ def robustness(
                     batch_size=batch_size,
                     progress=progress,
                     seed=seed,
+                    without=", ".join(taken.get(name, ())) or None,
                 )
                 for name, inputs_of in conditions.items()
             }

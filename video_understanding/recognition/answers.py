@@ -43,11 +43,10 @@ class WindowScorer:
 
     def __init__(self, scorer: Scorer) -> None:
         self._scorer = scorer
-        self._modalities = modalities_of(scorer.spec.modalities)
         if isinstance(scorer, PartwiseScorer):
             self._encode = {
                 one.name: _TokenCache(partial(scorer.encode_pieces, one.name), one.pieces(scorer.spec))
-                for one in self._modalities
+                for one in modalities_of(scorer.spec.modalities)
             }
 
     def __call__(self, clips: Sequence[Clip]) -> list[WindowAnswer]:
@@ -99,7 +98,7 @@ class WindowScorer:
     def _tokens(self, clips: Sequence[Clip], presence: np.ndarray) -> dict[str, np.ndarray]:
         """As `PartwiseScorer.encode` has them, [B,n,D] each, but with those that the last window had."""
         spec, found = self._scorer.spec, {}
-        for one, there in zip(self._modalities, presence.T, strict=True):
+        for one, there in zip(modalities_of(spec.modalities), presence.T, strict=True):
             tokens = found[one.name] = np.zeros((len(clips), *self._scorer.token_shapes[one.name]), np.float32)
             if there.any():
                 # Pieces go on as they lie in the clips; only those that are new are copied.

@@ -31,8 +31,8 @@ def measured(values: Values, part: str | None) -> Html:
         return tag("p", f"Measured in {folds} on {many(clips, 'clip')}, each by a model that has not learned from it.")
     subjects = {found["groups"] for found in values["heads"].values() if found["group"] == "subject"}
     of_subjects = f" of {many(max(subjects), 'subject')}" if subjects else ""
-    taken = values.get("without")
-    without = f" {MODALITIES[taken].words.capitalize()} was taken away." if taken in MODALITIES else ""
+    taken = [MODALITIES[name].words for name in (values.get("without") or "").split(", ") if name in MODALITIES]
+    without = f" {' and '.join(taken).capitalize()} {'was' if len(taken) == 1 else 'were'} taken away." if taken else ""
     kind = f": {_PARTS[part]}" if part in _PARTS else ""
     windows = "" if values["windows"] == values["overall"]["clips"] else f" ({many(values['windows'], 'window')})"
     clips = f"{many(values['overall']['clips'], 'clip')}{windows}"
