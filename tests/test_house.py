@@ -23,7 +23,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "errors": 0, "spec": 0, "network_spec": 0, "labels": 0, "clip": 0, "modality": 0, "presets": 0,
     "whole_file": 0, "stderr_lines": 0,
-    "safe_text": 0, "program_output": 0, "locks": 0, "strict_json": 0, "spec_numbers": 0,
+    "safe_text": 0, "program_output": 0, "locks": 0, "strict_json": 0, "spec_numbers": 0, "process": 0,
     "progress": 0, "arguments": 0,
     "prediction": 1, "window_scores": 1, "scorer": 1, "signatures": 1, "exported_scorer": 1, "bundle": 1,
     "bundle_card": 1, "archive": 1,
