@@ -30,7 +30,7 @@ class TorchTwin(nn.Module):
     def __init__(self, spec: ModelSpec, classes: dict[str, int]) -> None:
         super().__init__()
         network, size = spec.network, spec.network.token_size
-        self.rate = network.sense_dropout
+        self.rate = network.modality_dropout
         self.hops = (spec.hops, spec.audio.hop_samples)
         self.backbone = _SmallBackbone().to(memory_format=torch.channels_last)
         self.note = nn.Sequential(nn.Dropout(network.dropout), nn.Linear(small.BLOCKS[-1][0], size), _norm(size))

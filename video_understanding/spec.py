@@ -264,6 +264,7 @@ class ModelSpec:
         return cls.from_dict(values)
 
 
+RENAMED = {"sense_dropout": "modality_dropout"}  # settings as older versions wrote them -> their names now
 _PARTS = {"video": VideoSpec, "audio": AudioSpec, "log_mel": LogMelSpec, "network": NetworkSpec}
 
 
@@ -272,7 +273,8 @@ def _from_dict(cls: type, values: dict[str, Any], prefix: str) -> Any:
         raise SpecError(prefix.rstrip("."), "is not a group of settings", "Give an object with its settings.")
     known = [entry.name for entry in dataclasses.fields(cls)]
     settings = {}
-    for name, value in values.items():
+    for own_name, value in values.items():
+        name = RENAMED.get(own_name, own_name)
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known settings: {', '.join(known)}."

@@ -12,6 +12,7 @@ from tests.edge.small_model import LABELS, SPEC, UNKNOWN_BELOW, described, descr
 from video_understanding.edge import LiteRTScorer, TFLiteFile
 from video_understanding.errors import BundleError, ClipError, MissingExtraError, SpecError
 from video_understanding.scorer import ModelInputs
+from video_understanding.signatures import OLDER
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +52,13 @@ def test_a_file_of_an_older_version_answers_and_has_no_embedding(world, scorer, 
 
     network = read_network(world.model.read_bytes())
     network.signatureDefs = [one for one in network.signatureDefs if one.signatureKey != b"embed"]
+    names = {name.encode(): older.encode() for name, older in OLDER.items()}
     for signature in network.signatureDefs:
         signature.outputs = [one for one in signature.outputs if one.name != b"embedding"]
+        key = signature.signatureKey = names.get(signature.signatureKey, signature.signatureKey)
+        for one in (*signature.inputs, *signature.outputs):
+            piece = {b"encode_frame": b"frame", b"encode_audio": b"sound"}.get(key)
+            one.name = piece if piece and one in signature.inputs else names.get(one.name, one.name)
     path = tmp_path / "older.tflite"
     path.write_bytes(described(write_network(network), description()))
     older = LiteRTScorer(path)

@@ -249,7 +249,7 @@ TWO_CUES = ModelSpec(
     window_s=1.0,
     video=VideoSpec(frames_hz=4, height_px=32, width_px=32),
     audio=AudioSpec(hop_s=0.25),
-    network=NetworkSpec(token_size=32, dropout=0.1, sense_dropout=0.0, fusion="cross_attention"),
+    network=NetworkSpec(token_size=32, dropout=0.1, modality_dropout=0.0, fusion="cross_attention"),
 )
 TWO_CUES_SETTINGS = TrainingSettings(epochs=14, learning_rate=2e-3, augment=False, label_smoothing=0.0, seed=1)
 

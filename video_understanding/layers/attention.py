@@ -9,14 +9,14 @@ import keras
 import numpy as np
 from keras import ops
 
-# Added to a look that must not count. Far enough below others that nothing comes through, and not so far that the
+# Added to a logit that must not count. Far enough below others that nothing comes through, and not so far that the
 # range of an 8-bit number is spent on it (-1e9 would be).
 MASKED = -30.0
 
 
 @keras.saving.register_keras_serializable("video_understanding")
 class Attention(keras.layers.Layer):
-    """Queries [B,Q,D] look at tokens [B,S,D] -> [B,Q,D], with several heads.
+    """Queries [B,Q,D] attend to tokens [B,S,D] -> [B,Q,D], with several heads.
 
     A mask [B,S] (1 where a token counts) hides the others. With `return_weights` the weights
     [B,heads,Q,S] come, too. Made of plain products and one softmax, so that it converts to any runtime.
@@ -51,11 +51,11 @@ class Attention(keras.layers.Layer):
         asked = self._by_head(ops.matmul(queries, self.ask))  # [B,heads,Q,d]
         keys = self._by_head(ops.matmul(tokens, self.key))  # [B,heads,S,d]
         values = self._by_head(ops.matmul(tokens, self.value))  # [B,heads,S,d]
-        looks = ops.matmul(asked, ops.transpose(keys, (0, 1, 3, 2))) * size**-0.5  # [B,heads,Q,S]
+        logits = ops.matmul(asked, ops.transpose(keys, (0, 1, 3, 2))) * size**-0.5  # [B,heads,Q,S]
         if tokens_mask is not None:
-            hidden = (1 - ops.cast(tokens_mask, looks.dtype)) * MASKED  # [B,S]
-            looks = looks + ops.expand_dims(ops.expand_dims(hidden, 1), 1)
-        weights = ops.softmax(looks, axis=-1)  # [B,heads,Q,S]
+            hidden = (1 - ops.cast(tokens_mask, logits.dtype)) * MASKED  # [B,S]
+            logits = logits + ops.expand_dims(ops.expand_dims(hidden, 1), 1)
+        weights = ops.softmax(logits, axis=-1)  # [B,heads,Q,S]
         found = ops.matmul(self._drop(weights, training=training), values)  # [B,heads,Q,d]
         found = ops.transpose(found, (0, 2, 1, 3))  # [B,Q,heads,d]
         found = ops.reshape(found, (-1, queries.shape[1], queries.shape[-1]))  # [B,Q,D]

@@ -70,7 +70,7 @@ class VideoUnderstandingModel(keras.Model):
     def _make_network(self, seed: int | None) -> None:
         """The layers around the fusion: what replaces missing modalities, dropout, a dense layer for each head."""
         network = self.spec.network
-        self.modality_dropout = ModalityDropout(network.sense_dropout, part_seed(seed, 3), name="modality_dropout")
+        self.modality_dropout = ModalityDropout(network.modality_dropout, part_seed(seed, 3), name="modality_dropout")
         self.missing = {
             name: MissingModality(network.missing == "fill", name=f"missing_{name}") for name in self.encoders
         }
