@@ -25,7 +25,7 @@ class TemporalPooling(keras.layers.Layer):
     def call(self, tokens: Any, tokens_mask: Any = None, return_weights: bool = False) -> Any:
         logits = ops.matmul(ops.tanh(ops.matmul(tokens, self.projection)), self.query)[..., 0]  # [B,S]
         if tokens_mask is not None:
-            logits = looks + (1 - ops.cast(tokens_mask, looks.dtype)) * MASKED
+            logits = logits + (1 - ops.cast(tokens_mask, logits.dtype)) * MASKED
         weights = ops.softmax(logits, axis=-1)  # [B,S]
         pooled = ops.matmul(ops.expand_dims(weights, 1), tokens)[:, 0]  # [B,1,S] x [B,S,D] -> [B,D]
         return (pooled, weights) if return_weights else pooled
