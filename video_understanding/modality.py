@@ -1,7 +1,8 @@
-"""What a model can take in: one record for each modality, by its name, and nothing else in the program names them.
+"""What a model can take in: one record for each modality, by its name.
 
-A new one is an encoder file and a line here. Functions that need more than NumPy are named, not imported: small
-devices read this registry, too, and have neither Keras nor whatever detects faces.
+A new one is an encoder file and a line here; what works on any modality goes by a spec's list of their names. Functions
+that need more than NumPy are named, not imported: small devices read this registry, too, and have neither Keras nor
+whatever detects faces.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Shape = tuple[int, ...]
 NATIVE = ("video", "audio")  # what a clip itself holds; any other is derived from a clip, and kept beside it
 DEFAULT = NATIVE
 # A linear classifier has weights of its own for each set of modalities that can be present: 15 sets of four.
-MOST = 4
+MOST_MODALITIES = 4
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Modality:
     name          in specs, presence, predictions, signatures and reports
     words         what a sentence calls it: "the picture"
     input         the name of the array of whole windows, as models and signatures take it
-    dtype         of that array
+    dtype         of that array, np.uint8 or np.float32
     window_shape  spec -> shape of one window's array
     piece_shape   spec -> shape of the pieces that this array is cut into, each of which is encoded by itself
     prepare       "module:function" of (clip, spec), which gives the array of window_shape, or None where the clip lacks

@@ -18,7 +18,7 @@ import numpy as np
 
 from video_understanding.errors import SpecError
 from video_understanding.labels import HeadSpec, Labels
-from video_understanding.modality import DEFAULT, MODALITIES, MOST, NATIVE
+from video_understanding.modality import DEFAULT, MODALITIES, MOST_MODALITIES, NATIVE
 from video_understanding.network_spec import NetworkSpec
 from video_understanding.spec_numbers import (
     LEAST_POWER,
@@ -284,12 +284,13 @@ def _from_dict(cls: type, values: dict[str, Any], prefix: str) -> Any:
 
 
 def _modalities(names: Any) -> tuple[str, ...]:
-    if not isinstance(names, (list, tuple)) or not 1 <= len(names) <= MOST or len(set(map(str, names))) < len(names):
-        raise SpecError("modalities", f"are {names!r}", f"Give a list of one to {MOST} names, each once.")
-    for name in names:
+    given = tuple(map(str, names)) if isinstance(names, (list, tuple)) else ()
+    if not 1 <= len(given) <= MOST_MODALITIES or len(set(given)) < len(given):
+        raise SpecError("modalities", f"are {names!r}", f"Give a list of one to {MOST_MODALITIES} names, each once.")
+    for name in given:
         if name not in MODALITIES:
             raise SpecError(f"modality {name!r}", "is not known", f"Use some of: {', '.join(MODALITIES)}.")
-    return tuple(names)
+    return given
 
 
 def _part(part: Any, name: str, cls: type) -> None:
