@@ -28,7 +28,7 @@ class NetworkSpec:
     tokens_per_hop    how many of them a hop of sound gives
     attention_heads   into how many heads attention is divided
     dropout           share of numbers dropped in training
-    modality_dropout     share of clips that lose one of their modalities in training
+    modality_dropout  share of clips that lose one of their modalities in training
     classifier        "linear": pooled statistics of frozen features, and a linear map solved in closed form;
                       "network": the fusion and a dense layer, trained by gradients
     missing           what stands for a modality that a clip lacks: "ignore" a learned token, "fill" the mean of the
