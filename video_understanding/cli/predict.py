@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="./",
         metavar="HTML",
-        help="write a page with the timeline and which sense carried it: a file ending with .html, or a folder with a "
+        help="write a page with the timeline and which modality carried it: a file ending with .html, or a folder with a "
         "page for each FILE (default: the one you are in)",
     )
 
