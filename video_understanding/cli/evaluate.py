@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     weights, notes = _weights(bundle, manifest, arguments)
     scorer = make_scorer(bundle, arguments.runtime)
     prepared = ClipCache().prepare(manifest.rows, bundle.spec)
-    # With a modality taken away there is nothing left to take; noise would have to be in what adapts to a speaker, too.
+    # With a modality taken away nothing is left to take; noise would have to be in what adapts to a speaker, too.
     alone = arguments.without or weights is not None
     with one_bar("Evaluating", 1 if alone else 4 + len(SNRS_DB)):
         if weights is not None:

@@ -38,7 +38,7 @@ class _Case(NamedTuple):
 
 
 class _Attribute(NamedTuple):
-    """Something technical; `values` says what each clip has of it, or None where the question makes no modality."""
+    """Something technical; `values` says what each clip has of it, or None where the question makes no sense."""
 
     kind: str
     name: str
