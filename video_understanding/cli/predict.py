@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="./",
         metavar="HTML",
-        help="write a page with the timeline and which modality carried it: a file ending with .html, or a folder with a "
-        "page for each FILE (default: the one you are in)",
+        help="write a page with the timeline and which modality carried it: a file ending with .html, or a folder with "
+        "a page for each FILE (default: the one you are in)",
     )
 
 
