@@ -35,7 +35,7 @@ class Modality:
     window_shape  spec -> shape of one window's array
     piece_shape   spec -> shape of the pieces that this array is cut into, each of which is encoded by itself
     prepare       "module:function" of (clip, spec), which gives the array of window_shape, or None where the clip lacks
-                  the modality
+                  the modality; a function that gives other arrays than before needs another name, for they are cached
     encoder       "module:function" of (spec, weights, seed), which makes a `models.encoders.Encoder`
     times_s       (spec, n) -> float64 [n], when each of a window's n tokens is, in seconds within the window
     """

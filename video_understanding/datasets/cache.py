@@ -30,7 +30,7 @@ from video_understanding.datasets.windows import window_starts_s
 from video_understanding.errors import CacheError, VideoUnderstandingError
 from video_understanding.media.closer import closer
 from video_understanding.media.decode import read_clips
-from video_understanding.modality import MODALITIES, with_derived
+from video_understanding.modality import MODALITIES, modalities_of, with_derived
 from video_understanding.spec import ModelSpec
 
 # Raised whenever the reader would make other pixels or samples of the same file.
@@ -229,7 +229,8 @@ def _stored_settings(spec: ModelSpec) -> dict[str, Any]:
     for part, name in ((settings, "network"), (settings["audio"], "log_mel"), (settings["audio"], "hop_s")):
         part.pop(name)  # comes later: it does not change what is stored
     settings.pop("modalities", None)
-    return {**settings, "derived": spec.derived} if spec.derived else settings
+    derived = [[one.name, one.prepare, one.window_shape(spec)] for one in modalities_of(spec.derived)]
+    return {**settings, "derived": derived} if derived else settings
 
 
 def _windows(row: Row, spec: ModelSpec) -> list[Clip]:
