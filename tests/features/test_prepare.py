@@ -17,6 +17,7 @@ from video_understanding.media.closer import moving_part
 from video_understanding.media.decode import read_clip
 from video_understanding.media.synthetic import Scene, write_scene
 from video_understanding.media.synthetic.calibration import write_calibration_clip
+from video_understanding.modality import MODALITIES, Modality, with_derived
 from video_understanding.spec import ModelSpec, VideoSpec
 
 SPEC = ModelSpec(window_s=0.5, video=VideoSpec(frames_hz=4, height_px=6, width_px=8))
@@ -157,3 +158,27 @@ def test_a_real_file_through_the_cache(tmp_path):
     again = prepare([read_clip(tmp_path / "long.mp4", spec, 1.0)], spec)  # not by way of the cache
     assert np.array_equal(again["video"][0], inputs["video"][1])
     assert np.abs(again["audio"][0] - inputs["audio"][1]).max() <= 0.51 / 32767
+
+
+def brightness(clip: Clip, _spec: ModelSpec) -> np.ndarray | None:
+    return clip.frames.mean(axis=(1, 2, 3)).astype(np.float32) if clip.has_video else None
+
+
+def test_a_derived_modality_is_kept_with_the_clip_and_may_be_missing(tmp_path, monkeypatch):
+    made = Modality("light", "the light", "lights", np.float32, lambda spec: (spec.frames,), lambda _: (1,),
+                    f"{__name__}:brightness", "")  # fmt: skip
+    monkeypatch.setitem(MODALITIES, "light", made)
+    spec = dataclasses.replace(SPEC, modalities=("light", "audio"))
+    clips = [with_derived(clip, spec) for clip in (make_clip(), make_clip(video=False), make_clip(audio=False))]
+    with (tmp_path / "one.clips").open("wb") as file:
+        write_record(file, clips)
+    prepared = PreparedClips(spec, [(0, read_record(tmp_path / "one.clips"))], (), ())
+    fast, slow = from_prepared(prepared, [2, 1, 0]), prepare([prepared[number] for number in (2, 1, 0)], spec)
+    assert fast.presence.tolist() == slow.presence.tolist() == [[True, False], [False, True], [True, True]]
+    assert list(fast.arrays) == ["light", "audio"]
+    for name in fast.arrays:
+        assert np.array_equal(fast[name], slow[name])
+    assert np.array_equal(fast["light"][2], brightness(clips[0], spec)) and not fast["light"][1].any()
+    monkeypatch.setattr(f"{__name__}.brightness", lambda *_: pytest.fail("it was derived before"))
+    assert prepared[0].modalities == {"video": True, "audio": True, "light": True}
+    assert prepare([prepared[0]], spec, ("light",))["light"].shape == (1, 2)
