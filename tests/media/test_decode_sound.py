@@ -108,7 +108,7 @@ def test_a_file_with_one_sense_is_a_clip_with_one_sense(tmp_path, sense):
         tmp_path / "one.mp4", duration_s=3.0, with_picture=sense == "picture", with_sound=sense == "sound"
     )
     clip = read_clip(file, SPEC)
-    assert clip.senses == {"video": sense == "picture", "audio": sense == "sound"}
+    assert clip.modalities == {"video": sense == "picture", "audio": sense == "sound"}
     assert clip.frames.any() == (sense == "picture")
     assert clip.waveform.any() == (sense == "sound")
 

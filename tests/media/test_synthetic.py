@@ -349,7 +349,7 @@ def test_the_mouth_opens_with_the_voice():
     assert np.corrcoef(still.utterance.loudness(times_s), red)[0, 1] > 0.85
 
 
-# --- scenes that need both senses -----------------------------------------------------------------------------------
+# --- scenes that need both modalities -------------------------------------------------------------------------------
 
 
 def test_two_cues_show_nothing_of_what_is_heard_and_sound_nothing_of_what_is_shown():

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="measure on clips of the model's training, too (default: they are left out)",
     )
     add_speaker_of(parser, columns=True)
-    parser.add_argument("--without", choices=("video", "audio"), help="take a sense away")
+    parser.add_argument("--without", metavar="MODALITY", help="take a modality away: video, audio")
     parser.add_argument(
         "--out",
         "--report",
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     weights, notes = _weights(bundle, manifest, arguments)
     scorer = make_scorer(bundle, arguments.runtime)
     prepared = ClipCache().prepare(manifest.rows, bundle.spec)
-    # With a sense taken away there is nothing left to take; noise would have to be in what adapts to a speaker, too.
+    # With a modality taken away nothing is left to take; noise would have to be in what adapts to a speaker, too.
     alone = arguments.without or weights is not None
     with one_bar("Evaluating", 1 if alone else 4 + len(SNRS_DB)):
         if weights is not None:

@@ -46,6 +46,12 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         help="linear: a closed form on frozen pretrained encoders; network: a fusion trained by gradients (default: as "
         "the preset has it)",
     )
+    parser.add_argument(
+        "--modalities",
+        type=lambda words: tuple(words.split(",")),
+        metavar="NAMES",
+        help="what the model takes in (default: video,audio)",
+    )
     parser.add_argument("--fusion", choices=FUSIONS, help="how the network joins video and audio")
     parser.add_argument("--backbone", metavar="NAME", help="CNN for the frames, such as small or efficientnet_lite0")
     parser.add_argument("--audio-encoder", metavar="NAME", help="encoder of the sound: separable or conv1d")
@@ -113,6 +119,7 @@ def chosen(arguments: argparse.Namespace) -> tuple:
     spec = dataclasses.replace(
         spec,
         window_s=arguments.window or spec.window_s,
+        modalities=arguments.modalities or spec.modalities,
         video=dataclasses.replace(spec.video, **_given(video)),
         network=dataclasses.replace(spec.network, **_given(network)),
     )

@@ -1,7 +1,8 @@
-"""What stands for a sense that a clip lacks, and lacking one on purpose while learning."""
+"""What stands in the place of a modality that a clip lacks, and lacking one on purpose in training."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import keras
@@ -9,10 +10,10 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable("video_understanding")
-class MissingSense(keras.layers.Layer):
+class MissingModality(keras.layers.Layer):
     """Tokens [B,S,D] and presence [B] -> tokens [B,S,D], a learned token in every place where presence is 0.
 
-    A choice, not a sum: whatever a missing sense's tokens hold, even NaN, none of it comes through.
+    A choice, not a sum: whatever a missing modality's tokens hold, even NaN, none of it comes through.
     """
 
     def build(self, tokens_shape: tuple, presence_shape: tuple | None = None) -> None:
@@ -27,10 +28,10 @@ class MissingSense(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("video_understanding")
-class SenseDropout(keras.layers.Layer):
-    """Presence [B,2] -> presence [B,2]; in training a share `rate` of clips with both senses loses one of them.
+class ModalityDropout(keras.layers.Layer):
+    """Presence [B,M] -> presence [B,M]; in training a share `rate` of clips loses one modality, each equally often.
 
-    Which one is a matter of chance, and never both: the model learns to do with either.
+    Never from a clip that has no other: the model learns to do with what remains.
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
@@ -45,12 +46,12 @@ class SenseDropout(keras.layers.Layer):
         presence = ops.cast(presence, "float32")
         if not training or self.rate == 0:
             return presence
+        count = presence.shape[1]
         drawn = keras.random.uniform((ops.shape(presence)[0], 1), seed=self._chance)  # [B,1]
-        lost = ops.concatenate(  # [B,2]: the first half of the share loses the picture, the second the sound
-            [drawn < self.rate / 2, ops.logical_and(drawn >= self.rate / 2, drawn < self.rate)], axis=1
-        )
-        both = ops.min(presence, axis=1, keepdims=True)  # [B,1]
-        return presence * (1 - ops.cast(lost, "float32") * both)
+        edges = [self.rate * place / count for place in range(count + 1)]
+        lost = [ops.logical_and(drawn >= begin, drawn < end) for begin, end in pairwise(edges)]  # [B,1] each
+        several = ops.cast(ops.sum(presence, axis=1, keepdims=True) > 1, "float32")  # [B,1]
+        return presence * (1 - ops.cast(ops.concatenate(lost, axis=1), "float32") * several)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

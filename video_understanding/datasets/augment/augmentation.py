@@ -20,7 +20,7 @@ class Augmentation(ABC):
     """A change to a clip that leaves its labels true.
 
     Chance lives in `draw` alone, so parameters that were logged give the very same clip again.
-    Neither shapes nor types change, the clip given is not touched, and a sense that it lacks stays
+    Neither shapes nor types change, the clip given is not touched, and a modality that it lacks stays
     lacking.
     """
 

@@ -219,7 +219,7 @@ def _quarter_of_duration(clips: Sequence[Scanned]) -> list[str | None]:
 
 _SENSE_CURE = (
     "A model will learn this instead of what is seen and heard: add clips until each class has both kinds, or leave "
-    "this sense out of all of them, and measure the model without it."
+    "this modality out of all of them, and measure the model without it."
 )
 _FORM_CURE = (
     "A model may learn this instead of the content: choose clips so that each class has the same mix, or convert "

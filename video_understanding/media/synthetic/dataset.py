@@ -129,7 +129,7 @@ def _two_cues_rows(seed: int, clips: int, people: Sequence[int], difficulty: flo
     if clips % pairs:
         raise ManifestError(
             "clips",
-            f"{clips} is not a multiple of {pairs}, so one sense alone would tell something",
+            f"{clips} is not a multiple of {pairs}, so one modality alone would tell something",
             f"Use {clips - clips % pairs + pairs}.",
         )
     rows = []

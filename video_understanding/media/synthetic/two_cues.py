@@ -1,4 +1,4 @@
-"""Scenes that need both senses: one cue is seen, one is heard, and only the two together tell the label."""
+"""Scenes that need both modalities: one cue is seen, one is heard, and only the two together tell the label."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TwoCues:
     """A person stands by sign number `shown` and beeps tone number `heard`; the label is their sum modulo `classes`.
 
     With two classes that is exclusive or. Over all pairs each cue alone leaves every label equally likely, so a model
-    that uses one sense stays at chance, and one that is right has used both.
+    that uses one modality stays at chance, and one that is right has used both.
     """
 
     shown: int
