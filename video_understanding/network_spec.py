@@ -9,6 +9,7 @@ from video_understanding.labels import require_head_name
 from video_understanding.spec_numbers import whole
 
 CLASSIFIERS = ("network", "linear")
+MISSING = ("ignore", "drop", "fill")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class NetworkSpec:
     modality_dropout  share of clips that lose one of their modalities in training
     classifier        "linear": pooled statistics of frozen features, and a linear map solved in closed form;
                       "network": the fusion and a dense layer, trained by gradients
+    missing           what stands for a modality that a clip lacks: "ignore" a learned token, "fill" the mean of the
+                      other clips'; with "drop" such clips are not learned from
     multi_label       the heads of which a clip may show several classes at once, or none
     """
 
@@ -45,16 +48,17 @@ class NetworkSpec:
     dropout: float = 0.2
     modality_dropout: float = 0.2
     classifier: str = "network"
+    missing: str = "ignore"
     multi_label: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("backbone", "listener", "fusion"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise SpecError(f"network.{name}", f"is {getattr(self, name)!r}, not a name", "Give a name.")
-        if self.classifier not in CLASSIFIERS:
-            raise SpecError(
-                "network.classifier", f"{self.classifier!r} is not known", f"Use one of: {', '.join(CLASSIFIERS)}."
-            )
+        for name, known in (("classifier", CLASSIFIERS), ("missing", MISSING)):
+            if getattr(self, name) not in known:
+                cause = f"{getattr(self, name)!r} is not known"
+                raise SpecError(f"network.{name}", cause, f"Use one of: {', '.join(known)}.")
         if not isinstance(self.motion, bool):
             raise SpecError("network.motion", f"is {self.motion!r}, not true or false", "Give one of these.")
         for name in ("unfrozen_blocks", "unfrozen_listener_blocks"):
@@ -84,7 +88,13 @@ class NetworkSpec:
     @property
     def words(self) -> str:
         """What it is made of, in a few words."""
+        missing = {
+            "drop": "; clips that lack a modality were not learned from",
+            "fill": "; a modality that a clip lacks is filled with the mean of the other clips' tokens",
+        }.get(self.missing, "")
         encoders = f"`{self.backbone}` encodes the frames, `{self.listener}` the sound"
         if self.classifier == "linear":
-            return f"{encoders}, both frozen; a linear classifier on their pooled features was solved in closed form"
-        return f"{encoders}; `{self.fusion}` joins them, each moment in {self.token_size} numbers"
+            how = ", both frozen; a linear classifier on their pooled features was solved in closed form"
+        else:
+            how = f"; `{self.fusion}` joins them, each moment in {self.token_size} numbers"
+        return f"{encoders}{how}{missing}"

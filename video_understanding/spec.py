@@ -230,8 +230,9 @@ class ModelSpec:
             # Programs that are older than the setting read such a spec, and refuse any other; and what is named by
             # all settings, as cached clips are, keeps its name.
             del values["video"]["zoom"]
-        if self.network.classifier == "network":
-            del values["network"]["classifier"]  # for the same reason
+        for name, usual in (("classifier", "network"), ("missing", "ignore")):
+            if values["network"][name] == usual:
+                del values["network"][name]  # for the same reason
         if self.modalities == DEFAULT:
             del values["modalities"]  # for the same reason
         return {"format": SPEC_FORMAT, **values}

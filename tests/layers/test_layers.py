@@ -202,6 +202,16 @@ def test_nothing_of_a_missing_modality_comes_through():
     assert np.array_equal(out[1], np.tile(keras.ops.convert_to_numpy(layer.token), (3, 1)))
 
 
+def test_a_token_by_the_mean_is_that_of_the_clips_which_have_the_modality():
+    layer, tokens = MissingModality(by_mean=True), floats(4, 3, 8) + 2
+    tokens[2:] = np.nan  # clips that lack it
+    for _ in range(100):
+        layer(tokens, np.float32([1, 1, 0, 0]), training=True)
+    layer(tokens, np.zeros(4, np.float32), training=True)  # of no clips there is no mean
+    assert np.allclose(keras.ops.convert_to_numpy(layer.token), tokens[:2].mean(axis=(0, 1)), atol=1e-3)
+    assert not layer.trainable_variables
+
+
 def test_modality_dropout_takes_one_modality_from_its_share_of_clips_and_only_in_training():
     layer = ModalityDropout(0.4, seed=5)
     both, one = np.ones((20_000, 2), np.float32), np.tile(np.float32([1, 0]), (1000, 1))

@@ -8,23 +8,47 @@ from typing import Any
 import keras
 from keras import ops
 
+_SLOWNESS = 0.9  # of the mean of tokens: what it keeps from step to step
+
 
 @keras.saving.register_keras_serializable("video_understanding")
 class MissingModality(keras.layers.Layer):
-    """Tokens [B,S,D] and presence [B] -> tokens [B,S,D], a learned token in every place where presence is 0.
+    """Tokens [B,S,D] and presence [B] -> tokens [B,S,D], one token in every place where presence is 0.
 
-    A choice, not a sum: whatever a missing modality's tokens hold, even NaN, none of it comes through.
+    A choice, not a sum: whatever a missing modality's tokens hold, even NaN, none of it comes through. The token is
+    learned; with `by_mean` it is the mean of the tokens of the clips that have the modality, gathered in training.
     """
 
-    def build(self, tokens_shape: tuple, presence_shape: tuple | None = None) -> None:
-        self.token = self.add_weight(name="token", shape=(tokens_shape[-1],), initializer="random_normal")
+    def __init__(self, by_mean: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.by_mean = by_mean
 
-    def call(self, tokens: Any, presence: Any) -> Any:
+    def build(self, tokens_shape: tuple, presence_shape: tuple | None = None) -> None:
+        self.token = self.add_weight(
+            name="token",
+            shape=(tokens_shape[-1],),
+            initializer="zeros" if self.by_mean else "random_normal",
+            trainable=not self.by_mean,
+        )
+
+    def call(self, tokens: Any, presence: Any, training: bool | None = None) -> Any:
         there = ops.expand_dims(ops.expand_dims(ops.cast(presence, "bool"), 1), 2)  # [B,1,1]
+        if training and self.by_mean:
+            self._gather(tokens, there)
         return ops.where(there, tokens, ops.cast(self.token, tokens.dtype))
+
+    def _gather(self, tokens: Any, there: Any) -> None:
+        tokens = ops.stop_gradient(ops.cast(tokens, "float32"))
+        count = ops.sum(ops.cast(there, "float32")) * tokens.shape[1]
+        mean = ops.sum(ops.where(there, tokens, 0.0), axis=(0, 1)) / ops.maximum(count, 1.0)  # [D]
+        kept = ops.where(count > 0, _SLOWNESS, 1.0)
+        self.token.assign(kept * self.token + (1 - kept) * mean)
 
     def compute_output_shape(self, tokens_shape: tuple, presence_shape: tuple | None = None) -> tuple:
         return tokens_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "by_mean": self.by_mean}
 
 
 @keras.saving.register_keras_serializable("video_understanding")

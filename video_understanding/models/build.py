@@ -71,7 +71,9 @@ class VideoUnderstandingModel(keras.Model):
         """The layers around the fusion: what replaces missing modalities, dropout, a dense layer for each head."""
         network = self.spec.network
         self.modality_dropout = ModalityDropout(network.modality_dropout, part_seed(seed, 3), name="modality_dropout")
-        self.missing = {name: MissingModality(name=f"missing_{name}") for name in self.encoders}
+        self.missing = {
+            name: MissingModality(network.missing == "fill", name=f"missing_{name}") for name in self.encoders
+        }
         self.drop = keras.layers.Dropout(network.dropout, seed=part_seed(seed, 20), name="drop")
         self.heads = {
             head.name: keras.layers.Dense(
@@ -142,7 +144,7 @@ class VideoUnderstandingModel(keras.Model):
         filled = {}
         for place, (name, encoder) in enumerate(self.encoders.items()):
             own = tokens[name] if encoder.context is None else encoder.context(tokens[name])
-            filled[name] = self.missing[name](own, presence[:, place])
+            filled[name] = self.missing[name](own, presence[:, place], training=training)
         return filled
 
     def get_config(self) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from video_understanding.training.feed import EpochOrder, Feed
 from video_understanding.training.fingerprints import fingerprints
 from video_understanding.training.keeper import Keeper
 from video_understanding.training.linear import CLEARLY_BETTER, LinearFit, fit_linear, specs_to_try
+from video_understanding.training.missing import windows_to_learn
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
@@ -91,6 +92,7 @@ def fit(
     train, validation = (windows_of(prepared, rows, parts, part, labels) for part in ("train", "validation"))
     if not len(train):
         raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
+    train = windows_to_learn(prepared, train)
 
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
@@ -161,7 +163,7 @@ def _fit_linear(
         windows = windows_of(clips, rows, parts, "train", labels)
         if not len(windows):
             raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
-        learned = np.unique(clips.row_numbers[windows])
+        learned = np.unique(clips.row_numbers[windows_to_learn(clips, windows)])
         own = fit_linear(
             clips, rows, learned, tried, labels, views=settings.views, weights=weights, cache=cache, progress=progress
         )

@@ -29,6 +29,7 @@ from video_understanding.training.baselines import head_targets, probabilities_o
 from video_understanding.training.closed_form.fit import fit_closed_form
 from video_understanding.training.closed_form.forms import ClosedForm, HeadTargets
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
+from video_understanding.training.missing import filled
 from video_understanding.training.speaker_fit import SpeakerFit, fit_speakers
 
 CLOSE_UP = 4  # times the height and width of what the network takes
@@ -100,7 +101,9 @@ def fit_linear(
     heads = head_targets(own, labels, spec.network.multi_label)
     groups = np.array(group_rows(own))
     blocks = {name: encoder.blocks or None for name, encoder in model.encoders.items()}
-    form = fit_closed_form(statistics, present, heads, groups, blocks)
+    fill = spec.network.missing == "fill"
+    statistics, known = filled(statistics, present) if fill else (statistics, present)
+    form = fit_closed_form(statistics, known, heads, groups, blocks)
     windows = np.bincount(prepared.row_numbers, minlength=len(rows))[learned]
     speakers = fit_speakers(
         own,
@@ -117,7 +120,7 @@ def fit_linear(
     left_out = {}
     for head in heads:
         left_out[head] = np.full((len(rows), heads[head].classes), np.nan)
-        left_out[head][learned] = probabilities_of(form.left_out(head, present), heads[head].multi_label)
+        left_out[head][learned] = probabilities_of(form.left_out(head, known), heads[head].multi_label)
     losses = [_log_loss(left_out[head][learned], targets) for head, targets in heads.items()]
     return LinearFit(model, encoded, form, left_out, float(np.mean(losses)), time.monotonic() - began_s, speakers)
 
@@ -166,7 +169,7 @@ def clip_statistics(
 
 def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
     """Gives the model's linear classifier the weights of a closed form; zeros for a set of modalities without one."""
-    layer, names = model.linear, model.spec.modalities
+    layer, names, fill = model.linear, model.spec.modalities, model.spec.network.missing == "fill"
     for place, name in enumerate(names):
         layer.means[place].assign(form.standards[name].mean)
         layer.scales[place].assign(1 / form.standards[name].scale)
@@ -176,6 +179,7 @@ def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
         kernel, bias = np.zeros(output.kernel.shape, np.float32), np.zeros(output.bias.shape, np.float32)
         for number, members in enumerate(presence_sets(len(names))):
             own = tuple(name for name, member in zip(names, members, strict=True) if member)
+            own = names if fill else own  # standardised, the mean that fills a modality is zero, as of a missing one
             if own in fitted:
                 weights = fitted[own].weights
                 parts = [weights.get(name, np.zeros((sizes[name], bias.shape[1]))) for name in names]
