@@ -38,6 +38,7 @@ def load(path: str | Path, runtime: str | None = None) -> Recognizer:
     return Recognizer(
         make_scorer(bundle, runtime) if runtime else _usual_scorer(bundle),
         {head: below for head, below in unknown_below.items() if below is not None},
+        bundle.folder,
     )
 
 
@@ -109,4 +110,4 @@ def _load_file(path: Path, runtime: str) -> Recognizer:
     scorer = LiteRTScorer(path)
     if mode and scorer.mode != mode:
         raise BundleError(path, f"is a file of mode {scorer.mode}, not {mode}", "Leave the runtime out.")
-    return Recognizer(scorer, scorer.unknown_below)
+    return Recognizer(scorer, scorer.unknown_below, path.parent)

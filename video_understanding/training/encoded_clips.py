@@ -65,10 +65,14 @@ def frozen_encoders(model: VideoUnderstandingModel, views: int) -> list[FrozenEn
 def _frozen(
     modality: Modality, encoder: Encoder, spec: ModelSpec, views: tuple[Augmentation | None, ...]
 ) -> FrozenEncoder:
-    compute = tf.function(lambda windows: encoder(windows, training=False), reduce_retracing=True)
+    compute = tf.function(encoder.encode_pieces, reduce_retracing=True)
 
     def encode(clips: Sequence[Clip]) -> np.ndarray:
-        return compute(tf.constant(np.stack([modality.prepared(clip, spec) for clip in clips]))).numpy()
+        pieces = modality.cut(np.stack([modality.prepared(clip, spec) for clip in clips]), spec)  # [w*P,...]
+        new = np.ones(len(pieces), bool)  # a piece that is the same as the one before, as in pictures, is encoded once
+        new[1:] = (pieces[1:] != pieces[:-1]).reshape(len(pieces) - 1, -1).any(axis=1)
+        tokens = compute(tf.constant(pieces[new])).numpy()[np.cumsum(new) - 1]  # [w*P,D] or [w*P,K,D]
+        return tokens.reshape(len(clips), *encoder.token_shape)
 
     identity = _identity(encoder.backbone, encoder.settings)
     return FrozenEncoder(modality.name, encode, encoder.token_shape, encoder.pooling, identity, views)

@@ -28,7 +28,7 @@ from video_understanding.training.features import frame_features
 from video_understanding.training.feed import EpochOrder, Feed
 from video_understanding.training.fingerprints import fingerprints
 from video_understanding.training.keeper import Keeper
-from video_understanding.training.linear import CLEARLY_BETTER, LinearFit, fit_linear, specs_to_try
+from video_understanding.training.linear import CLEARLY_BETTER, LinearFit, fit_linear, has_motion, specs_to_try
 from video_understanding.training.missing import windows_to_learn
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
@@ -156,9 +156,7 @@ def _fit_linear(
 ) -> Trained:
     """The closed form in place of epochs: nothing to resume but the encoding, which the cache keeps."""
     rows, found, losses = manifest.rows, None, {}
-    for tried in specs_to_try(
-        spec, settings.close_up and prepared.presence(np.arange(len(prepared)), ("video",)).any()
-    ):
+    for tried in specs_to_try(spec, settings.close_up and "video" in spec.modalities and has_motion(prepared)):
         clips = prepared if tried == spec else cache.prepare(rows, tried, progress=progress)
         windows = windows_of(clips, rows, parts, "train", labels)
         if not len(windows):
