@@ -1,4 +1,4 @@
-"""What an explanation holds: for each fusion and kind of head, without a sense, from a bundle, as JSON, as pictures."""
+"""What an explanation holds: for each fusion and kind of head, with a modality less, from a bundle, as JSON, drawn."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def test_every_fusion_is_explained_and_only_looks_there_are_are_shown(fusion):
     if fusion in ("cross_attention", "self_attention"):
         rows = np.array(told["attention"]["weights"]["video"]["audio"]).sum(axis=1)
         assert np.all(rows <= 1 + 1e-4)
-        assert np.allclose(rows, 1, atol=1e-3) == (fusion == "cross_attention"), "self-attention looks at its own, too"
+        assert np.allclose(rows, 1, atol=1e-3) == (fusion == "cross_attention"), "self-attention has its own, too"
     else:
         assert fusion in told["attention"]["none"]
 
 
 def test_the_document_has_its_form_and_absolute_times(plain):
     told = plain(noise_clip(small_spec(), start_s=7.0)).to_dict()
-    assert told["format"] == 1 and told["file"] == "scene.mp4"
+    assert told["format"] == 2 and told["file"] == "scene.mp4"
     assert told["window"] == {"start_s": 7.0, "end_s": 8.0, "chosen": "the clip that was given"}
     assert told["modalities"] == {"video": True, "audio": True}
     assert told["frame_times_s"] == [7.25, 7.75]
@@ -85,7 +85,7 @@ def test_the_document_has_its_form_and_absolute_times(plain):
 
 
 @pytest.mark.parametrize("lost", [("video",), ("audio",), ("video", "audio")])
-def test_a_clip_without_a_sense_is_explained(plain, lost, tmp_path):
+def test_a_clip_without_a_modality_is_explained(plain, lost, tmp_path):
     spec = small_spec()
     changes = {"frame_present": np.zeros(spec.frames, bool)} if "video" in lost else {}
     changes |= {"sound_span_s": None} if "audio" in lost else {}
@@ -94,7 +94,7 @@ def test_a_clip_without_a_sense_is_explained(plain, lost, tmp_path):
         assert (reasons.heat is None) == ("video" in lost)
         assert (reasons.sound is None) == ("audio" in lost)
         assert (reasons.shares.share is None) == (len(lost) == 2)
-    assert all(sense in explanation.attention for sense in lost)
+    assert all(modality in explanation.attention for modality in lost)
     files = {file.name for file in explanation.draw(tmp_path)}
     assert {"overview_action.png", "explanation.json"} <= files
     assert ("frames_action.png" in files) == ("video" not in lost)

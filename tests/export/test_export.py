@@ -61,7 +61,7 @@ def network_of(bundle: Bundle, mode: str) -> schema.ModelT:
 
 
 def test_every_format_is_within_its_bounds(exported):
-    """Measured by the program on the user's own clips, and each also with a sense taken away."""
+    """Measured by the program on the user's own clips, and each also with a modality taken away."""
     told = {entry["format"]: entry for entry in exported[1]["exports"]}
     assert list(told) == list(FORMATS)
     for name, entry in told.items():

@@ -69,10 +69,10 @@ def _frozen(
 
     def encode(clips: Sequence[Clip]) -> np.ndarray:
         pieces = modality.cut(np.stack([modality.prepared(clip, spec) for clip in clips]), spec)  # [w*P,...]
-        new = np.ones(len(pieces), bool)  # one that is the same as the one before, as in pictures, is encoded once
+        new = np.ones(len(pieces), bool)  # a piece that is the same as the one before, as in pictures, is encoded once
         new[1:] = (pieces[1:] != pieces[:-1]).reshape(len(pieces) - 1, -1).any(axis=1)
-        tokens = compute(tf.constant(pieces[new])).numpy()  # [n,D] or [n,K,D]
-        return tokens[np.cumsum(new) - 1].reshape(len(clips), *encoder.token_shape)
+        tokens = compute(tf.constant(pieces[new])).numpy()[np.cumsum(new) - 1]  # [w*P,D] or [w*P,K,D]
+        return tokens.reshape(len(clips), *encoder.token_shape)
 
     identity = _identity(encoder.backbone, encoder.settings)
     return FrozenEncoder(modality.name, encode, encoder.token_shape, encoder.pooling, identity, views)

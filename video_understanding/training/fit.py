@@ -156,7 +156,7 @@ def _fit_linear(
 ) -> Trained:
     """The closed form in place of epochs: nothing to resume but the encoding, which the cache keeps."""
     rows, found, losses = manifest.rows, None, {}
-    for tried in specs_to_try(spec, settings.close_up and has_motion(prepared)):
+    for tried in specs_to_try(spec, settings.close_up and "video" in spec.modalities and has_motion(prepared)):
         clips = prepared if tried == spec else cache.prepare(rows, tried, progress=progress)
         windows = windows_of(clips, rows, parts, "train", labels)
         if not len(windows):
