@@ -9,8 +9,7 @@ import pkgutil
 from pathlib import Path
 
 from benchmarks import sections
-from benchmarks.machine import machine
-from benchmarks.report import Run, with_table
+from benchmarks.report import Run, machine, with_table
 
 _ROUNDS, _QUICK_ROUNDS = 11, 2
 
@@ -28,7 +27,7 @@ def main() -> None:
     run = Run(options.rounds or (_QUICK_ROUNDS if options.quick else _ROUNDS), options.quick, options.page)
     section.measure(run)
     run.machine = machine(section.PACKAGES, run.rounds)
-    table = "\n".join(run.lines(getattr(section, "PIVOT", False)))
+    table = "\n".join(run.lines())
     print(table)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ def edge_facts() -> dict[str, Any]:
 def main() -> None:
     import tensorflow as tf
 
-    from benchmarks.operations import multiplications
+    from benchmarks.peers.movinet import multiplications
     from video_understanding.bundle import Bundle
     from video_understanding.datasets.manifest import load_manifest
     from video_understanding.export.calibration import read_clips

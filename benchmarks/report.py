@@ -9,15 +9,18 @@ A section is a module of `benchmarks.sections` with a TITLE, the PACKAGES whose 
 
 from __future__ import annotations
 
+import importlib.metadata
+import os
+import platform
 import re
 import statistics
+import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.interleave import Job, Timing, interleave
-from benchmarks.machine import machine_lines
 
 FIRST_ANSWER_ROUNDS = 5  # of new processes until their first answer, which take seconds each
 
@@ -36,7 +39,7 @@ class Spread(NamedTuple):
 
     def cells(self, digits: int = 2) -> tuple[str, str]:
         """The median, and "lowest - highest"."""
-        return f"{self.median:{digits + 5}.{digits}f}", f"{self.low:.{digits}f} - {self.high:.{digits}f}"
+        return f"{self.median:7.{digits}f}", f"{self.low:.{digits}f} - {self.high:.{digits}f}"
 
 
 @dataclass(frozen=True)
@@ -139,14 +142,10 @@ class Run:
             self.absent.append(f"{name} ({missing})" if missing else name)
             return {}
 
-    def lines(self, pivot: bool = False) -> Iterator[str]:
-        """All of it as text; with `pivot` the ratios have a column for each peer."""
-        if pivot:
-            yield from aligned(_pivoted(self.ratios, "ratio of CPU time, ours over", "value"))
-            yield from aligned(_pivoted(self.ratios, "ratio on the clock, ours over", "wall"))
-        else:
-            head = ("what", "over", "  ratio", "spread", "  clock", "spread", "goal")
-            yield from aligned([head, *(ratio.cells() for ratio in self.ratios)])
+    def lines(self) -> Iterator[str]:
+        """All of it as text."""
+        head = ("what", "over", "  ratio", "spread", "  clock", "spread", "goal")
+        yield from aligned([head, *(ratio.cells() for ratio in self.ratios)])
         rows: list[tuple[str, ...]] = [("milliseconds", "    CPU", "spread", "  clock", "spread")]
         for what, row in self.times_ms.items():
             digits = 3 if row["cpu"].median < 10 else 1
@@ -192,12 +191,39 @@ def with_table(page: str, title: str, table: str) -> str:
     return page
 
 
-def _pivoted(ratios: Sequence[Ratio], heading: str, kind: str) -> list[list[str]]:
-    """A row for each thing, a column for each peer: the median, and the lowest and highest round."""
-    found = {(ratio.what, ratio.over): getattr(ratio, kind) for ratio in ratios}
-    peers = list(dict.fromkeys(peer for _, peer in found))
-    rows = [[heading, *peers]]
-    for what in dict.fromkeys(what for what, _ in found):
-        spreads = [found.get((what, peer)) for peer in peers]
-        rows.append([what, *(f"{s.median:.2f} {s.low:.2f}-{s.high:.2f}" if s else "-" for s in spreads)])
-    return rows
+def machine(packages: Sequence[str], rounds: int = 1) -> dict[str, Any]:
+    """Facts about the machine and what runs on it; packages that are not installed have no version."""
+    cpu, facts = platform.processor(), Path("/proc/cpuinfo")
+    if facts.exists():
+        names = [line.split(":", 1)[1].strip() for line in facts.read_text().splitlines() if "model name" in line]
+        cpu = next(iter(names), cpu)
+    installed = {own.name.lower(): own.version for own in importlib.metadata.distributions() if own.name}
+    return {
+        "rounds": rounds,
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "versions": {package: installed.get(package) for package in packages},
+        "commit": _commit(),
+    }
+
+
+def machine_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    """These facts in two lines: the machine, and what ran on it."""
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items() if version)
+    yield f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}"
+    yield f"Python {facts['python']}, {versions}; commit {facts['commit']}"
+
+
+def _commit() -> str:
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()
+
+    try:
+        commit = git("rev-parse", "--short", "HEAD") or "none"
+        # The pages and the results of accuracy are what is being written.
+        changed = git("status", "--porcelain", "--", ".", ":!docs", ":!benchmarks/accuracy/results")
+        return f"{commit} and changes" if changed else commit
+    except OSError:  # no git here
+        return "unknown"

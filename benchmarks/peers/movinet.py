@@ -26,12 +26,12 @@ import tensorflow as tf
 from keras import layers, ops
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from benchmarks.operations import multiplications
 from video_understanding.export.quiet import quiet
 
 FRAMES, SIDE_PX, CLASSES = 50, 172, 600  # frames of ten seconds
 SIGNATURE = "look"
 _SEED = 5
+_PRODUCTS = ("Conv2D", "DepthwiseConv2dNative", "MatMul")
 _STEM_CHANNELS, _LAST_CHANNELS, _HEAD_CHANNELS = 8, 480, 2048
 
 
@@ -210,6 +210,15 @@ def _divisible(channels: float) -> int:
     """The nearest multiple of eight; the next one where that is a tenth less."""
     nearest = max(8, int(channels + 4) // 8 * 8)
     return nearest + 8 if nearest < 0.9 * channels else nearest
+
+
+def multiplications(graph: tf.Graph) -> int:
+    """Of convolutions and products with weights: TensorFlow counts two operations for each."""
+    options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+    options["output"] = "none"
+    with quiet():
+        counted = tf.compat.v1.profiler.profile(graph, options=options, cmd="op")
+    return sum(op.total_float_ops for op in counted.children if op.name in _PRODUCTS) // 2
 
 
 if __name__ == "__main__":

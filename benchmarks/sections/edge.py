@@ -21,7 +21,7 @@ from benchmarks.interleave import PRINT_PEAK_MB, Job, Program, Timing
 from benchmarks.report import Run, Spread
 from video_understanding.edge import LiteRTScorer
 from video_understanding.edge.litert_scorer import AT_ONCE
-from video_understanding.recognition import Recognizer, Stride, WindowScorer
+from video_understanding.recognition import Recognizer, Stride
 
 TITLE = "Edge"
 PACKAGES = ("ai-edge-litert", "onnxruntime", "numpy", "av")
@@ -62,7 +62,6 @@ def measure(run: Run) -> None:
     with threadpool_limits(1):  # NumPy's matrix product is one thread's measure
         frames = _frame_encoder(run, scorers)
         parts = _parts(run, scorers)
-    _windows(run, scorers)
     _files(run, scorers)
     _live(run, files, {name: [frames[name], *parts[name]] for name in scorers})
     _first_answer(run, files)
@@ -99,10 +98,6 @@ def _frame_encoder(run: Run, scorers: Scorers) -> dict[str, Timing]:
         run.ratio(f"{how}, int8", "fp32", int8, fp32, 0.5)
         share = Spread.of(list(_FRAMES * frame_flops / np.array(fp32.cpu_s) / flops_per_s))
         run.number(f"{how}, fp32: operations a second", "matrix product", share, 0.75, at_least=True)
-    tokens = {name: own(frames) for name, own in encode.items()}  # [n,D] each
-    off = {name: 100 * np.linalg.norm(found - tokens["fp32"]) / np.linalg.norm(tokens["fp32"])
-           for name, found in tokens.items() if name.endswith("int8")}  # fmt: skip
-    run.facts["tokens of int8, off those of fp32"] = ", ".join(f"{name} {by:.0f} %" for name, by in off.items())
     run.facts["a frame"] = f"{frame_flops / 1e9:.3f} thousand million operations"
     run.facts["matrix product"] = f"{np.median(flops_per_s) / 1e9:.0f} thousand million operations a second"
     return {name: timings[f"frame of a stream, {name}"] for name in scorers}
@@ -135,24 +130,6 @@ def _parts(run: Run, scorers: Scorers) -> dict[str, list[Timing]]:
         }
     timings = run.interleave("a part", jobs, pieces=_FRAMES)
     return {name: [timings[f"{part}, {name}"] for part in ("chunk", "fusion")] for name in scorers}
-
-
-def _windows(run: Run, scorers: Scorers) -> None:
-    """Windows that overlap by three quarters: sharing what they share, beside computing each anew."""
-    spec = scorers["fp32"].spec
-    stride_s = Stride.of(spec).seconds
-    clips = list(vu.iter_clips(MINUTE.path, spec, stride_s))
-
-    def shared(scorer: LiteRTScorer) -> None:
-        windows = WindowScorer(scorer)
-        for clip in clips:
-            windows([clip])
-
-    for name, scorer in scorers.items():
-        what = f"windows, {stride_s:g} of {spec.window_s:g} s apart, {name}"
-        anew = lambda scorer=scorer: [scorer(vu.prepare([clip], spec)) for clip in clips]  # noqa: E731
-        timings = run.interleave(what, {"shared": partial(shared, scorer), "each anew": anew})
-        run.compare(what, timings, ["shared"], {"each anew": 0.35})
 
 
 def _files(run: Run, scorers: Scorers) -> None:

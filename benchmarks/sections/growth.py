@@ -96,7 +96,7 @@ def measure(run: Run) -> None:
     tf.get_logger().setLevel("ERROR")  # it warns of many graphs: here each size has its own
     keep_freed_memory()  # as our trainings do
     panels: dict[str, dict[str, tuple[Line, np.ndarray]]] = {}
-    for growths in (_length, _clips, _classes, _resolution, _frames):
+    for growths in (_length, _clips, _classes, _resolution_and_frames):
         for growth in growths(run.quick):
             panels.setdefault(growth.panel, {})[growth.what] = _grow(run, growth)
     if run.page:
@@ -170,20 +170,18 @@ def _classes(quick: bool) -> Iterator[Growth]:
     yield Growth("classes, inference", "classes", answers, repeats=20, flat=True)
 
 
-def _resolution(quick: bool) -> Iterator[Growth]:
-    """One window of larger and larger frames, by their area."""
-    small, sides_px = vu.preset("tiny"), _SIDES_PX[:: 2 if quick else 1]
-    specs = {px: replace(small, video=replace(small.video, height_px=px, width_px=px)) for px in sides_px}
-    jobs = {px**2 / 1000: _inference(spec) for px, spec in specs.items()}
-    yield Growth("pixels, inference", "a picture's pixels, thousands", jobs, repeats=4)
-
-
-def _frames(quick: bool) -> Iterator[Growth]:
-    """One window of the same length with more and more frames in it."""
-    small, many = vu.preset("tiny"), _FRAMES[:: 2 if quick else 1]
-    specs = {frames: replace(small, video=replace(small.video, frames_hz=frames / small.window_s)) for frames in many}
-    jobs = {frames: _inference(spec) for frames, spec in specs.items()}
-    yield Growth("frames, inference", "frames in a window", jobs, repeats=4)
+def _resolution_and_frames(quick: bool) -> Iterator[Growth]:
+    """One window of larger and larger frames, by their area; one of the same length with more and more of them."""
+    small = vu.preset("tiny")
+    sizes, many = (
+        {px: {"height_px": px, "width_px": px} for px in _SIDES_PX[:: 2 if quick else 1]},
+        {frames: {"frames_hz": frames / small.window_s} for frames in _FRAMES[:: 2 if quick else 1]},
+    )
+    jobs = [{size: _inference(replace(small, video=replace(small.video, **change))) for size, change in sized.items()}
+            for sized in (sizes, many)]  # fmt: skip
+    of_area = {px**2 / 1000: job for px, job in jobs[0].items()}
+    yield Growth("pixels, inference", "a picture's pixels, thousands", of_area, repeats=4)
+    yield Growth("frames, inference", "frames in a window", jobs[1], repeats=4)
 
 
 def _inference(spec: vu.ModelSpec) -> Job:

@@ -16,7 +16,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -29,7 +29,6 @@ from benchmarks.clips import FOLDER
 from benchmarks.interleave import Job, Seconds, Timing, interleave, joined, seconds_of
 from benchmarks.peers import loaders
 from benchmarks.peers.loaders import Epoch, Sample
-from benchmarks.peers.readers import read_opencv_and_pyav
 from benchmarks.report import Run, undisturbed
 from benchmarks.subprocess_side import in_new_process
 from video_understanding.datasets.cache import ClipCache, PreparedClips
@@ -42,12 +41,11 @@ from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.settings import TrainingSettings
 
 TITLE = "Input"
-PACKAGES = ("tensorflow", "keras", "grain", "torch", "numpy", "av", "opencv-python-headless")
+PACKAGES = ("tensorflow", "keras", "grain", "torch", "numpy", "av")
 _CLIPS, _SEED = 48, 5
 # What a batch costs differs more from process to process than between the rounds of one: the spread shows it.
 _PROCESSES = 3
 _REPEATS = {"first epoch": 1, "cached epoch": 10}  # so often each clip comes, or an epoch would be over at once
-_MOST_PICTURE_DIFFERENCE = 4.0  # of 255, between OpenCV's frames and ours; all others are the same to the byte
 _MOST_SOUND_DIFFERENCE = 1e-4  # of full scale: caches have 16 bits
 _OTHERS = {"grain": ("grain", loaders.grain_threads), "torch": ("DataLoader", loaders.data_loader)}
 
@@ -65,20 +63,12 @@ class Clips:
         """All clips, as every side has to deliver them."""
         return [self.read(number) for number in range(len(self.data))]
 
-    def sample(self, number: int, frames: np.ndarray, waveform: np.ndarray, presence: np.ndarray) -> Sample:
-        """What a step needs of one clip."""
-        inputs = {"frames": frames, "waveform": waveform, "presence": np.float32(presence)}
-        return inputs | {head: rows[number] for head, rows in self.targets.items()}
-
     def read(self, number: int) -> Sample:
-        """By the same reader that ours has."""
+        """What a step needs of one clip, by the same reader that ours has."""
         clip = vu.read_clip(self.data.rows[number].path, self.spec)
-        return self.sample(number, clip.frames, clip.waveform, presence_of([clip], self.spec)[0])
-
-    def read_otherwise(self, number: int) -> Sample:
-        """By OpenCV and PyAV, as one reads without a library for both."""
-        frames, sound = read_opencv_and_pyav(self.data.rows[number].path, self.spec, 0.0)
-        return self.sample(number, frames, np.pad(sound, (0, self.spec.samples - len(sound))), np.ones(2))
+        presence = presence_of([clip], self.spec)[0].astype(np.float32)
+        inputs = {"frames": clip.frames, "waveform": clip.waveform, "presence": presence}
+        return inputs | {head: rows[number] for head, rows in self.targets.items()}
 
 
 def measure(run: Run) -> None:
@@ -98,7 +88,6 @@ def _timings(what: str, rounds: int, there: list[str]) -> dict[str, Timing]:
     keep_freed_memory()  # as our trainings do; it serves all sides
     data = vu.load_manifest(make_dataset(FOLDER / "training_clips", seed=_SEED, clips=_CLIPS))
     spec = vu.preset("tiny")
-    spec = replace(spec, video=replace(spec.video, fit="stretch"))  # the one fit that OpenCV can do by itself
     clips = Clips(spec, data, targets_of(data.rows, data.labels))
     numbers, folder = np.tile(np.arange(_CLIPS), _REPEATS[what]), FOLDER / "input"
     shutil.rmtree(folder, ignore_errors=True)
@@ -129,7 +118,7 @@ def _first_epochs(clips: Clips, numbers: np.ndarray, folder: Path, there: list[s
     return {
         "ours": ours,
         "tf.data, cache": lambda: loaders.tf_data(clips.read, numbers, folder / f"tf_data {next(fresh)}")(),
-        "PyDataset, OpenCV": loaders.py_dataset(clips.read_otherwise, numbers),
+        "PyDataset": loaders.py_dataset(clips.read, numbers),
     } | {name: way(clips.read, numbers) for name, way in map(_OTHERS.get, there)}
 
 
@@ -170,7 +159,6 @@ def _our_epoch(clips: Clips, prepared: PreparedClips, numbers: np.ndarray) -> Ep
 def _require_same_clips(what: str, epoch: Epoch, clips: Clips, numbers: np.ndarray) -> None:
     """Refuses a side that does not deliver each clip as often as it should, with its frames, sound and targets."""
     small = np.stack([_small(sample["frames"]) for sample in clips.truth])  # [clips,n]
-    most = _MOST_PICTURE_DIFFERENCE if "OpenCV" in what else 0
     came = np.zeros(_CLIPS, int)
     for batch in epoch():
         arrays = {name: np.asarray(values) for name, values in batch.items()}
@@ -178,15 +166,13 @@ def _require_same_clips(what: str, epoch: Epoch, clips: Clips, numbers: np.ndarr
             number = int(np.abs(small - _small(frames)).mean(axis=1).argmin())
             came[number] += 1
             own = clips.truth[number]
-            difference = np.abs(frames.astype(np.int16) - own["frames"]).mean()
             same = (
-                difference <= most
-                and np.abs(arrays["waveform"][place] - own["waveform"]).max() <= _MOST_SOUND_DIFFERENCE
-                and all((arrays[name][place] == own[name]).all() for name in own.keys() - {"frames", "waveform"})
+                np.abs(arrays["waveform"][place] - own["waveform"]).max() <= _MOST_SOUND_DIFFERENCE
+                and all((arrays[name][place] == own[name]).all() for name in own.keys() - {"waveform"})
                 and arrays.keys() == own.keys()
             )
             if not same:
-                raise SystemExit(f"{what}: clip {number} is another than ours, its frames by {difference:.1f} of 255")
+                raise SystemExit(f"{what}: clip {number} is another than ours")
     if not (came == len(numbers) // _CLIPS).all():
         raise SystemExit(f"{what}: the clips came {came.min()} to {came.max()} times")
 

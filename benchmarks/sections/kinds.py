@@ -26,7 +26,7 @@ from benchmarks.peers.readers import (
 from benchmarks.report import Run
 from video_understanding.media.synthetic.barcode import read_barcode
 
-TITLE, PIVOT = "Kinds of files", True
+TITLE = "Kinds of files"
 _MOST_ROUNDS = 6  # there are many files, and most of the time is that of the slowest peers
 _MOST_DIFFERENCE = 30.0  # of 255, on average: no scaling or conversion of colours changes a right frame so much
 _QUICK = ("H.264, 240p, 3 s", "VP9, 240p, 3 s", "H.264, 360p, 3 s of 10 s")

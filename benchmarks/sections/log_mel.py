@@ -21,7 +21,7 @@ from video_understanding.spec import AudioSpec
 if TYPE_CHECKING:
     from video_understanding.layers.log_mel import LogMel
 
-TITLE, PIVOT = "Log-mel", True
+TITLE = "Log-mel"
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "librosa", "torch", "numpy")
 _AUDIO = AudioSpec()
 _MEL = _AUDIO.log_mel
