@@ -1,7 +1,4 @@
-"""How fast the exported files are on one thread, beside onnxruntime, the matrix product, reading the file, bare LiteRT.
-
-Ratios are of CPU time.
-"""
+"""How fast the exported files are on one thread, beside onnxruntime, the matrix product, reading, and bare LiteRT."""
 
 from __future__ import annotations
 

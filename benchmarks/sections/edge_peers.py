@@ -1,9 +1,4 @@
-"""The exported edge beside what one could run instead: MoViNet-A0 stream and VideoMAE-small.
-
-Weights of the others are random, for only time and size are measured: nothing is said of accuracy. An answer is that
-for ten seconds, out of frames and sound that lie ready in memory, as many as each model takes. Sides have one thread
-and then two, and a process of their own each; the rounds are those of three such processes, one after another.
-"""
+"""The exported edge beside what one could run instead: MoViNet-A0 stream and VideoMAE-small, with random weights."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""How the cost grows with what is given: longer files, more clips, more classes, larger frames, more of them.
-
-The points of one growth are interleaved. Through their medians goes a straight line: how far they lie from it says
-whether twice as much costs twice as much. TensorFlow has one thread here, for the form is what is looked for, and
-threads that wait for each other would only blur it. With `--page` the plots are drawn beside the page.
-"""
+"""How the cost grows with what is given: longer files, more clips, more classes, larger frames, more of them."""
 
 from __future__ import annotations
 

@@ -1,10 +1,4 @@
-"""How clips on disk reach the training step, beside the other ways there are: the first epoch, and later ones.
-
-All sides go through the same clips in an order that is new in every epoch, and hand over batches of frames, waveform,
-presence and targets in the form of their library. Before anything is timed, each has to deliver the very clips that
-ours does. CPU time is that of all threads, and of the processes that a side has at work. The rounds are those of three
-processes, one after another.
-"""
+"""How clips on disk reach the training step, beside the other ways there are: the first epoch, and later ones."""
 
 from __future__ import annotations
 
@@ -15,9 +9,10 @@ import multiprocessing
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -58,11 +53,6 @@ class Clips:
     data: vu.Manifest
     targets: dict[str, np.ndarray]
 
-    @cached_property
-    def truth(self) -> list[Sample]:
-        """All clips, as every side has to deliver them."""
-        return [self.read(number) for number in range(len(self.data))]
-
     def read(self, number: int) -> Sample:
         """What a step needs of one clip, by the same reader that ours has."""
         clip = vu.read_clip(self.data.rows[number].path, self.spec)
@@ -94,7 +84,7 @@ def _timings(what: str, rounds: int, there: list[str]) -> dict[str, Timing]:
     folder.mkdir(parents=True)
     epochs = (_first_epochs if what == "first epoch" else _cached_epochs)(clips, numbers, folder, there)
     for name, epoch in epochs.items():
-        _require_same_clips(f"{what}, {name}", epoch, clips, numbers)
+        _require_same_clips(f"{what}, {name}", epoch, clips, _REPEATS[what])
     sides = {name: partial(_go_through, epoch, len(numbers)) for name, epoch in epochs.items()}
     timings = interleave(sides, rounds, what, timed=_seconds, undisturbed=undisturbed(parallel=True))
     shutil.rmtree(folder)
@@ -156,30 +146,25 @@ def _our_epoch(clips: Clips, prepared: PreparedClips, numbers: np.ndarray) -> Ep
     return epoch
 
 
-def _require_same_clips(what: str, epoch: Epoch, clips: Clips, numbers: np.ndarray) -> None:
+def _require_same_clips(what: str, epoch: Epoch, clips: Clips, repeats: int) -> None:
     """Refuses a side that does not deliver each clip as often as it should, with its frames, sound and targets."""
-    small = np.stack([_small(sample["frames"]) for sample in clips.truth])  # [clips,n]
-    came = np.zeros(_CLIPS, int)
+    samples = [clips.read(number) for number in range(_CLIPS)]
+    truth, came = {_digest(sample): sample["waveform"] for sample in samples}, Counter()
     for batch in epoch():
         arrays = {name: np.asarray(values) for name, values in batch.items()}
-        for place, frames in enumerate(arrays["frames"]):
-            number = int(np.abs(small - _small(frames)).mean(axis=1).argmin())
-            came[number] += 1
-            own = clips.truth[number]
-            same = (
-                np.abs(arrays["waveform"][place] - own["waveform"]).max() <= _MOST_SOUND_DIFFERENCE
-                and all((arrays[name][place] == own[name]).all() for name in own.keys() - {"waveform"})
-                and arrays.keys() == own.keys()
-            )
-            if not same:
-                raise SystemExit(f"{what}: clip {number} is another than ours")
-    if not (came == len(numbers) // _CLIPS).all():
-        raise SystemExit(f"{what}: the clips came {came.min()} to {came.max()} times")
+        for place in range(len(arrays["frames"])):
+            sample = {name: array[place] for name, array in arrays.items()}
+            sound = truth.get(_digest(sample))
+            if sound is None or np.abs(sample["waveform"] - sound).max() > _MOST_SOUND_DIFFERENCE:
+                raise SystemExit(f"{what}: a clip is another than ours")
+            came[_digest(sample)] += 1
+    if [*came.values()] != [repeats] * _CLIPS:
+        raise SystemExit(f"{what}: the clips came {min(came.values())} to {max(came.values())} times")
 
 
-def _small(frames: np.ndarray) -> np.ndarray:
-    """float32 [n]: enough of the frames [T,H,W,3] to recognise them."""
-    return frames[:, ::8, ::8].astype(np.float32).ravel()
+def _digest(sample: Sample) -> int:
+    """Of all but the sound, of which caches have 16 bits."""
+    return hash(tuple((name, sample[name].tobytes()) for name in sorted(sample) if name != "waveform"))
 
 
 def _seconds(epoch: Job) -> Seconds:

@@ -1,9 +1,4 @@
-"""Reading of many kinds of files: how much CPU time it takes, and how many of the frames are the right ones.
-
-Each reader gives the same T frames of the same window at the same size and the window's sound; decord knows no sound,
-so ours reads a file without any beside it. Which frames are right is told by files in which every frame shows its
-number.
-"""
+"""Reading of many kinds of files: how much CPU time it takes, and how many of the frames are the right ones."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the log-mel of sound costs, in training's graph and as exported, beside librosa, torch, Keras and others.
-
-Each side has one thread. They get the same chunks of half a second, padded alike, and give the same columns.
-"""
+"""What the log-mel of sound costs, in training's graph and as exported, beside librosa, torch and Keras."""
 
 from __future__ import annotations
 
@@ -11,7 +8,8 @@ os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", TF_CPP_MIN_LOG_
 
 import gc
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +26,8 @@ _MEL = _AUDIO.log_mel
 _CHUNK, _FFT, _WINDOW, _STEP = (
     _AUDIO.hop_samples, _AUDIO.fft_samples, _AUDIO.mel_window_samples, _AUDIO.mel_step_samples,
 )  # fmt: skip
-_REACH = (_FFT - _STEP) // 2  # librosa and torch put the window into the middle of the transform
+_PAD = ((_FFT - _STEP) // 2, (_FFT - _STEP + 1) // 2)  # librosa and torch put the window into the transform's middle
+_BANDS = {"sr": _AUDIO.sample_rate_hz, "n_mels": _MEL.bands, "fmin": _MEL.low_hz, "fmax": _MEL.high_hz}
 _SIZES = ((1, 1), (10, 1), (60, 1), (1, 16), (10, 16), (60, 16))  # seconds, sounds at a time
 _QUICK_SIZES = ((1, 1), (10, 1), (10, 16))
 _AT_LEAST_CHUNKS = 64  # of shorter sound, as many one after the other are one job: a clock is no good below that
@@ -83,13 +82,16 @@ def _layer() -> LogMel:
     return LogMel(_AUDIO.sample_rate_hz, _WINDOW, _STEP, _MEL.bands, _MEL.low_hz, _MEL.high_hz, _MEL.floor_power)
 
 
-def _training() -> Transform:
-    """As in a training step: by the transform, in a graph."""
+def _graph(function: Callable, chunks: int | None) -> Any:
     import tensorflow as tf
 
-    layer, form = _layer(), [tf.TensorSpec((None, _CHUNK), tf.float32)]
-    graph = tf.function(lambda chunks: layer(chunks, training=True), input_signature=form)
-    return lambda chunks: graph(tf.constant(chunks)).numpy()
+    return tf.function(function, input_signature=[tf.TensorSpec((chunks, _CHUNK), tf.float32)])
+
+
+def _training() -> Transform:
+    """As in a training step: by the transform, in a graph."""
+    graph = _graph(partial(_layer(), training=True), None)
+    return lambda chunks: graph(chunks).numpy()
 
 
 def _exported() -> Transform:
@@ -97,8 +99,8 @@ def _exported() -> Transform:
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter
 
-    layer, form = _layer(), [tf.TensorSpec((1, _CHUNK), tf.float32)]
-    graph = tf.function(lambda sound: layer(sound, training=False), input_signature=form)
+    layer = _layer()
+    graph = _graph(partial(layer, training=False), 1)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.get_concrete_function()], layer)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     interpreter = Interpreter(model_content=converter.convert(), num_threads=1)
@@ -116,46 +118,38 @@ def _exported() -> Transform:
     return transform
 
 
-def _librosa() -> Transform:
-    """As it is called: it computes its bands anew each time."""
+def _librosa(keeps_bands: bool) -> Transform:
+    """As it is called: it computes its bands anew each time; or by a caller who does so once."""
     import librosa
 
-    form = {"n_fft": _FFT, "win_length": _WINDOW, "hop_length": _STEP, "center": False, "power": 2.0}
-    bands = {"sr": _AUDIO.sample_rate_hz, "n_mels": _MEL.bands, "fmin": _MEL.low_hz, "fmax": _MEL.high_hz}
-    return lambda chunks: _decibels(librosa.feature.melspectrogram(y=_padded(chunks), **form, **bands))
-
-
-def _librosa_with_kept_bands() -> Transform:
-    """The same, by a caller who computes the bands once."""
-    import librosa
-
-    bands = _bands()
+    form = {"n_fft": _FFT, "win_length": _WINDOW, "hop_length": _STEP, "center": False}
+    bands = librosa.filters.mel(n_fft=_FFT, **_BANDS)  # [bands,F]
 
     def transform(chunks: np.ndarray) -> np.ndarray:
-        spectrum = librosa.stft(_padded(chunks), n_fft=_FFT, win_length=_WINDOW, hop_length=_STEP, center=False)
-        return _decibels(bands @ (spectrum.real**2 + spectrum.imag**2))  # of [n,bands,steps]
+        padded = np.pad(chunks, ((0, 0), _PAD))  # [n,samples]
+        if keeps_bands:
+            spectrum = librosa.stft(padded, **form)
+            power = bands @ (spectrum.real**2 + spectrum.imag**2)
+        else:
+            power = librosa.feature.melspectrogram(y=padded, power=2.0, **form, **_BANDS)
+        floor = _MEL.floor_power
+        return librosa.power_to_db(power, ref=floor, amin=floor, top_db=None).swapaxes(1, 2)  # of [n,bands,steps]
 
     return transform
 
 
-def _decibels(power: np.ndarray) -> np.ndarray:
-    """[n,bands,steps] -> [n,steps,bands]"""
-    import librosa
-
-    floor = _MEL.floor_power
-    return librosa.power_to_db(power, ref=floor, amin=floor, top_db=None).swapaxes(1, 2)
-
-
 def _torch() -> Transform:
     """`torch.stft` and librosa's bands."""
+    import librosa
     import torch
 
     torch.set_num_threads(1)
-    bands, window, floor = torch.from_numpy(_bands()), torch.hann_window(_WINDOW), _MEL.floor_power
+    bands = torch.from_numpy(librosa.filters.mel(n_fft=_FFT, **_BANDS))  # [bands,F]
+    window, floor = torch.hann_window(_WINDOW), _MEL.floor_power
 
     @torch.inference_mode()
     def transform(chunks: np.ndarray) -> np.ndarray:
-        padded = torch.nn.functional.pad(torch.from_numpy(chunks), (_REACH, _FFT - _STEP - _REACH))
+        padded = torch.nn.functional.pad(torch.from_numpy(chunks), _PAD)
         spectrum = torch.stft(padded, _FFT, _STEP, _WINDOW, window, center=False, return_complex=True)  # [n,F,steps]
         power = bands @ (spectrum.real.square() + spectrum.imag.square())  # [n,bands,steps]
         return (10 * torch.log10(power.clamp(min=floor) / floor)).transpose(1, 2).numpy()
@@ -166,35 +160,20 @@ def _torch() -> Transform:
 def _keras() -> Transform:
     """Keras's own layer, with bands of another scale, in a graph."""
     import keras
-    import tensorflow as tf
 
-    layer = keras.layers.MelSpectrogram(
-        fft_length=_FFT, sequence_stride=_STEP, sequence_length=_WINDOW, sampling_rate=_AUDIO.sample_rate_hz,
-        num_mel_bins=_MEL.bands, min_freq=_MEL.low_hz, max_freq=_MEL.high_hz, mag_exp=2.0,
-        min_power=_MEL.floor_power, ref_power=_MEL.floor_power, top_db=200.0,
-    )  # fmt: skip
-    graph = tf.function(layer, input_signature=[tf.TensorSpec((None, _CHUNK), tf.float32)])
-    return lambda chunks: graph(tf.constant(chunks)).numpy().swapaxes(1, 2)[:, : _AUDIO.mel_steps_per_hop]
-
-
-def _bands() -> np.ndarray:
-    """float32 [bands,F]"""
-    import librosa
-
-    return librosa.filters.mel(
-        sr=_AUDIO.sample_rate_hz, n_fft=_FFT, n_mels=_MEL.bands, fmin=_MEL.low_hz, fmax=_MEL.high_hz
-    )
-
-
-def _padded(chunks: np.ndarray) -> np.ndarray:
-    return np.pad(chunks, ((0, 0), (_REACH, _FFT - _STEP - _REACH)))  # [n,samples]
+    form = {"fft_length": _FFT, "sequence_stride": _STEP, "sequence_length": _WINDOW, "mag_exp": 2.0}
+    mel = {"num_mel_bins": _MEL.bands, "min_freq": _MEL.low_hz, "max_freq": _MEL.high_hz}
+    decibels = {"min_power": _MEL.floor_power, "ref_power": _MEL.floor_power, "top_db": 200.0}
+    layer = keras.layers.MelSpectrogram(sampling_rate=_AUDIO.sample_rate_hz, **form, **mel, **decibels)
+    graph = _graph(layer, None)
+    return lambda chunks: graph(chunks).numpy().swapaxes(1, 2)[:, : _AUDIO.mel_steps_per_hop]
 
 
 _SIDES: dict[str, Callable[[], Transform]] = {
     "ours, training": _training,
     "ours, exported": _exported,
-    "librosa": _librosa,
-    "librosa, bands kept": _librosa_with_kept_bands,
+    "librosa": partial(_librosa, keeps_bands=False),
+    "librosa, bands kept": partial(_librosa, keeps_bands=True),
     "torch": _torch,
     "Keras": _keras,
 }

@@ -1,8 +1,4 @@
-"""How much CPU time reading takes, beside the ways people read clips otherwise.
-
-Each reader gives the same T frames of the same window at the same size, and all but OpenCV and decord its sound. Lines
-that say "no sound" leave it out on our side, too: there ours reads the same frames from a file that has none.
-"""
+"""How much CPU time reading takes, beside the ways people read clips otherwise: the same frames, the same sound."""
 
 from __future__ import annotations
 

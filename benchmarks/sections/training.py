@@ -1,10 +1,4 @@
-"""How long training and inference take, beside Keras's own TimeDistributed, PyTorch, and the model's bare steps.
-
-Goals are for time on the clock; CPU time is that of all threads, and of a peer whose threads wait busily more than its
-work. Everything trains as `video_understanding.training` does, repeatably. PyTorch is met twice: with all threads, and
-with one thread on each side, each in a process of its own. On a machine that has other work, too, only the second can
-be believed, as PyTorch's threads wait for each other after every operation; a quick run has no other.
-"""
+"""How long training and inference take, beside Keras's own TimeDistributed, PyTorch, and the model's bare steps."""
 
 from __future__ import annotations
 

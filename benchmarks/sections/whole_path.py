@@ -1,8 +1,4 @@
-"""From a file to its labels: ours, beside Transformers' pipeline and what tutorials do with OpenCV, librosa and Keras.
-
-All have as many threads as they take by themselves (LiteRT: one). Weights of the others are random, for only time and
-memory are measured.
-"""
+"""From a file to its labels: ours, beside Transformers' pipeline and what tutorials do with OpenCV, librosa, Keras."""
 
 from __future__ import annotations
 
