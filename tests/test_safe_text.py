@@ -15,7 +15,7 @@ from video_understanding.errors import ManifestError, MediaError
 from video_understanding.labels import Labels
 from video_understanding.media.synthetic.calibration import write_calibration_clip
 from video_understanding.prediction import HeadAnswer, Prediction, Segment
-from video_understanding.recognition.table import csv_table
+from video_understanding.recognition.table import segments_csv
 from video_understanding.safe_text import one_line, spreadsheet_cell, visible
 from video_understanding.whole_file import write_whole
 
@@ -54,7 +54,7 @@ def test_the_table_of_predictions_holds_no_formula():
     answer = HeadAnswer("=1+1", 0.9, {"=1+1": 0.9, "spin": 0.1})
     segment = Segment(0.0, 1.0, {"action": answer})
     prediction = Prediction("=cmd.mp4", 1.0, {"action": answer}, {"video": True, "audio": True}, (segment,))
-    (row,) = csv.DictReader(csv_table([prediction]).splitlines())
+    (row,) = csv.DictReader(segments_csv([prediction]).splitlines())
     assert (row["file"], row["action"]) == ("'=cmd.mp4", "'=1+1")
 
 

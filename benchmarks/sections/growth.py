@@ -26,7 +26,7 @@ from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.scorer import SENSES, ModelInputs
 from video_understanding.training.batches import ClipBatches
 from video_understanding.training.feed import Feed
-from video_understanding.training.memory import keep_freed_memory
+from video_understanding.process import tune_process
 from video_understanding.training.settings import TrainingSettings
 
 TITLE = "Growth"
@@ -89,7 +89,7 @@ def measure(run: Run) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.get_logger().setLevel("ERROR")  # it warns of many graphs: here each size has its own
-    keep_freed_memory()  # as our trainings do
+    tune_process()  # as `vu train` does
     panels: dict[str, dict[str, tuple[Line, np.ndarray]]] = {}
     for growths in (_length, _clips, _classes, _resolution_and_frames):
         for growth in growths(run.quick):

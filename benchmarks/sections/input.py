@@ -32,7 +32,7 @@ from video_understanding.features.prepare import presence_of
 from video_understanding.media.synthetic.dataset import make_dataset
 from video_understanding.training.batches import ClipBatches
 from video_understanding.training.feed import Feed
-from video_understanding.training.memory import keep_freed_memory
+from video_understanding.process import tune_process
 from video_understanding.training.settings import TrainingSettings
 
 TITLE = "Input"
@@ -75,7 +75,7 @@ def measure(run: Run) -> None:
 def _timings(what: str, rounds: int, there: list[str]) -> dict[str, Timing]:
     """Of each side, for an epoch of this kind, in one process."""
     multiprocessing.set_start_method("fork", force=True)  # the usual one where this runs, for DataLoader's processes
-    keep_freed_memory()  # as our trainings do; it serves all sides
+    tune_process()  # as `vu train` does; it serves all sides
     data = vu.load_manifest(make_dataset(FOLDER / "training_clips", seed=_SEED, clips=_CLIPS))
     spec = vu.preset("tiny")
     clips = Clips(spec, data, targets_of(data.rows, data.labels))

@@ -30,7 +30,7 @@ from video_understanding.training import fit as training
 from video_understanding.training.batches import ClipBatches
 from video_understanding.training.features import frame_features
 from video_understanding.training.keeper import Keeper
-from video_understanding.training.memory import keep_freed_memory
+from video_understanding.process import tune_process
 from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.tensorboard import EpochCurves
@@ -148,7 +148,7 @@ def our_side(threads: int) -> Side:
     """Our jobs; of the network the number of its learning parameters, and the log-mel that it gets."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
-    keep_freed_memory()
+    tune_process()
     data = _data()
 
     def inference() -> Job:
@@ -183,7 +183,7 @@ def torch_side(threads: int) -> Side:
 
     torch.set_num_threads(threads)
     torch.manual_seed(_SETTINGS.seed)
-    keep_freed_memory()
+    tune_process()
     data = _data()
     make = partial(TorchTwin, data.spec, {head: len(names) for head, names in data.manifest.labels.items()})
 
@@ -218,7 +218,7 @@ def _tensors(arrays: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
 
 def _cached_epochs(run: Run, data: Data, frozen: bool, epochs: int) -> None:
     """Epochs as `fit` runs them, out of a warm cache, beside as many bare steps on one batch in memory."""
-    keep_freed_memory()
+    tune_process()
     tf.config.experimental.enable_op_determinism()
     model, bare = data.model(frozen), data.model(frozen)  # `fit` has its model step in its own way
     numbers = np.resize(np.arange(len(data.prepared)), _EPOCH_STEPS * _SETTINGS.batch_size)  # more clips than were made

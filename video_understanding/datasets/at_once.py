@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 from video_understanding.progress import Bar
-
-# A thread that comes back from decoding or from the disk, many times a clip, asks for Python's lock after so long; by
-# default it waits 5 ms for one that computes, and a processor stands idle.
-_ASKS_FOR_LOCK_S = 1e-4
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,8 +28,6 @@ def at_once(
     """
     bar = Bar(len(items), doing, "clip", shown=progress)
     pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
-    usual_s = sys.getswitchinterval()
-    sys.setswitchinterval(_ASKS_FOR_LOCK_S)
     with bar:
         try:
             tasks = {pool.submit(work, item): place for place, item in enumerate(items)}
@@ -43,4 +36,3 @@ def at_once(
                 bar.update()
         finally:
             pool.shutdown(cancel_futures=True)
-            sys.setswitchinterval(usual_s)
