@@ -23,10 +23,10 @@ from benchmarks.interleave import Job, seconds_of
 from benchmarks.report import Run
 from video_understanding.media.synthetic.dataset import make_dataset
 from video_understanding.models.keras_scorer import KerasScorer
+from video_understanding.process import tune_process
 from video_understanding.scorer import SENSES, ModelInputs
 from video_understanding.training.batches import ClipBatches
 from video_understanding.training.feed import Feed
-from video_understanding.process import tune_process
 from video_understanding.training.settings import TrainingSettings
 
 TITLE = "Growth"

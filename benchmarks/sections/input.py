@@ -30,9 +30,9 @@ from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.targets import targets_of
 from video_understanding.features.prepare import presence_of
 from video_understanding.media.synthetic.dataset import make_dataset
+from video_understanding.process import tune_process
 from video_understanding.training.batches import ClipBatches
 from video_understanding.training.feed import Feed
-from video_understanding.process import tune_process
 from video_understanding.training.settings import TrainingSettings
 
 TITLE = "Input"

@@ -26,11 +26,11 @@ from video_understanding.datasets.targets import targets_of
 from video_understanding.layers.over_time import OverTime
 from video_understanding.media.synthetic.dataset import make_dataset
 from video_understanding.models.backbones.small import small
+from video_understanding.process import tune_process
 from video_understanding.training import fit as training
 from video_understanding.training.batches import ClipBatches
 from video_understanding.training.features import frame_features
 from video_understanding.training.keeper import Keeper
-from video_understanding.process import tune_process
 from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.tensorboard import EpochCurves
