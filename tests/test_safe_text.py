@@ -22,7 +22,7 @@ from video_understanding.whole_file import write_whole
 RED, CLEAR = "\x1b[31mred", "a\x9b2Jb"
 
 
-def test_what_a_terminal_obeys_becomes_visible():
+def test_control_characters_become_visible():
     assert one_line(f"{RED}\r\n\t\x7f\u202e\udcff") == r"\x1b[31mred\r\n\t\u007f\u202e\udcff"
     assert visible(f"{RED}\n\tnext\r") == "\\x1b[31mred\n\tnext\\r"
     assert one_line("Übung — 東京 😀") == "Übung — 東京 😀"
@@ -58,7 +58,7 @@ def test_the_table_of_predictions_holds_no_formula():
     assert (row["file"], row["action"]) == ("'=cmd.mp4", "'=1+1")
 
 
-def test_a_name_that_is_no_utf_8_can_be_written_and_read_again(tmp_path):
+def test_a_name_that_is_not_utf_8_can_be_written_and_read_again(tmp_path):
     name = os.fsdecode(b"clip_\xff.mp4")
     write_whole(tmp_path / "answers.json", json.dumps({"file": name}, ensure_ascii=False))
     assert json.loads((tmp_path / "answers.json").read_text(encoding="utf-8")) == {"file": name}

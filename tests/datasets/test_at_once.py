@@ -1,4 +1,4 @@
-"""Work in threads: all results come, an error ends it, and the process stays as it was."""
+"""Work in threads: all results arrive, an error ends it, and the settings of the process do not change."""
 
 import sys
 import threading
@@ -8,7 +8,7 @@ import pytest
 from video_understanding.datasets.at_once import at_once
 
 
-def test_every_item_comes_with_its_place_from_as_many_threads_as_asked_for():
+def test_every_item_comes_with_its_index_from_the_given_number_of_threads():
     threads, together = set(), threading.Barrier(2, timeout=30)  # passed only where two work at a time
 
     def doubled(item: int) -> int:

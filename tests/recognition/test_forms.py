@@ -134,7 +134,7 @@ def test_sound_alone_has_nothing_to_write_on(scene, recognised, tmp_path):
     sound = damage(scene, "missing_picture", 0, tmp_path / "sound.mp4")
     with pytest.raises(MediaError, match="has no picture to write on"):
         write_overlay(sound, *recognised, tmp_path / "out.mp4")
-    with pytest.raises(MediaError, match="not a known ending"):
+    with pytest.raises(MediaError, match="not a known file extension"):
         write_overlay(scene, *recognised, tmp_path / "out.gif")
     assert [path.name for path in tmp_path.iterdir()] == ["sound.mp4"]
 

@@ -1,4 +1,4 @@
-"""Many clips worked on at once, in threads, with a progress bar."""
+"""Many clips processed in parallel, in threads, with a progress bar."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def at_once(
     workers: int | None = None,
     progress: bool | None = None,
 ) -> Iterator[tuple[int, Result]]:
-    """(place, result) of every item, as they come; decoding leaves Python's lock, so threads do.
+    """(index, result) of every item, in the order of completion; decoding releases the GIL, so threads are enough.
 
     `workers` items at a time (as many as there are processors by default). The bar is shown on a
     terminal, or always or never with `progress` True or False. After an error or Ctrl-C nothing new
