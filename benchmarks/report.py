@@ -137,7 +137,7 @@ class Run:
         """What `make` gives, by the peer's name; nothing, where a package is missing or does not load."""
         try:
             return {name: make()}
-        except (ImportError, OSError, RuntimeError) as error:
+        except (ImportError, OSError) as error:
             missing = getattr(error, "name", None)
             self.absent.append(f"{name} ({missing})" if missing else name)
             return {}

@@ -70,11 +70,19 @@ def installed_readers(run: Run) -> dict[str, Reader]:
     """The readers that can be used here by name; to be called before anything imports av, as cv2 has to come first."""
     readers: dict[str, Reader] = {}
     for name, (modules, read) in _READERS.items():
-        if run.installed(name, lambda modules=modules: [importlib.import_module(module) for module in modules]):
+        if run.installed(name, partial(_import, modules)):
             readers[name] = read
     if "OpenCV + librosa" in readers:
         add_ffmpeg_program()
     return readers
+
+
+def _import(modules: tuple[str, ...]) -> None:
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except RuntimeError as error:  # of torchcodec, whose libraries do not load
+            raise ImportError(name=module) from error
 
 
 def add_ffmpeg_program() -> None:

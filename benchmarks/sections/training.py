@@ -6,7 +6,7 @@ import itertools
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -43,53 +43,53 @@ _CLIPS, _SEED = 48, 5
 _EPOCHS, _QUICK_EPOCHS, _EPOCH_STEPS = 4, 2, 20
 # Where a job is one step: so many rounds in the place of one, and so many steps in a round, as in a training.
 _SHORT_ROUNDS, _SHORT_REPEATS = 2, 5
+_SPEC = vu.preset("tiny")
 _SETTINGS = TrainingSettings(epochs=10_000, patience=10_000, augment=False)
 _INFERENCE, _FROZEN, _ALL = "inference", "step, frozen backbone", "step, all learns"
 _MOST_OFF, _MOST_OFF_DB = 0.02, 0.1  # between the two networks' parameters, and their log-mels
 
 
-@dataclass(frozen=True)
-class Data:
-    """The clips, prepared."""
-
-    spec: vu.ModelSpec
-    manifest: vu.Manifest
-    prepared: PreparedClips
-
-    def model(self, frozen: bool) -> vu.VideoUnderstandingModel:
-        """A new model, compiled as `fit` does it."""
-        spec = replace(self.spec, network=replace(self.spec.network, unfrozen_blocks=0)) if frozen else self.spec
-        keras.utils.set_random_seed(_SETTINGS.seed)
-        model = vu.VideoUnderstandingModel(spec, self.manifest.labels, weights=None, seed=_SETTINGS.seed)
-        targets = targets_of(self.manifest.rows, self.manifest.labels)
-        training._compile(model, _SETTINGS, targets, _EPOCH_STEPS, slow_backbone=False)
-        return model
-
-    def batches(self, model: vu.VideoUnderstandingModel, numbers: np.ndarray, learning: bool) -> ClipBatches:
-        """Of these clips, with the features of a frozen backbone in place of frames."""
-        frozen = model.spec.network.unfrozen_blocks == 0
-        features = frame_features(model, self.prepared, False) if frozen else None
-        clips = (self.prepared, self.manifest.rows, self.manifest.labels, numbers)
-        return ClipBatches(*clips, _SETTINGS, learning=learning, features=features)
-
-    def batch(self, model: vu.VideoUnderstandingModel) -> Batch:
-        """Inputs and targets of the first clips."""
-        return self.batches(model, np.arange(_SETTINGS.batch_size), learning=False)[0]
-
-
-Batch = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
+Batch = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]  # inputs and targets
 
 
 def measure(run: Run) -> None:
     if not run.quick:  # to trace the other's graph alone takes half a minute
         _time_distributed(run)
-    data = _data()
+    manifest = vu.load_manifest(make_dataset(FOLDER / "training_clips", seed=_SEED, clips=_CLIPS))
+    prepared = ClipCache(FOLDER / "training_cache").prepare(manifest.rows, _SPEC, progress=False)
+    first = np.arange(_SETTINGS.batch_size)
+    batches = {
+        frozen: _batches(manifest, prepared, _model(manifest, frozen), first, False)[0] for frozen in (False, True)
+    }
     for threads in (1,) if run.quick else (os.cpu_count() or 1, 1):
-        _against_torch(run, threads)
+        _against_torch(run, manifest, batches, threads)
     # The quicker step of the two, which the least delay shows in, is enough for a quick look.
     for frozen in (True,) if run.quick else (False, True):
-        _cached_epochs(run, data, frozen, _QUICK_EPOCHS if run.quick else _EPOCHS)
-    _first_epoch(run, data)
+        _cached_epochs(run, manifest, prepared, batches[frozen], frozen)
+    _first_epoch(run, manifest)
+
+
+def _model(manifest: vu.Manifest, frozen: bool) -> vu.VideoUnderstandingModel:
+    """A new model, compiled as `fit` does it."""
+    spec = replace(_SPEC, network=replace(_SPEC.network, unfrozen_blocks=0)) if frozen else _SPEC
+    keras.utils.set_random_seed(_SETTINGS.seed)
+    model = vu.VideoUnderstandingModel(spec, manifest.labels, weights=None, seed=_SETTINGS.seed)
+    targets = targets_of(manifest.rows, manifest.labels)
+    training._compile(model, _SETTINGS, targets, _EPOCH_STEPS, slow_backbone=False)
+    return model
+
+
+def _batches(
+    manifest: vu.Manifest,
+    prepared: PreparedClips,
+    model: vu.VideoUnderstandingModel,
+    numbers: np.ndarray,
+    learning: bool,
+) -> ClipBatches:
+    """Of these clips, with the features of a frozen backbone in place of frames."""
+    features = frame_features(model, prepared, False) if model.spec.network.unfrozen_blocks == 0 else None
+    clips = (prepared, manifest.rows, manifest.labels, numbers, _SETTINGS)
+    return ClipBatches(*clips, learning=learning, features=features)
 
 
 def _compare(run: Run, what: str, ours: Job, over: str, theirs: Job, goal: float, **options: Any) -> None:
@@ -119,15 +119,9 @@ def _time_distributed(run: Run) -> None:
     _compare(run, what, jobs[0], "TimeDistributed", jobs[1], 0.5, timed=partial(seconds_of, repeats=3))
 
 
-def _data() -> Data:
-    manifest = vu.load_manifest(make_dataset(FOLDER / "training_clips", seed=_SEED, clips=_CLIPS))
-    spec = vu.preset("tiny")
-    return Data(spec, manifest, ClipCache(FOLDER / "training_cache").prepare(manifest.rows, spec, progress=False))
-
-
-def _against_torch(run: Run, threads: int) -> None:
-    """Steps and inference with this many threads on each side."""
-    with SubprocessSide(our_side, threads) as ours, SubprocessSide(torch_side, threads) as theirs:
+def _against_torch(run: Run, *given: Any) -> None:
+    """Steps and inference with so many threads on each side, each in a process of its own."""
+    with SubprocessSide(our_side, *given) as ours, SubprocessSide(torch_side, *given) as theirs:
         own = ours.facts()
         found = run.installed("torch", theirs.facts).get("torch")
         if found is None:
@@ -138,36 +132,33 @@ def _against_torch(run: Run, threads: int) -> None:
         if abs(found["parameters"] / own["parameters"] - 1) > _MOST_OFF or off_db > _MOST_OFF_DB:
             raise SystemExit(f"the networks are not alike: {run.facts}")
         for kind, goal in ((_INFERENCE, 1.0), (_FROZEN, 1.0), (_ALL, 1.1)):
-            what = f"{kind}, {_SETTINGS.batch_size} clips, {threads} thread{'s' if threads > 1 else ''}"
+            what = f"{kind}, {_SETTINGS.batch_size} clips, {given[-1]} thread{'s' if given[-1] > 1 else ''}"
             jobs = (ours.job(kind, _SHORT_REPEATS), theirs.job(kind, _SHORT_REPEATS))
             rounds = run.rounds * _SHORT_ROUNDS
             _compare(run, what, jobs[0], "PyTorch", jobs[1], goal, rounds=rounds, timed=lambda job: job())
 
 
-def our_side(threads: int) -> Side:
+def our_side(manifest: vu.Manifest, batches: dict[bool, Batch], threads: int) -> Side:
     """Our jobs; of the network the number of its learning parameters, and the log-mel that it gets."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tune_process()
-    data = _data()
 
     def inference() -> Job:
-        model = data.model(frozen=False)
-        run = tf.function(lambda given: model(given, training=False))
-        given = _tensors(data.batch(model)[0])
+        run = tf.function(partial(model, training=False))
+        given = _tensors(batches[False][0])
         return lambda: {head: logits.numpy() for head, logits in run(given).items()}
 
     def step(frozen: bool) -> Job:
         # The step that `fit` runs, repeatably, and what one watches, as on the other side.
         tf.config.experimental.enable_op_determinism()  # inference comes first: it is run without
-        model = data.model(frozen)
-        given = tuple(map(_tensors, data.batch(model)))
+        given = tuple(map(_tensors, batches[frozen]))
         form = tf.nest.map_structure(lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype), given)
-        run = tf.function(model.train_step, input_signature=[form])
+        run = tf.function(_model(manifest, frozen).train_step, input_signature=[form])
         return lambda: {name: float(value) for name, value in run(given).items()}
 
-    model = data.model(frozen=False)
-    chunk = data.batch(model)[0]["waveform"][:, : model.spec.audio.hop_samples]  # [B,hop]
+    model = _model(manifest, frozen=False)
+    chunk = batches[False][0]["waveform"][:, : _SPEC.audio.hop_samples]  # [B,hop]
     facts = {
         "parameters": sum(int(np.prod(variable.shape)) for variable in model.trainable_variables),
         "log_mel": np.array(model.hop_encoder.get_layer("log_mel")(chunk)),  # [B,steps,bands]
@@ -175,7 +166,7 @@ def our_side(threads: int) -> Side:
     return {_INFERENCE: inference, _FROZEN: partial(step, True), _ALL: partial(step, False)}, facts
 
 
-def torch_side(threads: int) -> Side:
+def torch_side(manifest: vu.Manifest, batches: dict[bool, Batch], threads: int) -> Side:
     """PyTorch's, likewise."""
     import torch
 
@@ -184,12 +175,10 @@ def torch_side(threads: int) -> Side:
     torch.set_num_threads(threads)
     torch.manual_seed(_SETTINGS.seed)
     tune_process()
-    data = _data()
-    make = partial(TorchTwin, data.spec, {head: len(names) for head, names in data.manifest.labels.items()})
+    make = partial(TorchTwin, _SPEC, {head: len(names) for head, names in manifest.labels.items()})
 
     def batch(frozen: bool) -> list[dict[str, torch.Tensor]]:
-        arrays = data.batch(data.model(frozen))
-        return [{name: torch.from_numpy(array) for name, array in part.items()} for part in arrays]
+        return [{name: torch.from_numpy(array) for name, array in part.items()} for part in batches[frozen]]
 
     def inference() -> Job:
         twin, given = make().eval(), batch(frozen=False)[0]
@@ -204,7 +193,7 @@ def torch_side(threads: int) -> Side:
         return partial(train_step, twin, optimizer, *batch(frozen))
 
     twin = make()
-    chunk = batch(frozen=False)[0]["waveform"][:, : data.spec.audio.hop_samples]  # [B,hop]
+    chunk = batch(frozen=False)[0]["waveform"][:, : _SPEC.audio.hop_samples]  # [B,hop]
     facts = {
         "parameters": sum(parameter.numel() for parameter in twin.parameters() if parameter.requires_grad),
         "log_mel": twin.audio_encoder.log_mel(chunk).numpy(),  # [B,steps,bands]
@@ -216,14 +205,15 @@ def _tensors(arrays: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
     return {name: tf.constant(array) for name, array in arrays.items()}
 
 
-def _cached_epochs(run: Run, data: Data, frozen: bool, epochs: int) -> None:
+def _cached_epochs(run: Run, manifest: vu.Manifest, prepared: PreparedClips, batch: Batch, frozen: bool) -> None:
     """Epochs as `fit` runs them, out of a warm cache, beside as many bare steps on one batch in memory."""
     tune_process()
     tf.config.experimental.enable_op_determinism()
-    model, bare = data.model(frozen), data.model(frozen)  # `fit` has its model step in its own way
-    numbers = np.resize(np.arange(len(data.prepared)), _EPOCH_STEPS * _SETTINGS.batch_size)  # more clips than were made
-    fit = _fit(model, data.batches(model, numbers, learning=True), epochs)
-    given = tuple(map(_tensors, data.batch(bare)))
+    # `fit` has its model step in its own way.
+    model, bare, epochs = _model(manifest, frozen), _model(manifest, frozen), _QUICK_EPOCHS if run.quick else _EPOCHS
+    numbers = np.resize(np.arange(len(prepared)), _EPOCH_STEPS * _SETTINGS.batch_size)  # more clips than were made
+    fit = _fit(model, _batches(manifest, prepared, model, numbers, True), epochs)
+    given = tuple(map(_tensors, batch))
 
     def bare_steps() -> None:
         for _ in range(epochs * _EPOCH_STEPS):
@@ -249,19 +239,19 @@ def _fit(model: vu.VideoUnderstandingModel, batches: ClipBatches, epochs: int) -
     return job
 
 
-def _first_epoch(run: Run, data: Data) -> None:
+def _first_epoch(run: Run, manifest: vu.Manifest) -> None:
     """Filling an empty cache, beside only reading the same clips in as many threads."""
     folder, workers = FOLDER / "training_first", os.cpu_count() or 1
     shutil.rmtree(folder, ignore_errors=True)
     fresh = itertools.count()  # an empty folder each time: to delete the last one is not part of the work
-    rows = data.manifest.rows
+    rows = manifest.rows
 
     def fill() -> None:
-        ClipCache(folder / str(next(fresh))).prepare(rows, data.spec, workers, progress=False)
+        ClipCache(folder / str(next(fresh))).prepare(rows, _SPEC, workers, progress=False)
 
     def only_read() -> None:
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(lambda row: vu.read_clip(row.path, data.spec), rows))
+            list(pool.map(lambda row: vu.read_clip(row.path, _SPEC), rows))
 
     _compare(run, f"first epoch's reading, {len(rows)} clips", fill, "bare read_clip", only_read, 0.90, at_least=True)
     shutil.rmtree(folder, ignore_errors=True)
