@@ -139,7 +139,7 @@ class Run:
             return {name: make()}
         except (ImportError, OSError) as error:
             missing = getattr(error, "name", None)
-            self.absent.append(f"{name} ({missing})" if missing else name)
+            self.absent.append(f"{name} ({missing})" if missing not in (None, name) else name)
             return {}
 
     def lines(self) -> Iterator[str]:
@@ -160,7 +160,8 @@ class Run:
             yield f"left out, not installed here: {', '.join(self.absent)}"
         on, versions = machine_lines(self.machine)
         again = f", {self.repeated} more run again as two processors did not lie side by side," if self.repeated else ""
-        yield from ("", f"{self.machine['rounds']} rounds{again} on {on}", versions)
+        yield from ([""] if self.facts or self.absent else [])
+        yield from (f"{self.machine['rounds']} rounds{again} on {on}", versions)
 
     def to_dict(self) -> dict[str, Any]:
         """What goes into the JSON."""
