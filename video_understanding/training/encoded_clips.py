@@ -61,7 +61,7 @@ def frozen_encoders(model: VideoUnderstandingModel, views: int) -> list[FrozenEn
     return [
         FrozenEncoder(
             "video",
-            lambda clips: see(tf.constant(np.stack([clip.frames for clip in clips]))).numpy(),
+            lambda clips: _changing_frames_encoded(see, clips),
             shapes["video"],
             poolings["video"],
             _identity(model.backbone, repr((spec.video.height_px, spec.video.width_px))),
@@ -140,6 +140,15 @@ class EncodedClips:
         with whole_file(file) as unfinished, unfinished.open("wb") as out:
             np.save(out, tokens)
         return tokens
+
+
+def _changing_frames_encoded(see: Callable[[tf.Tensor], tf.Tensor], clips: Sequence[Clip]) -> np.ndarray:
+    """Tokens [w,T,F] of windows; a frame that is the same as the one before, as in pictures, is encoded once."""
+    frames = np.concatenate([clip.frames for clip in clips])  # [w*T,H,W,3]
+    new = np.ones(len(frames), bool)
+    new[1:] = (frames[1:] != frames[:-1]).any(axis=(1, 2, 3))
+    tokens = see(tf.constant(frames[new][:, None])).numpy()[:, 0]  # [n,F]
+    return tokens[np.cumsum(new) - 1].reshape(len(clips), -1, tokens.shape[-1])
 
 
 def _identity(network: keras.Model, settings: str) -> str:

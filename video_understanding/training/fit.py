@@ -28,7 +28,7 @@ from video_understanding.training.features import frame_features
 from video_understanding.training.feed import EpochOrder, Feed
 from video_understanding.training.fingerprints import fingerprints
 from video_understanding.training.keeper import Keeper
-from video_understanding.training.linear import CLEARLY_BETTER, LinearFit, fit_linear, specs_to_try
+from video_understanding.training.linear import CLEARLY_BETTER, LinearFit, fit_linear, has_motion, specs_to_try
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
@@ -161,7 +161,7 @@ def _fit_linear(
 ) -> Trained:
     """The closed form in place of epochs: nothing to resume but the encoding, which the cache keeps."""
     rows, found, losses = manifest.rows, None, {}
-    for tried in specs_to_try(spec, settings.close_up and prepared.presence(np.arange(len(prepared)))[:, 0].any()):
+    for tried in specs_to_try(spec, settings.close_up and has_motion(prepared)):
         clips = prepared if tried == spec else cache.prepare(rows, tried, progress=progress)
         learned = np.unique(clips.row_numbers[windows_of(clips, rows, parts, "train", labels)])
         if not len(learned):

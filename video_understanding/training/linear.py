@@ -121,6 +121,11 @@ def fit_linear(
     return LinearFit(model, encoded, form, left_out, float(np.mean(losses)), time.monotonic() - began_s, speakers)
 
 
+def has_motion(prepared: PreparedClips) -> bool:
+    """Whether any window has more than one frame of its own: pictures and sound have none."""
+    return any(prepared[number].frame_present.sum() > 1 for number in range(len(prepared)))
+
+
 def specs_to_try(spec: ModelSpec, close_up: bool) -> list[ModelSpec]:
     """The spec, and with `close_up` the same with frames read larger and cropped to the part where most moves."""
     if not close_up or spec.video.zoom != 1:
