@@ -24,7 +24,7 @@ from ai_edge_litert import schema_py_generated as schema
 import video_understanding as vu
 from video_understanding.media.synthetic.effects import background_sound
 from video_understanding.media.synthetic.voice import Manner, Utterance
-from video_understanding.models.audio_encoder import make_hop_encoder
+from video_understanding.models.encoders.audio import make_hop_encoder
 from video_understanding.models.listeners.separable import BLOCKS
 from video_understanding.models.listeners.weights import write_weights
 

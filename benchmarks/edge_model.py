@@ -69,10 +69,11 @@ def main() -> None:
 
     @tf.function(input_signature=[frame])
     def encode_frame(frame: tf.Tensor) -> dict[str, tf.Tensor]:
-        features = model.backbone(tf.cast(frame, tf.float32), training=False)  # [n,F]
-        return {"picture_tokens": model.frame_head(features, training=False)}  # [n,D]
+        features = model.encoders["video"].backbone(tf.cast(frame, tf.float32), training=False)  # [n,F]
+        return {"video_tokens": model.encoders["video"].head(features, training=False)}  # [n,D]
 
-    flops = _flops(model.backbone) + _flops(model.frame_head)
+    video = model.encoders["video"]
+    flops = _flops(video.backbone) + _flops(video.head)
     facts = {"frame_flops": flops, "spec": json.loads(spec.to_json())}
     try:
         _write_onnx(encode_frame, shown)
@@ -103,7 +104,7 @@ def _products_in_float() -> list[int]:
     from video_understanding.export.precision import PRODUCTS
 
     network = read_network((BUNDLE / "model_int8.tflite").read_bytes())
-    graph = graphs_of(network)["encode_frame"]
+    graph = graphs_of(network)["encode_video"]
     products = [operator for operator in graph.operators if kind_of(network, operator) in PRODUCTS]
     types = [graph.tensors[product.outputs[0]].type for product in products]
     return [place for place, its_type in enumerate(types) if its_type == schema.TensorType.FLOAT32]
@@ -121,7 +122,9 @@ def _write_onnx(encode_frame: Any, clips: ModelInputs) -> None:
 
     class Samples(CalibrationDataReader):
         def __init__(self) -> None:
-            self._frames = iter(clips.frames[:_ONNX_CLIPS].reshape(-1, 1, *clips.frames.shape[2:]))  # [1,H,W,3] each
+            self._frames = iter(
+                clips["video"][:_ONNX_CLIPS].reshape(-1, 1, *clips["video"].shape[2:])
+            )  # [1,H,W,3] each
 
         def get_next(self) -> dict[str, np.ndarray] | None:
             return next(({"frame": frame} for frame in self._frames), None)

@@ -16,6 +16,7 @@ from torch.nn import functional
 from video_understanding.layers.log_mel import LogMel
 from video_understanding.layers.parts_of_hop import TYPICAL
 from video_understanding.layers.time_code import TimeCode
+from video_understanding.modality import MODALITIES
 from video_understanding.models.backbones import small
 from video_understanding.models.listeners.conv1d import CHANNELS, TYPICAL_DB
 from video_understanding.spec import ModelSpec
@@ -29,7 +30,7 @@ class TorchTwin(nn.Module):
     def __init__(self, spec: ModelSpec, classes: dict[str, int]) -> None:
         super().__init__()
         network, size = spec.network, spec.network.token_size
-        self.rate = network.sense_dropout
+        self.rate = network.modality_dropout
         self.chunks = (spec.hops, spec.audio.hop_samples)
         self.backbone = _SmallBackbone().to(memory_format=torch.channels_last)
         self.frame_head = nn.Sequential(nn.Dropout(network.dropout), nn.Linear(small.BLOCKS[-1][0], size), _norm(size))
@@ -41,7 +42,9 @@ class TorchTwin(nn.Module):
 
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         presence = self._modality_dropout(inputs["presence"])  # [B,2]
-        features = inputs["features"] if "features" in inputs else self.encode_frames(inputs["frames"])  # [B,T,F]
+        features = (
+            inputs["video_features"] if "video_features" in inputs else self.encode_frames(inputs["frames"])
+        )  # [B,T,F]
         video = self.frame_head(features)  # [B,T,D]
         audio = self.audio_encoder(inputs["waveform"].reshape(-1, self.chunks[1]))  # [B*M,K,D]
         audio = audio.reshape(len(video), -1, video.shape[-1])  # [B,M*K,D]
@@ -165,7 +168,8 @@ class _CrossAttention(nn.Module):
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
         network, size = spec.network, spec.network.token_size
-        for name, times_s in (("video_code", spec.instants_s()), ("audio_code", spec.sound_times_s())):
+        audio_times_s = MODALITIES["audio"].times_s(spec, spec.hops * network.tokens_per_hop)
+        for name, times_s in (("video_code", spec.instants_s()), ("audio_code", audio_times_s)):
             code = TimeCode(times_s.tolist())
             code.build((None, len(times_s), size))
             self.register_buffer(name, torch.from_numpy(np.array(code._code)))  # [S,D]

@@ -40,8 +40,9 @@ import numpy as np
 from video_understanding.edge import LiteRTScorer
 from video_understanding.scorer import ModelInputs
 scorer = LiteRTScorer(sys.argv[1])
-frames = np.zeros((1, *scorer.spec.frames_shape), np.uint8)
-scorer(ModelInputs(frames, np.zeros((1, scorer.spec.samples), np.float32), np.ones((1, 2), bool)))
+video = np.zeros((1, *scorer.spec.frames_shape), np.uint8)
+audio = np.zeros((1, scorer.spec.samples), np.float32)
+scorer(ModelInputs({"video": video, "audio": audio}, np.ones((1, 2), bool)))
 """
 _PREDICT = """
 import sys
@@ -72,7 +73,9 @@ def _frame_encoder(run: Run, scorers: Scorers) -> dict[str, Timing]:
     frames = np.concatenate([clip.frames for clip in vu.iter_clips(MINUTE.path, spec)])[:_FRAMES]  # [n,H,W,3]
     factors = np.random.default_rng(0).standard_normal((2, _MATRIX, _MATRIX)).astype(np.float32)
     sessions = run.installed("onnxruntime", _onnx_sessions).get("onnxruntime", {})
-    encode: dict[str, Callable[[np.ndarray], Any]] = {name: scorer.encode_frames for name, scorer in scorers.items()}
+    encode: dict[str, Callable[[np.ndarray], Any]] = {
+        name: partial(scorer.encode_pieces, "video") for name, scorer in scorers.items()
+    }
     for name, session in sessions.items():
         encode[f"onnxruntime {name}"] = lambda part, session=session: session.run(None, {"frame": part})[0]
 
@@ -118,12 +121,12 @@ def _parts(run: Run, scorers: Scorers) -> dict[str, list[Timing]]:
     """What a chunk of sound and the fusion of a window cost, each alone."""
     spec = scorers["fp32"].spec
     chunks = np.random.default_rng(1).normal(0, 0.1, (_FRAMES, spec.audio.hop_samples)).astype(np.float32)
-    tokens = [np.zeros((_FRAMES, *shape), np.float32) for shape in scorers["fp32"].token_shapes.values()]
-    window = (*tokens, np.ones((_FRAMES, len(tokens)), bool))
+    tokens = {name: np.zeros((_FRAMES, *shape), np.float32) for name, shape in scorers["fp32"].token_shapes.items()}
+    window = (tokens, np.ones((_FRAMES, len(tokens)), bool))
     jobs: dict[str, Job] = {}
     for name, scorer in scorers.items():
         jobs |= {
-            f"chunk, {name}": partial(scorer.encode_hops, chunks),
+            f"chunk, {name}": partial(scorer.encode_pieces, "audio", chunks),
             f"fusion, {name}": partial(scorer.fuse, *window),
         }
     timings = run.interleave("a part", jobs, pieces=_FRAMES)

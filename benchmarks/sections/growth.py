@@ -24,7 +24,7 @@ from benchmarks.report import Run
 from video_understanding.media.synthetic.dataset import make_dataset
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.process import tune_process
-from video_understanding.scorer import SENSES, ModelInputs
+from video_understanding.scorer import ModelInputs
 from video_understanding.training.batches import ClipBatches
 from video_understanding.training.feed import Feed
 from video_understanding.training.settings import TrainingSettings
@@ -149,7 +149,7 @@ def _classes(quick: bool) -> Iterator[Growth]:
     spec = replace(spec, network=replace(spec.network, unfrozen_blocks=0))
     rng = np.random.default_rng(_SEED)
     batch = _inputs(spec, TrainingSettings().batch_size, rng)
-    given = {"waveform": batch.waveform, "presence": batch.presence.astype(np.float32)}
+    given = {"waveform": batch["audio"], "presence": batch.presence.astype(np.float32)}
     steps, answers = {}, {}
     for classes in (_CLASSES[0], _CLASSES[-1]) if quick else _CLASSES:
         labels = vu.Labels(action=tuple(f"class {number}" for number in range(classes)))
@@ -157,8 +157,10 @@ def _classes(quick: bool) -> Iterator[Growth]:
         model.compile(jit_compile=False)  # as in our trainings
         truth = np.eye(classes + 1, dtype=np.float32)[rng.integers(classes, size=len(batch))]  # [B,C+1]
         truth[:, -1] = 1  # all have a label
-        features = np.zeros((len(truth), spec.frames, model.backbone.output_shape[-1]), np.float32)  # [B,T,F]
-        step = tf.nest.map_structure(tf.constant, (given | {"features": features}, {"action": truth}))
+        features = np.zeros(
+            (len(truth), spec.frames, model.encoders["video"].backbone.output_shape[-1]), np.float32
+        )  # [B,T,F]
+        step = tf.nest.map_structure(tf.constant, (given | {"video_features": features}, {"action": truth}))
         steps[classes] = partial(model.train_on_batch, *step)
         answers[classes] = partial(_scorer(spec, labels), _inputs(spec, 1, rng))
     yield Growth("classes, training step", "classes", steps, repeats=3, flat=True)
@@ -191,7 +193,7 @@ def _inputs(spec: vu.ModelSpec, clips: int, rng: np.random.Generator) -> ModelIn
     """Noise: what a frame shows makes no difference to what encoding it costs."""
     frames = rng.integers(0, 256, (clips, *spec.frames_shape), np.uint8)  # [B,T,H,W,3]
     waveform = rng.normal(0, 0.1, (clips, spec.samples)).astype(np.float32)  # [B,N]
-    return ModelInputs(frames, waveform, np.ones((clips, len(SENSES)), bool))
+    return ModelInputs({"video": frames, "audio": waveform}, np.ones((clips, 2), bool))
 
 
 def draw(panels: Mapping[str, Mapping[str, tuple[Line, np.ndarray]]], file: Path) -> None:

@@ -69,7 +69,8 @@ def _cache(run: Run) -> None:
     def epoch() -> None:
         order = rng.permutation(len(prepared))
         for first in range(0, len(order), 16):
-            prepared.batch(order[first : first + 16])
+            prepared.arrays("video", order[first : first + 16])
+            prepared.arrays("audio", order[first : first + 16])
 
     epoch()
     rates = Spread.of([len(prepared) / seconds_of(epoch)[0] for _ in range(run.rounds)])

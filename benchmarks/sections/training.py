@@ -23,9 +23,9 @@ from benchmarks.report import Run
 from benchmarks.subprocess_side import Side, SubprocessSide
 from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.targets import targets_of
-from video_understanding.layers.over_time import OverTime
 from video_understanding.media.synthetic.dataset import make_dataset
 from video_understanding.models.backbones.small import small
+from video_understanding.models.encoders import Encoder
 from video_understanding.process import tune_process
 from video_understanding.training import fit as training
 from video_understanding.training.batches import ClipBatches
@@ -106,7 +106,8 @@ def _time_distributed(run: Run) -> None:
     rng = np.random.default_rng(_SEED)
     pictures = rng.integers(0, 256, (clips, frames, side_px, side_px, 3)).astype(np.float32)  # [B,T,H,W,3]
     jobs = []
-    for layer in (OverTime, keras.layers.TimeDistributed):
+    folded = partial(Encoder, piece_shape=(side_px, side_px, 3), pieces=frames)
+    for layer in (folded, keras.layers.TimeDistributed):
         keras.utils.set_random_seed(_SEED)
         inputs = keras.Input(pictures.shape[1:])
         mean = keras.layers.GlobalAveragePooling1D()(layer(small(side_px, side_px))(inputs))  # [B,F]
@@ -161,7 +162,7 @@ def our_side(manifest: vu.Manifest, batches: dict[bool, Batch], threads: int) ->
     chunk = batches[False][0]["waveform"][:, : _SPEC.audio.hop_samples]  # [B,hop]
     facts = {
         "parameters": sum(int(np.prod(variable.shape)) for variable in model.trainable_variables),
-        "log_mel": np.array(model.hop_encoder.get_layer("log_mel")(chunk)),  # [B,steps,bands]
+        "log_mel": np.array(model.encoders["audio"].backbone.get_layer("log_mel")(chunk)),  # [B,steps,bands]
     }
     return {_INFERENCE: inference, _FROZEN: partial(step, True), _ALL: partial(step, False)}, facts
 
