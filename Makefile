@@ -73,18 +73,18 @@ outputs: $(READY)
 	$(BIN)/python -m tests.strip_notebooks build/notebooks
 
 bench: $(BENCH_READY)
-	for one in $(BENCHES); do $(BENCH_BIN)/python -m benchmarks.$$one --rounds $(ROUNDS) --json build/bench/$$one.json || exit 1; done
+	for one in $(BENCHES); do $(BENCH_BIN)/python -m benchmarks $$one --rounds $(ROUNDS) --json build/bench/$$one.json || exit 1; done
 
 bench-page: $(BENCH_READY)
 	for one in $(BENCHES); do \
-		$(BENCH_BIN)/python -m benchmarks.$$one --rounds $(ROUNDS) \
+		$(BENCH_BIN)/python -m benchmarks $$one --rounds $(ROUNDS) \
 			--json build/bench/$$one.json --page docs/benchmarks.md || exit 1; \
 	done
-	$(BENCH_BIN)/python -m benchmarks.standing build/bench --page docs/benchmarks.md
+	$(BENCH_BIN)/python -m benchmarks.summary build/bench docs/benchmarks.md
 
 bench-quick: $(BENCH_READY)
 	for one in $(BENCHES); do \
-		$(BENCH_BIN)/python -m benchmarks.$$one --quick --json build/bench/$$one-quick.json || exit 1; \
+		$(BENCH_BIN)/python -m benchmarks $$one --quick --json build/bench/$$one-quick.json || exit 1; \
 	done
 
 accuracy: $(READY)

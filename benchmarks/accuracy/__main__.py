@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.accuracy.page import page, table
 from benchmarks.accuracy.sets import DATA, SETS, manifest_of
-from benchmarks.tables import machine
+from benchmarks.report import machine
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.presets import DEFAULT, preset
 from video_understanding.training.crossval import crossval

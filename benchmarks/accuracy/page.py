@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.accuracy.sets import SETS
-from benchmarks.tables import machine_lines
+from benchmarks.report import machine_lines
 from video_understanding.training.measuring import BY_ALL, BY_OTHER_HALF
 
 _BEGINNING = """# Accuracy

@@ -1,1 +1,0 @@
-"""The tool that makes the weights of the separable listener: it learns to hear what YAMNet's first part hears."""

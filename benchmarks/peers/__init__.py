@@ -1,0 +1,1 @@
+"""What is measured beside ours: other packages as their guides teach them, and other networks."""
