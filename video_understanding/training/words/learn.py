@@ -13,7 +13,7 @@ from video_understanding.training.fit import Trained
 from video_understanding.training.linear import clip_statistics
 from video_understanding.training.words.fit import WordsFit, fit_words
 from video_understanding.words.encoders import installed_encoders
-from video_understanding.words.space import CommonSpace, signed_roots, unit
+from video_understanding.words.space import CommonSpace, signed_roots
 
 MODALITY = "video"
 
@@ -38,12 +38,14 @@ def learn_words(trained: Trained, seed: int, progress: bool | None = None) -> tu
         pooling=pooling,
         encoders=installed_encoders(),
         seed=seed,
+        progress=progress,
     )
     facts: dict[str, Any] = {
         "clips": fit.clips,
         "sentences": fit.sentences,
         "encoders": [encoder.name for encoder in fit.space.encoders],
         "dimensions": fit.space.size,
+        "learned": {name: round(share, 2) for name, share in fit.shares.items()},
         "seconds": round(fit.seconds, 1),
         "validation": fit.left_out.to_dict(),
     }
@@ -63,6 +65,6 @@ def _with_texts(trained: Trained, part: str) -> np.ndarray:
 
 
 def _retrieval(space: CommonSpace, statistics: np.ndarray, texts: Sequence[Sequence[str]]) -> Retrieval:
-    clips = unit(space.clips[MODALITY].projection(signed_roots(statistics)))  # [K,D]
+    clips = space.clips[MODALITY].projection(signed_roots(statistics))  # [K,D]
     owners = np.repeat(np.arange(len(texts)), [len(own) for own in texts])
     return Retrieval.of(space.embed_texts([text for own in texts for text in own]), clips, owners)
