@@ -21,7 +21,8 @@ from video_understanding.words.encoders import TEXT_ENCODERS, TextEncoder
 from video_understanding.words.space import Calibration, ClipProjection, CommonSpace, Hidden, Joined, Projection
 
 _FORMAT = 1
-_HIDDEN = ("inner", "bias", "outer")  # arrays of a hidden layer
+_INT8 = 127
+_LEAST = 1e-12  # of a row's scale
 _ROUNDING = 1e-6
 _LARGEST_BYTES = 256 << 20
 _RESTORE = "Restore it from a copy, or train again."
@@ -35,7 +36,7 @@ def write_words(space: CommonSpace, folder: Path) -> None:
 
 
 def words_bytes(space: CommonSpace) -> bytes:
-    """What `words.npz` holds; projections and comparisons in half precision."""
+    """What `words.npz` holds; matrices in 8 bits with a scale for each row, which moves no vector by a hundredth."""
     about = {
         "format": _FORMAT,
         "encoders": [encoder.name for encoder in space.encoders],
@@ -47,20 +48,24 @@ def words_bytes(space: CommonSpace) -> bytes:
     arrays: dict[str, np.ndarray] = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
     for encoder in space.encoders:
         arrays |= {f"encoder_{encoder.name}_{name}": values for name, values in encoder.arrays.items()}
-    for name, joined in {
-        "text": space.text,
-        **{f"clip_{name}": own.projection for name, own in space.clips.items()},
-    }.items():
+    sides = {"text": space.text, **{f"clip_{name}": own.projection for name, own in space.clips.items()}}
+    for side, joined in sides.items():
         for number, own in enumerate(joined.projections):
-            begin = f"{name}_{number}"
-            arrays |= {f"{begin}_mean": own.mean, f"{begin}_weights": own.weights.astype(np.float16)}
-            for part in _HIDDEN if own.hidden else ():
-                arrays[f"{begin}_{part}"] = getattr(own.hidden, part).astype(np.float16)
+            name = f"{side}_{number}"
+            arrays |= {f"{name}_mean": own.mean, **_in_int8(f"{name}_weights", own.weights)}
+            if own.hidden is not None:
+                arrays[f"{name}_bias"] = own.hidden.bias
+                arrays |= _in_int8(f"{name}_inner", own.hidden.inner) | _in_int8(f"{name}_outer", own.hidden.outer)
     for name in ("clips", "sentences"):
-        arrays[f"usual_{name}"] = getattr(space.calibration, name).astype(np.float16)
+        arrays |= _in_int8(f"usual_{name}", getattr(space.calibration, name))
     written = io.BytesIO()
     np.savez_compressed(written, **arrays)
     return written.getvalue()
+
+
+def _in_int8(name: str, matrix: np.ndarray) -> dict[str, np.ndarray]:
+    scales = np.maximum(np.abs(matrix).max(axis=1, keepdims=True), _LEAST) / _INT8
+    return {name: np.round(matrix / scales).astype(np.int8), f"{name}_scales": scales.astype(np.float32)}
 
 
 def same_space(one: CommonSpace, other: CommonSpace) -> bool:
@@ -115,7 +120,7 @@ def _space(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Common
     size = text.size
     if not clips or any(own.projection.size != size for own in clips.values()):
         raise ValueError("the projections lead into different spaces")
-    usual = [_numbers(arrays, f"usual_{name}", np.float16, 2) for name in ("clips", "sentences")]
+    usual = [_matrix(arrays, f"usual_{name}") for name in ("clips", "sentences")]
     if any(own.shape[1] != size or len(own) < 2 for own in usual):
         raise ValueError("what similarities are compared with is of another space")
     slope, offset = float(about["slope"]), float(about["offset"])
@@ -130,35 +135,38 @@ def _encoder(name: str, arrays: Mapping[str, np.ndarray]) -> TextEncoder:
     return TEXT_ENCODERS[name].from_arrays({key.removeprefix(begin): arrays[key] for key in names})
 
 
-def _joined(arrays: Mapping[str, np.ndarray], name: str, shares: Sequence[float]) -> Joined:
+def _joined(arrays: Mapping[str, np.ndarray], side: str, shares: Sequence[float]) -> Joined:
     shares = tuple(float(share) for share in shares)
     if not shares or min(shares) <= 0 or abs(sum(shares) - 1) > _ROUNDING:
         raise ValueError(f"the shares of its projections are {shares}")
     found = []
     for number in range(len(shares)):
-        begin = f"{name}_{number}"
-        mean = _numbers(arrays, f"{begin}_mean", np.float32, 1)
-        weights = _numbers(arrays, f"{begin}_weights", np.float16, 2)
+        name = f"{side}_{number}"
+        mean, weights = _vector(arrays, f"{name}_mean"), _matrix(arrays, f"{name}_weights")
         hidden = None
-        if f"{begin}_inner" in arrays:
-            hidden = Hidden(
-                *(_numbers(arrays, f"{begin}_{part}", np.float16, 1 + (part != "bias")) for part in _HIDDEN)
-            )
-            if not (
-                hidden.inner.shape == (len(mean), len(hidden.bias))
-                and hidden.outer.shape == (len(hidden.bias), weights.shape[1])
-            ):
-                raise ValueError(f"{begin}: its hidden layer does not fit")
+        if f"{name}_bias" in arrays:
+            inner, outer = (_matrix(arrays, f"{name}_{part}") for part in ("inner", "outer"))
+            hidden = Hidden(inner, _vector(arrays, f"{name}_bias"), outer)
+            width = len(hidden.bias)
+            if (inner.shape, outer.shape) != ((len(mean), width), (width, weights.shape[1])):
+                raise ValueError(f"{name}: its hidden layer does not fit")
         if len(mean) != len(weights):
-            raise ValueError(f"{begin}: {len(mean)} means for weights {list(weights.shape)}")
+            raise ValueError(f"{name}: {len(mean)} means for weights {list(weights.shape)}")
         found.append(Projection(mean, weights, hidden))
     if len({len(own.mean) for own in found}) > 1:
-        raise ValueError(f"{name}: its projections take different features")
+        raise ValueError(f"{side}: its projections take different features")
     return Joined(shares, tuple(found))
 
 
-def _numbers(arrays: Mapping[str, np.ndarray], name: str, dtype: type, dimensions: int) -> np.ndarray:
+def _vector(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     found = arrays[name]
-    if found.dtype != dtype or found.ndim != dimensions or not np.isfinite(found).all():
-        raise ValueError(f"{name} is not {np.dtype(dtype)} of {dimensions} dimensions and finite numbers")
-    return found.astype(np.float32)
+    if found.dtype != np.float32 or found.ndim != 1 or not np.isfinite(found).all():
+        raise ValueError(f"{name} is no vector of finite numbers")
+    return found
+
+
+def _matrix(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    found, scales = arrays[name], arrays[f"{name}_scales"]
+    if found.dtype != np.int8 or found.ndim != 2 or scales.shape != (len(found), 1) or not np.isfinite(scales).all():
+        raise ValueError(f"{name} is no matrix of 8 bits with finite scales")
+    return (found * scales).astype(np.float32)
