@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from video_understanding.words.space import CommonSpace
 from video_understanding.words.words_file import read_words
 from video_understanding.words.words_scorer import WordsScorer
 
+if TYPE_CHECKING:
+    from video_understanding.evaluation.report import Report
+
 _NUMBER = re.compile(r"\d+")
 _WINDOWS_AT_ONCE = 8  # a scorer's calls cost less for several windows, and they need little memory
 
@@ -35,19 +39,16 @@ _WINDOWS_AT_ONCE = 8  # a scorer's calls cost less for several windows, and they
 class Recognizer:
     """A scorer with all that is needed to recognise files with it.
 
-    `unknown_below` tells for each head the confidence below which its answer is "unknown"; heads may be left out.
-    `words_folder` is where the words lie that were learned with the model, if they were.
+    `unknown_below` has for each head the confidence below which its answer is "unknown"; heads may be left out.
+    `folder` is the bundle's: the clips that the model was trained with are listed there, and the words it has learned.
     """
 
     def __init__(
-        self,
-        scorer: Scorer,
-        unknown_below: Mapping[str, float] | None = None,
-        words_folder: Path | None = None,
+        self, scorer: Scorer, unknown_below: Mapping[str, float] | None = None, folder: Path | None = None
     ) -> None:
         self.scorer = scorer
         self.unknown_below = dict(unknown_below or {})
-        self._words_folder = words_folder
+        self._folder = folder
 
     @property
     def spec(self) -> ModelSpec:
@@ -62,7 +63,7 @@ class Recognizer:
     @cached_property
     def words(self) -> CommonSpace | None:
         """The space that sentences and moments share; None for a model that has learned no words."""
-        return None if self._words_folder is None else read_words(self._words_folder)
+        return None if self._folder is None else read_words(self._folder)
 
     def embed_text(self, text: str) -> np.ndarray:
         """The vector float32 [D] of a sentence, to compare with those of moments by their product.
@@ -79,7 +80,7 @@ class Recognizer:
             VideoUnderstandingError: the model has learned no words, or a label has none.
         """
         scorer = WordsScorer(self.scorer, self._required_words(), labels)
-        return Recognizer(scorer, self.unknown_below, self._words_folder)
+        return Recognizer(scorer, self.unknown_below, self._folder)
 
     def _required_words(self) -> CommonSpace:
         if self.words is None:
@@ -88,18 +89,75 @@ class Recognizer:
             )
         return self.words
 
+    @overload
     def predict(
         self,
         file: str | Path,
         stride_s: float | None = None,
         progress: Callable[[WindowAnswer], None] | None = None,
-    ) -> Prediction:
+    ) -> Prediction: ...
+
+    @overload
+    def predict(
+        self,
+        file: Sequence[str | Path],
+        stride_s: float | None = None,
+        progress: Callable[[WindowAnswer], None] | None = None,
+    ) -> list[Prediction]: ...
+
+    def predict(
+        self,
+        file: str | Path | Sequence[str | Path],
+        stride_s: float | None = None,
+        progress: Callable[[WindowAnswer], None] | None = None,
+    ) -> Prediction | list[Prediction]:
         """What happens in a file of any length, from one pass over it in constant memory.
 
-        Windows of the spec follow each other by `stride_s` seconds, a quarter of their length if None. The file's
-        answer is the mean of theirs, or where it changes over time, what lasts longest. `progress` is called with each
-        window's answer as it is found.
+        Args:
+            file: A video or sound file, or several.
+            stride_s: From window to window, in seconds; a quarter of a window if None.
+            progress: Called with each window's answer as it is found.
+
+        Returns:
+            The prediction, or a list of them for several files. A file's answer is the mean of its windows', or where
+            it changes over time, what lasts longest.
+
+        Raises:
+            MediaError: A file cannot be read, or has no modality.
         """
+        if not isinstance(file, str | Path):
+            return [self._predict(one, stride_s, progress) for one in file]
+        return self._predict(file, stride_s, progress)
+
+    def evaluate(
+        self,
+        *data: str | Path,
+        heads: Sequence[str] | None = None,
+        without: str | None = None,
+        with_seen: bool = False,
+        progress: bool | None = None,
+    ) -> Report:
+        """Compares the model's answers with the labels of clips, as `vu evaluate` does.
+
+        Args:
+            *data: Tables or folders of labelled clips.
+            heads: The columns that hold labels; those of the model's heads if None.
+            without: A modality to take away from every clip.
+            with_seen: Whether clips that the model was trained with count; they are left out otherwise.
+            progress: Whether to show a progress bar; on a terminal if None.
+
+        Returns:
+            The report, with metrics of each head.
+        """
+        from video_understanding.evaluation.labelled_data import evaluate_data
+
+        return evaluate_data(
+            self.scorer, data, self._folder, heads=heads, without=without, with_seen=with_seen, progress=progress
+        )
+
+    def _predict(
+        self, file: str | Path, stride_s: float | None, progress: Callable[[WindowAnswer], None] | None
+    ) -> Prediction:
         stride = Stride.of(self.spec, stride_s)
         maker = SegmentMaker(self.spec, self.labels, stride, self.unknown_below)
         found = _Found()
