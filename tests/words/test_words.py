@@ -27,6 +27,13 @@ def test_a_table_of_sentences_trains_a_model_with_words_and_tags(words_world):
     assert words["test"]["text_to_clip"]["r5"] == 100.0
 
 
+def test_the_card_and_info_say_what_the_words_reach(words_world, capsys):
+    card = (words_world / "model" / "README.md").read_text()
+    assert "88 sentences about 44 clips" in card and "on test clips: from words to clips" in card
+    assert main(["info", str(words_world / "model")]) == 0
+    assert "88 sentences about 44 clips" in " ".join(capsys.readouterr().out.split())
+
+
 def test_the_saved_words_bring_sentences_near_their_pictures(words_world):
     model = vu.load(words_world / "model")
     near = {colour: model.embed_text(f"a {colour} wall") for colour in COLOURS}
@@ -78,7 +85,7 @@ def test_a_damaged_file_of_words_is_refused(words_world, tmp_path):
     file = tmp_path / "words.npz"
     whole = (words_world / "model" / "words.npz").read_bytes()
     model = vu.load(words_world / "model")
-    model._words_folder = tmp_path
+    model._folder = tmp_path
     for damaged in (whole[: len(whole) // 2], b"", b"PK" + whole[2:1000]):
         file.write_bytes(damaged)
         with pytest.raises(BundleError, match="cannot be read"):
@@ -88,7 +95,7 @@ def test_a_damaged_file_of_words_is_refused(words_world, tmp_path):
 
 def test_a_model_without_words_says_how_to_get_some(words_world):
     model = vu.load(words_world / "model")
-    model._words_folder = None
+    model._folder = None
     with pytest.raises(VideoUnderstandingError, match="text column"):
         model.embed_text("a red wall")
 

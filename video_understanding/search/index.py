@@ -128,7 +128,7 @@ class Index:
                     else:
                         unreadable[entry.path] = entry.error
                     bar.update(sizes[file][0] / 1e6)
-                    bar.tell(f"{number}/{len(waiting)} files")
+                    bar.set_postfix(f"{number}/{len(waiting)} files")
             self.catalogue.remove(sorted(gone))
             self._pack()
         return Added(**counts, gone=len(gone) - counts["moved"], unreadable=unreadable)

@@ -13,6 +13,7 @@ from video_understanding.words.encoders import TextEncoder, encoded
 
 MOST_LETTERS = 100_000  # of one text: more is a book, not a sentence
 _SHOWN_LETTERS = 40
+_OTHERS = 20  # clips that do not fit a search, for one that does
 _LEAST_LENGTH = 1e-6  # of a vector before it is made a unit vector
 
 
@@ -129,8 +130,11 @@ class Calibration:
         return self.slope * standardised(similarities, texts @ self.clips.T) + self.offset
 
     def probabilities(self, similarities: np.ndarray, texts: np.ndarray) -> np.ndarray:
-        """Similarities [n,K] of texts [n,D] with K clips -> probability that each text describes each clip, [n,K]."""
-        return 1 / (1 + np.exp(-self.logits(similarities, texts)))
+        """Similarities [n,K] of texts [n,D] with K clips -> probability that each text describes each clip, [n,K].
+
+        Beforehand one clip of twenty is taken to fit: in a search most do not.
+        """
+        return 1 / (1 + np.exp(np.log(_OTHERS) - self.logits(similarities, texts)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from video_understanding.bundle import WORDS_FILE
 from video_understanding.errors import BundleError
 from video_understanding.features.statistics import POOLINGS
 from video_understanding.strict_json import strict_json
-from video_understanding.whole_file import refusal_told, whole_file
+from video_understanding.whole_file import disk_errors_as, whole_file
 from video_understanding.words.encoders import TEXT_ENCODERS, TextEncoder
 from video_understanding.words.space import Calibration, ClipProjection, CommonSpace, Hidden, Joined, Projection
 
@@ -31,7 +31,7 @@ _RESTORE = "Restore it from a copy, or train again."
 def write_words(space: CommonSpace, folder: Path) -> None:
     """Writes the space into the folder of a bundle or an index, whole or not at all."""
     file = folder / WORDS_FILE
-    with refusal_told(file, BundleError), whole_file(file, durable=True) as unfinished:
+    with disk_errors_as(file, BundleError), whole_file(file, durable=True) as unfinished:
         unfinished.write_bytes(words_bytes(space))
 
 
