@@ -41,7 +41,7 @@ def moments_of(file: str | Path, model: Recognizer) -> Moments:
         MediaError: the file cannot be read, or has nothing that words were learned from.
     """
     spec = model.spec
-    windows = WindowScorer(WordsScorer(model.scorer, model.words))
+    windows = WindowScorer(WordsScorer(model.scorer, model.words).batched)  # nothing is compared with a stream
     length, values, spans_s = FileLength(), [], []
     clips = iter_clips(file, spec, Stride.of(spec, _half(spec.window_s, spec.frames, spec.hops)).seconds)
     while several := list(islice(clips, _AT_ONCE)):
