@@ -1,4 +1,4 @@
-"""Gives words to a bundle of a closed form, learned from the captions of Flickr8k, and tells what they reach.
+"""Gives words to a bundle of a closed form, learned from the captions of Flickr8k, and prints what they reach.
 
     python -m benchmarks.give_words BUNDLE [--learned WORDS]
 

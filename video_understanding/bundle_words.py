@@ -22,13 +22,15 @@ def words_sentences(bundle: Bundle) -> list[str]:
         f"sentences about {words['clips']:,} clips ({shares}): the model finds moments by words (`vu index`, `vu "
         "search`), and answers in words that nobody labelled (`vu predict --labels`)."
     ]
-    told = [part for part in _PARTS if part in words]
-    return lines + [f"Right result among the first 1/5/10 on {_PARTS[part]}: {_recalls(words[part])}." for part in told]
+    parts = [part for part in _PARTS if part in words]
+    return lines + [
+        f"Right result among the first 1/5/10 on {_PARTS[part]}: {_recalls(words[part])}." for part in parts
+    ]
 
 
 def _recalls(retrieval: Mapping[str, Any]) -> str:
-    told = []
+    parts = []
     for way, name in _WAYS.items():
         shares = "/".join(f"{retrieval[way][rank]:.0f}" for rank in ("r1", "r5", "r10"))
-        told.append(f"{name} {shares} %")
-    return ", ".join(told)
+        parts.append(f"{name} {shares} %")
+    return ", ".join(parts)

@@ -48,9 +48,9 @@ def moments_of(file: str | Path, model: Recognizer) -> Moments:
         for clip in several:
             length.look_at(clip)
         own, middles_s = windows.embed(several)
-        told = own.any(axis=1)
-        values.append(own[told])
-        spans_s.append(middles_s[told, None] + np.array([-0.5, 0.5]) * spec.window_s)
+        shown = own.any(axis=1)
+        values.append(own[shown])
+        spans_s.append(middles_s[shown, None] + np.array([-0.5, 0.5]) * spec.window_s)
     found, spans = np.concatenate(values), np.concatenate(spans_s)
     if not len(found):
         wanted = " or ".join(model.words.clips)

@@ -94,7 +94,7 @@ class ClipProjection:
     """What of a modality's tokens goes into the common space: the signed roots of pooled statistics, projected.
 
     pooling      one of `features.statistics.POOLINGS`
-    projection   of the roots, which keep a few large features from deciding alone
+    projection   of the roots, so that a few large features do not decide alone
     """
 
     pooling: str
@@ -161,7 +161,7 @@ class CommonSpace:
         """float32 [n,D], the vector of each sentence.
 
         Raises:
-            VideoUnderstandingError: a sentence is empty, has more than 100,000 letters, or none the encoders know.
+            VideoUnderstandingError: a sentence is empty, has more than 100,000 letters, or no word of the encoders.
         """
         features = encoded(self.encoders, [_checked(sentence) for sentence in sentences])  # [n,S]
         for sentence, own in zip(sentences, features, strict=True):

@@ -28,7 +28,7 @@ class ContrastSettings:
     dimensions      D
     """
 
-    epochs: int = 18
+    epochs: int = 14
     batch_size: int = 512
     learning_rate: float = 1e-3
     weight_decay: float = 1e-3
@@ -85,10 +85,11 @@ def contrast_projections(
     """
     settings = settings or ContrastSettings()
     clip_mean, clip_spread = clips.mean(axis=(0, 1)), clips.std(axis=(0, 1))  # [P]
-    varies = clip_spread > _LEAST_SPREAD * clip_spread.max()  # what does not is left out
-    clip_scale = np.where(varies, 1 / np.where(varies, clip_spread, 1), 0).astype(np.float32)
+    varies = np.flatnonzero(clip_spread > _LEAST_SPREAD * clip_spread.max())  # what does not is left out
+    spread = np.zeros((len(clip_mean), len(varies)), np.float32)  # [P,p], from all statistics to those that vary
+    spread[varies, np.arange(len(varies))] = 1 / clip_spread[varies]
     text_mean, whitening = _whitening(texts)
-    x, y = (clips - clip_mean) * clip_scale, (texts - text_mean) @ whitening
+    x, y = (clips[:, :, varies] - clip_mean[varies]) / clip_spread[varies], (texts - text_mean) @ whitening
     of_clips, of_texts = _Tower(settings, seed), _Tower(settings, seed + 10)
     of_clips(x[0, :1]), of_texts(y[:1])  # which makes their weights
     steps = max(1, len(y) // settings.batch_size)
@@ -104,7 +105,7 @@ def contrast_projections(
                 step(tf.constant(x[views, own]), tf.constant(y[batch]), tf.constant(same))
                 bar.update(1)
     return (
-        _projection(of_clips, clip_mean, lambda weights: clip_scale[:, None] * weights),
+        _projection(of_clips, clip_mean, lambda weights: spread @ weights),
         _projection(of_texts, text_mean, lambda weights: whitening @ weights),
     )
 

@@ -30,7 +30,7 @@ _LEFT_OUT = 6  # one group in so many is left out to calibrate
 _SHARES = (0.0, 0.35, 0.5, 0.65, 1.0)  # of the towers in the similarity that are tried
 _USUAL = 500  # clips and sentences kept to compare with
 _STEPS = 50  # of Newton's method, which needs fewer
-_SIDE = 1e-3  # of the ridge that keeps a perfect separation finite
+_SIDE = 1e-3  # of the ridge, without which a perfect separation has no finite slope
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,9 @@ def _calibrated(clips: np.ndarray, texts: np.ndarray, owners: np.ndarray) -> tup
     design = np.stack([inputs, np.ones_like(inputs)], axis=1)  # [2N,2]
     weights = np.zeros(2)
     for _ in range(_STEPS):
-        told = 1 / (1 + np.exp(-design @ weights))
-        slope = design.T @ (shown - told) - _SIDE * weights
-        curve = (design * (told * (1 - told))[:, None]).T @ design + _SIDE * np.eye(2)
+        predicted = 1 / (1 + np.exp(-design @ weights))
+        slope = design.T @ (shown - predicted) - _SIDE * weights
+        curve = (design * (predicted * (1 - predicted))[:, None]).T @ design + _SIDE * np.eye(2)
         step = np.linalg.solve(curve, slope)
         weights += step
         if np.abs(step).max() < 1e-6:

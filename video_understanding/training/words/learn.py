@@ -50,9 +50,9 @@ def learn_words(
 
     def of_part(part: str) -> tuple[np.ndarray, list[Row]]:
         """Statistics [V,K,P] of the part's clips that have sentences and the modality, and their rows [K]."""
-        told = [i for i, own in enumerate(parts) if own == part and rows[i].texts and i in readable]
-        statistics, present = clip_statistics(encoded, told, MODALITY, progress)
-        return statistics[:, present], [rows[i] for i, there in zip(told, present, strict=True) if there]
+        described = [i for i, own in enumerate(parts) if own == part and rows[i].texts and i in readable]
+        statistics, present = clip_statistics(encoded, described, MODALITY, progress)
+        return statistics[:, present], [rows[i] for i, there in zip(described, present, strict=True) if there]
 
     statistics, learned = of_part("train")
     if not learned:
