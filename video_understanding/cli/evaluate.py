@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="measure on clips of the model's training, too (default: they are left out)",
     )
     add_speaker_of(parser, columns=True)
-    parser.add_argument("--without", choices=("video", "audio"), help="take a sense away")
+    parser.add_argument("--without", metavar="MODALITY", help="take a modality away: video, audio")
     parser.add_argument(
         "--out",
         "--report",
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     if space is not None and bundle.labels.keys().isdisjoint(manifest.labels):
         return _retrieval_alone(bundle, scorer, space, manifest, seen, arguments)
     prepared = ClipCache().prepare(manifest.rows, bundle.spec)
-    # With a sense taken away there is nothing left to take; noise would have to be in what adapts to a speaker, too.
+    # With a modality taken away nothing is left to take; noise would have to be in what adapts to a speaker, too.
     alone = arguments.without or weights is not None
     with one_bar("Evaluating", 1 if alone else 4 + len(SNRS_DB)):
         if weights is not None:

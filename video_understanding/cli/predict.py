@@ -59,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="./",
         metavar="HTML",
-        help="write a page with the timeline and which sense carried it: a file ending with .html, or a folder with a "
-        "page for each FILE (default: the one you are in)",
+        help="write a page with the timeline and which modality carried it: a file ending with .html, or a folder with "
+        "a page for each FILE (default: the one you are in)",
     )
 
 
@@ -118,14 +118,14 @@ def _predict(
     notes: tuple[str, ...],
 ) -> Prediction:
     answers: list[WindowAnswer] = []
-    senses = pages.senses(recognizer)
+    shares = pages.shares(recognizer)
     keep = arguments.overlay or arguments.picture
     with _bar(file, doing) as bar:
 
         def progress(answer: WindowAnswer) -> None:
             bar.update(max(0.0, min(answer.end_s, bar.total or answer.end_s) - bar.done))
-            if senses is not None:
-                senses.add(answer)
+            if shares is not None:
+                shares.add(answer)
             if keep:
                 answers.append(dataclasses.replace(answer, tokens={}))  # which nobody needs for drawing
 
@@ -139,8 +139,8 @@ def _predict(
         from video_understanding.recognition.timeline_picture import draw_timeline
 
         draw_timeline(file, prediction, answers, recognizer.spec, arguments.picture)
-    if senses is not None:
-        pages.write(prediction, senses)
+    if shares is not None:
+        pages.write(prediction, shares)
     return prediction
 
 

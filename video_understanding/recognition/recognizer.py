@@ -23,7 +23,7 @@ from video_understanding.recognition.segments import SegmentMaker
 from video_understanding.recognition.spans import longest_of
 from video_understanding.recognition.streaming import HOLD_S, LATENESS_S, StreamingRecognizer, heads_of
 from video_understanding.recognition.strides import Stride
-from video_understanding.scorer import SENSES, PartwiseScorer, Scorer
+from video_understanding.scorer import PartwiseScorer, Scorer
 from video_understanding.spec import ModelSpec
 from video_understanding.words.space import CommonSpace
 from video_understanding.words.words_file import read_words
@@ -160,7 +160,7 @@ class Recognizer:
     ) -> Prediction:
         stride = Stride.of(self.spec, stride_s)
         maker = SegmentMaker(self.spec, self.labels, stride, self.unknown_below)
-        found = _Found()
+        found = _Found(self.spec)
         for answer in self._answers(file, stride, found):
             found.count_in(answer)
             found.segments += maker.push(answer)
@@ -176,7 +176,7 @@ class Recognizer:
             str(file),
             duration_s,
             {head: longest_of(head, found.segments, answer) for head, answer in whole.items()},
-            found.senses,
+            dict(found.modalities),
             tuple(found.segments),
             found.notes,
         )
@@ -186,11 +186,11 @@ class Recognizer:
         answers = WindowScorer(self.scorer)([clip])
         name = clip.source or "clip"
         if not answers:
-            raise MediaError(name, "shows no picture and sounds digital silence", "Give a clip that has a sense.")
+            raise MediaError(name, "shows no picture and sounds digital silence", "Give a clip that has a modality.")
         heads = heads_of(answers[0].scores, self.scorer, self.unknown_below)
         maker = SegmentMaker(self.spec, self.labels, Stride.of(self.spec), self.unknown_below, clip.start_s)
         segments = (*maker.push(answers[0]), *maker.finish(clip.end_s))
-        return Prediction(name, clip.duration_s, heads, answers[0].senses, segments, clip.notes)
+        return Prediction(name, clip.duration_s, heads, answers[0].modalities, segments, clip.notes)
 
     def embed(self, file: str | Path, stride_s: float | None = None) -> Embeddings:
         """The embedding of every moment of a file of any length, from one pass over it.
@@ -226,7 +226,7 @@ class Recognizer:
 
     def timeline(self, file: str | Path, stride_s: float | None = None) -> Iterator[WindowAnswer]:
         """The answer of each window of a file, as `predict` finds them."""
-        return self._answers(file, Stride.of(self.spec, stride_s), _Found())
+        return self._answers(file, Stride.of(self.spec, stride_s), _Found(self.spec))
 
     def stream(
         self, stride_s: float | None = None, *, lateness_s: float = LATENESS_S, hold_s: float = HOLD_S
@@ -252,12 +252,12 @@ def _nothing_in(file: str | Path) -> MediaError:
 class _Found:
     """What is gathered from window to window."""
 
-    def __init__(self) -> None:
+    def __init__(self, spec: ModelSpec) -> None:
         self.length = FileLength()
         self.windows = 0
         # Not joined as evidence, as those of a labelled clip are: a long file shows one class here and another there.
         self.totals: dict[str, np.ndarray] = {}  # head -> sum of scores, float64 [C]
-        self.senses = dict.fromkeys(SENSES, False)
+        self.modalities = dict.fromkeys(spec.modalities, False)
         self.segments: list[Segment] = []
         self._notes: dict[str, str] = {}  # by their words without numbers: a later one counts on from an earlier
 
@@ -276,4 +276,4 @@ class _Found:
         self.windows += 1
         for head, scores in answer.scores.items():
             self.totals[head] = self.totals.get(head, 0.0) + scores.astype(np.float64)
-        self.senses = {sense: self.senses[sense] or answer.senses[sense] for sense in SENSES}
+        self.modalities = {name: there or answer.modalities[name] for name, there in self.modalities.items()}

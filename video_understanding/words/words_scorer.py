@@ -9,7 +9,7 @@ import numpy as np
 from video_understanding.errors import BundleError, VideoUnderstandingError
 from video_understanding.labels import Labels
 from video_understanding.safe_text import has_controls
-from video_understanding.scorer import SENSES, PartwiseScorer, Scores
+from video_understanding.scorer import PartwiseScorer, Scores, Tokens
 from video_understanding.words.space import CommonSpace, unit
 
 WORDS_HEAD = "words"
@@ -43,28 +43,23 @@ class WordsScorer(PartwiseScorer):
         """The same scorer, computing in true batches where the one within can."""
         return WordsScorer(self._scorer.batched, self.space, self._label_names)
 
-    def encode_frames(self, frames: np.ndarray) -> np.ndarray:
-        """uint8 [n,H,W,3] -> video tokens float32 [n,D]."""
-        return self._scorer.encode_frames(frames)
+    def encode_pieces(self, modality: str, pieces: np.ndarray) -> np.ndarray:
+        """Pieces [n,...] of a modality -> tokens float32 [n,D] or [n,K,D]."""
+        return self._scorer.encode_pieces(modality, pieces)
 
-    def encode_hops(self, hops: np.ndarray) -> np.ndarray:
-        """float32 [n,hop_samples] -> audio tokens float32 [n,K,D]."""
-        return self._scorer.encode_hops(hops)
-
-    def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
-        """Video tokens [B,T,D], audio tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
-        heads = dict(self._scorer.fuse(picture, sound, presence).heads)
+    def fuse(self, tokens: Tokens, presence: np.ndarray) -> Scores:
+        """Tokens [B,n,D] of every modality and presence bool [B,M] -> scores of B windows."""
+        heads = dict(self._scorer.fuse(tokens, presence).heads)
         if self._texts is not None:
-            heads[WORDS_HEAD] = self.label_scores(self.embed(picture, sound, presence))
+            heads[WORDS_HEAD] = self.label_scores(self.embed(tokens, presence))
         return Scores(self.labels, heads)
 
-    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+    def embed(self, tokens: Tokens, presence: np.ndarray) -> np.ndarray:
         """Tokens and presence of B windows -> their vectors float32 [B,D] in the common space.
 
         Zeros for a window without any modality that words were learned from.
         """
-        tokens = dict(zip(SENSES, (picture, sound), strict=True))
-        there = dict(zip(SENSES, presence.T, strict=True))
+        there = dict(zip(tokens, presence.T, strict=True))
         # Window by window: a product of many rows may differ in its last digits from that of one.
         rows = [slice(place, place + 1) for place in range(len(presence))]
         found = [
