@@ -26,7 +26,7 @@ FLOORS = {
     "safe_text": 0, "program_output": 0, "locks": 0, "strict_json": 0, "spec_numbers": 0, "process": 0,
     "progress": 0, "arguments": 0,
     "prediction": 1, "window_scores": 1, "scorer": 1, "signatures": 1, "exported_scorer": 1, "bundle": 1,
-    "bundle_card": 1, "archive": 1,
+    "bundle_card": 1, "bundle_words": 1, "archive": 1,
     "media": 2, "datasets": 2,
     "features": 3, "words": 3,
     "recognition": 4.0, "evaluation": 4.0, "report": 4.0, "edge": 4.0, "search": 4.0,

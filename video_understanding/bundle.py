@@ -47,6 +47,7 @@ _FORMS: dict[str, tuple[type, Any, str]] = {
     "licences": (dict, str, "an object of texts"),
     "exports": (dict, dict, "an object of objects"),
     "warnings": (list, str, "a list of texts"),
+    "words": (dict, object, "an object"),
     "personalised": (dict, int, "an object of whole numbers"),
 }
 
@@ -71,6 +72,8 @@ class Bundle:
     licences        weights the training began with -> their licence; empty means that there were none
     exports         file -> what is known of it
     warnings        why its numbers may be too good, in words that name no clip
+    words           what was learned of sentences: "clips", "sentences", "encoders", "dimensions", "learned", "seconds",
+                    and "validation", "test" -> `Retrieval.to_dict()`
     personalised    "files", how many recordings of one person it was made used to
     """
 

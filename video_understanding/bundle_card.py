@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from video_understanding.bundle import BUNDLE_FILE, SPEAKER_FILE, Bundle, odd_facts_refused
+from video_understanding.bundle_words import words_sentences
 from video_understanding.errors import BundleError
 
 _TELLS = {"action": "which action happens", "emotion": "which emotion is expressed"}
@@ -82,6 +83,7 @@ def card(bundle: Bundle) -> str:
     sections = {
         "What goes in": _inputs(bundle),
         "What comes out": _outputs(bundle),
+        "Words": words_sentences(bundle),
         "What it has learned from": _learned(bundle),
         "Numbers": _numbers(bundle),
         "How it fails": _failures(bundle),
@@ -91,8 +93,7 @@ def card(bundle: Bundle) -> str:
         "How to use it": _use(bundle),
     }
     blocks = [f"# {_text(bundle.name)}", *_about(bundle)]
-    for title, lines in sections.items():
-        blocks += [f"## {title}", "\n".join(lines)]
+    blocks += [part for title, lines in sections.items() if lines for part in (f"## {title}", "\n".join(lines))]
     return "\n\n".join(blocks) + "\n"
 
 

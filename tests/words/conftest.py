@@ -45,7 +45,7 @@ def words_world(tmp_path_factory) -> Path:
     (folder / "captions.csv").write_text("\n".join(lines) + "\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIDEO_UNDERSTANDING_CACHE", str(folder / "cache"))
-        settings = TrainingSettings(views=2)
+        settings = TrainingSettings(views=1)
         vu.train(vu.load_manifest(folder / "captions.csv"), SPEC, folder / "model", settings, progress=False)
     return folder
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import video_understanding as vu
 from video_understanding.cli.main import main
 from video_understanding.errors import BundleError, VideoUnderstandingError
+from video_understanding.training.words.learn import add_words
 from video_understanding.words.words_scorer import NONE_OF_THESE
 
 from .conftest import COLOURS, TEST_PICTURES
@@ -23,6 +25,13 @@ def test_a_table_of_sentences_trains_a_model_with_words_and_tags(words_world):
     # Pictures of one colour cannot be told apart by sentences: a rank up to as many as there are is right.
     assert words["test"]["text_to_clip"]["median_rank"] <= TEST_PICTURES
     assert words["test"]["text_to_clip"]["r5"] == 100.0
+
+
+def test_the_card_and_info_say_what_the_words_reach(words_world, capsys):
+    card = (words_world / "model" / "README.md").read_text()
+    assert "88 sentences about 44 clips" in card and "on test clips: from words to clips" in card
+    assert main(["info", str(words_world / "model")]) == 0
+    assert "88 sentences about 44 clips" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_saved_words_bring_sentences_near_their_pictures(words_world):
@@ -89,3 +98,14 @@ def test_a_model_without_words_says_how_to_get_some(words_world):
     model._folder = None
     with pytest.raises(VideoUnderstandingError, match="text column"):
         model.embed_text("a red wall")
+
+
+def test_words_can_be_given_to_a_bundle_that_has_none(words_world, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(words_world / "model", folder)
+    (folder / "words.npz").unlink()
+    bundle = vu.Bundle.read(folder).with_facts(words=None)
+    assert vu.load(folder).words is None
+    bundle = add_words(bundle, vu.load_manifest(words_world / "captions.csv"), progress=False)
+    assert bundle.facts["words"]["test"]["text_to_clip"]["r5"] == 100.0
+    assert vu.load(folder).embed_text("a red wall").shape == (bundle.facts["words"]["dimensions"],)

@@ -49,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
         values = {"index": arguments.out, "moments": moments, **counts, "unreadable": done.unreadable}
         print(json.dumps(values, indent=2))
     else:
-        told = ", ".join(f"{count} {name}" for name, count in counts.items())
-        print(f"{arguments.out}: {moments} moments; files: {told}, {len(done.unreadable)} unreadable")
+        shown = ", ".join(f"{count} {name}" for name, count in counts.items())
+        print(f"{arguments.out}: {moments} moments; files: {shown}, {len(done.unreadable)} unreadable")
     return 2 if done.unreadable else 0
 
 

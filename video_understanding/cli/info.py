@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 def describe(bundle: Bundle) -> str:
     """The model as text of at most 80 columns."""
     from video_understanding.bundle_card import in_words, results
+    from video_understanding.bundle_words import words_sentences
     from video_understanding.evaluation.text import aligned
 
     facts, spec = bundle.facts, bundle.spec
@@ -64,6 +65,8 @@ def describe(bundle: Bundle) -> str:
     if speakers and "personalised" not in facts:
         lines += _entry("speakers", f"adapts to them (--speaker-of): {in_words(speakers)}")
     lines += _entry("settings", "; ".join(in_words({name: value}) for name, value in settings.items()) or "unknown")
+    for sentence in words_sentences(bundle):
+        lines += _entry("words", sentence.replace("`", ""))
     for warning in facts.get("warnings", ()):
         lines += _entry("warning", warning)
     lines += _entry("split", facts.get("split_hash", "unknown"))

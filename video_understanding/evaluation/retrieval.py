@@ -70,6 +70,11 @@ class Retrieval:
             nearer += ((alike > best - _EQUAL) & others).sum(axis=0)
         return cls(Recall.of(found), Recall.of(nearer))
 
+    @property
+    def mean_recall(self) -> float:
+        """The mean of all six recalls, from 0 to 1."""
+        return float(np.mean([*self.text_to_clip.within.values(), *self.clip_to_text.within.values()]))
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
         return {"text_to_clip": self.text_to_clip.to_dict(), "clip_to_text": self.clip_to_text.to_dict()}

@@ -38,8 +38,8 @@ def evaluate_words(
     Raises:
         VideoUnderstandingError: no clip with a sentence has a modality that words were learned from.
     """
-    told = np.array([bool(row.texts) for row in rows], bool)  # [rows]
-    numbers = np.flatnonzero(told[prepared.row_numbers])  # of windows, [w]
+    described = np.array([bool(row.texts) for row in rows], bool)  # [rows]
+    numbers = np.flatnonzero(described[prepared.row_numbers])  # of windows, [w]
     windows = WindowScorer(WordsScorer(scorer, space).batched)
     sums = np.zeros((len(rows), space.size), np.float32)
     with Bar(len(numbers), "Embedding", "window", shown=progress) as bar:
@@ -52,7 +52,7 @@ def evaluate_words(
             bar.update(len(batch))
     found = np.flatnonzero(sums.any(axis=1))  # rows, [K]
     if not len(found):
-        cause = f"none of {int(told.sum())} clips with a sentence has {' or '.join(space.clips)}"
+        cause = f"none of {int(described.sum())} clips with a sentence has {' or '.join(space.clips)}"
         raise VideoUnderstandingError("evaluation", cause, "Give clips of the kind that the model learned words from.")
     texts = [rows[row].texts for row in found]
     owners = np.repeat(np.arange(len(found)), [len(own) for own in texts])  # [N]

@@ -54,6 +54,7 @@ class Index:
         self._catalogue: Catalogue | None = None
         self._space: CommonSpace | None = None
         self._held: np.ndarray | None = None
+        self._known: tuple[list[Entry], np.ndarray] | None = None
         self._end = 0  # the row behind the last, while files are added
 
     def __enter__(self) -> Index:
@@ -66,7 +67,7 @@ class Index:
         """Lets go of the files on disk; they are opened again when they are needed."""
         if self._catalogue is not None:
             self._catalogue.close()
-        self._catalogue = self._space = self._held = None
+        self._catalogue = self._space = self._held = self._known = None
 
     @property
     def space(self) -> CommonSpace:
@@ -106,6 +107,7 @@ class Index:
         files, roots = files_of(sources)
         with one_owner(self.folder, "indexing", SearchError):
             self._begin()
+            self._held = self._known = None
             entries = self.catalogue.entries()
             self._end = max((entry.first + entry.moments for entry in entries.values()), default=0)
             by_digest = {entry.digest: entry for entry in entries.values() if entry.error is None}
@@ -122,7 +124,6 @@ class Index:
                     what, entry = self._entry(file, sizes[file], entries.get(str(file)), by_digest, gone)
                     counts[what] += 1
                     self.catalogue.put([entry])
-                    self._held = None
                     if entry.error is None:
                         by_digest[entry.digest] = entry
                     else:
@@ -154,20 +155,26 @@ class Index:
         if top < 1 or not 0 <= min_score <= 1:
             raise SearchError("search", f"top {top} and min_score {min_score:g} cannot be", "See its description.")
         vector = self.space.embed_texts([query])[0] if isinstance(query, str) else query
-        entries = [entry for entry in self.catalogue.entries().values() if entry.moments]
-        if under is not None:
-            entries = [entry for entry in entries if is_below(entry.path, [absolute(under)])]
-        scores = self._scores(vector, max((entry.first + entry.moments for entry in entries), default=0))  # [N]
-        hits = []
+        entries, rows = self._searched()
+        if not entries:
+            return []
+        scores = self._scores(vector, int(rows.max()))  # [N]
         # A file's best moment decides whether its hits can be among the first: most files are never opened.
-        best = [(float(scores[entry.first : entry.first + entry.moments].max()), entry) for entry in entries]
-        best = sorted((pair for pair in best if pair[0] >= min_score), key=lambda pair: -pair[0])
-        for score, entry in best:
-            if len(hits) >= top and score < sorted(hit.score for hit in hits)[-top]:
+        best = np.maximum.reduceat(np.append(scores, 0), rows.ravel())[::2]  # [files]
+        if under is not None:
+            root = [absolute(under)]
+            best = np.array(
+                [score if is_below(own.path, root) else -1 for own, score in zip(entries, best, strict=True)]
+            )
+        hits: list[Hit] = []
+        for place in np.argsort(-best, kind="stable"):
+            if best[place] < min_score or (len(hits) >= top and best[place] < hits[top - 1].score):
                 break
+            entry = entries[place]
             own = scores[entry.first : entry.first + entry.moments]
-            hits += joined_hits(entry, own, self._vectors.rows(entry.first, entry.moments)[1], min_score)
-        return best_hits(hits, top)
+            spans_s = self._vectors.rows(entry.first, entry.moments)[1]
+            hits = best_hits([*hits, *joined_hits(entry, own, spans_s, min_score)], len(hits) + entry.moments)
+        return hits[:top]
 
     def moment(self, file: str | Path, at_s: float | None = None) -> np.ndarray:
         """The vector float32 [D] of the moment of a file nearest to `at_s`, or of the whole file.
@@ -244,6 +251,14 @@ class Index:
         self._vectors.write(first, found.values, found.spans_s)
         return what, Entry(**place, digest=digest, duration_s=found.duration_s, first=first, moments=len(found.values))
 
+    def _searched(self) -> tuple[list[Entry], np.ndarray]:
+        """All files that have moments, and where their rows begin and end, int [files,2]."""
+        if self._known is None:
+            entries = [entry for entry in self.catalogue.entries().values() if entry.moments]
+            rows = np.array([(entry.first, entry.first + entry.moments) for entry in entries], np.int64)
+            self._known = entries, rows.reshape(-1, 2)
+        return self._known
+
     def _read(self, file: str | Path) -> Moments:
         return moments_of(file, self._own_model(file))
 
@@ -278,7 +293,6 @@ class Index:
             begin += count
         packed = [dataclasses.replace(entry, first=places.get(entry.first, 0)) for entry in entries]
         self.catalogue.replace_all(packed, {"generation": str(new.generation)})
-        self._held = None
         old.remove()
 
 

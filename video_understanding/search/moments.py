@@ -41,16 +41,16 @@ def moments_of(file: str | Path, model: Recognizer) -> Moments:
         MediaError: the file cannot be read, or has nothing that words were learned from.
     """
     spec = model.spec
-    windows = WindowScorer(WordsScorer(model.scorer, model.words))
+    windows = WindowScorer(WordsScorer(model.scorer, model.words).batched)  # nothing is compared with a stream
     length, values, spans_s = FileLength(), [], []
     clips = iter_clips(file, spec, Stride.of(spec, _half(spec.window_s, spec.frames, spec.hops)).seconds)
     while several := list(islice(clips, _AT_ONCE)):
         for clip in several:
             length.look_at(clip)
         own, middles_s = windows.embed(several)
-        told = own.any(axis=1)
-        values.append(own[told])
-        spans_s.append(middles_s[told, None] + np.array([-0.5, 0.5]) * spec.window_s)
+        shown = own.any(axis=1)
+        values.append(own[shown])
+        spans_s.append(middles_s[shown, None] + np.array([-0.5, 0.5]) * spec.window_s)
     found, spans = np.concatenate(values), np.concatenate(spans_s)
     if not len(found):
         wanted = " or ".join(model.words.clips)

@@ -106,14 +106,16 @@ def _train(
     if trained.linear is not None and trained.linear.speakers.weights is not None:
         trained.linear.speakers.weights.write(out)
     (out / WORDS_FILE).unlink(missing_ok=True)
-    words = learn_words(trained, settings.seed, progress)
+    words = None
+    if trained.linear is not None:
+        words = learn_words(trained.linear.encoded, trained.rows, trained.parts, settings.seed, progress)
     if words is not None:
-        write_words(words[0].space, out)
+        write_words(words.space, out)
     _draw(trained, reports, out)
     facts = _facts(trained, settings, manifest, split, measured, measuring.temperature, weights)
     facts["unknown_below"] = _unknown_below(reports.get("validation"))
     facts["warnings"] = warnings or None
-    facts["words"] = None if words is None else words[1]
+    facts["words"] = None if words is None else dict(words.facts)
     readable = set(trained.prepared.row_numbers.tolist())
     learned = [part if place in readable else None for place, part in enumerate(trained.parts)]
     TrainingClips.of(manifest.rows, learned, split.hash).write(out)

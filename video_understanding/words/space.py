@@ -13,35 +13,92 @@ from video_understanding.words.encoders import TextEncoder, encoded
 
 MOST_LETTERS = 100_000  # of one text: more is a book, not a sentence
 _SHOWN_LETTERS = 40
+_OTHERS = 20  # clips that do not fit a search, for one that does
 _LEAST_LENGTH = 1e-6  # of a vector before it is made a unit vector
 
 
 @dataclass(frozen=True, eq=False)
+class Hidden:
+    """A hidden layer: [n,P] -> max(0, x @ inner + bias) @ outer, [n,D].
+
+    inner   float32 [P,H]
+    bias    float32 [H]
+    outer   float32 [H,D]
+    """
+
+    inner: np.ndarray
+    bias: np.ndarray
+    outer: np.ndarray
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """[n,P] -> float32 [n,D]."""
+        return np.maximum(values @ self.inner + self.bias, 0) @ self.outer
+
+
+@dataclass(frozen=True, eq=False)
 class Projection:
-    """An affine map into the common space: (x - mean) @ weights.
+    """A map into a space of D dimensions: (x - mean) @ weights, and what a hidden layer makes of x - mean beside it.
 
     mean      float32 [P]
     weights   float32 [P,D]
+    hidden    None for an affine map
     """
 
     mean: np.ndarray
     weights: np.ndarray
+    hidden: Hidden | None = None
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """[n,P] -> float32 [n,D]."""
-        return (values - self.mean) @ self.weights
+        away = values - self.mean
+        return away @ self.weights if self.hidden is None else away @ self.weights + self.hidden(away)
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """Several projections of the same features, whose spaces lie side by side in the common one.
+
+    shares        of each in the similarity of two vectors, 1 in sum
+    projections   at least one
+    """
+
+    shares: tuple[float, ...]
+    projections: tuple[Projection, ...]
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """[n,P] -> float32 [n,D], of length 1; zeros where the features are none."""
+        parts = [np.sqrt(share) * unit(own(values)) for share, own in zip(self.shares, self.projections, strict=True)]
+        return np.concatenate(parts, axis=1).astype(np.float32)
+
+    @property
+    def inputs(self) -> int:
+        """P, how many features it takes."""
+        return len(self.projections[0].mean)
+
+    @property
+    def size(self) -> int:
+        """D, the numbers of one vector."""
+        return sum(own.weights.shape[1] for own in self.projections)
+
+    def scaled(self, scales: np.ndarray) -> Joined:
+        """What takes features x where this one takes x * scales, [P]."""
+        found = []
+        for own in self.projections:
+            hidden = own.hidden and Hidden(own.hidden.inner * scales[:, None], own.hidden.bias, own.hidden.outer)
+            found.append(Projection(own.mean / scales, own.weights * scales[:, None], hidden))
+        return Joined(self.shares, tuple(found))
 
 
 @dataclass(frozen=True, eq=False)
 class ClipProjection:
-    """What of a modality's tokens goes into the common space: roots of pooled statistics, and an affine map.
+    """What of a modality's tokens goes into the common space: the signed roots of pooled statistics, projected.
 
     pooling      one of `features.statistics.POOLINGS`
-    projection   of the signed roots of the statistics, which keep a few large features from deciding alone
+    projection   of the roots, so that a few large features do not decide alone
     """
 
     pooling: str
-    projection: Projection
+    projection: Joined
 
     def __call__(self, tokens: np.ndarray) -> np.ndarray:
         """Tokens [B,n,D'] -> float32 [B,D]."""
@@ -49,7 +106,7 @@ class ClipProjection:
 
     def fits(self, shape: tuple[int, int]) -> bool:
         """Whether it can project tokens [n,D'] of this shape."""
-        return shape[1] * POOLED_WIDTHS[self.pooling] == len(self.projection.mean)
+        return shape[1] * POOLED_WIDTHS[self.pooling] == self.projection.inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +130,11 @@ class Calibration:
         return self.slope * standardised(similarities, texts @ self.clips.T) + self.offset
 
     def probabilities(self, similarities: np.ndarray, texts: np.ndarray) -> np.ndarray:
-        """Similarities [n,K] of texts [n,D] with K clips -> probability that each text describes each clip, [n,K]."""
-        return 1 / (1 + np.exp(-self.logits(similarities, texts)))
+        """Similarities [n,K] of texts [n,D] with K clips -> probability that each text describes each clip, [n,K].
+
+        Beforehand one clip of twenty is taken to fit: in a search most do not.
+        """
+        return 1 / (1 + np.exp(np.log(_OTHERS) - self.logits(similarities, texts)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,20 +148,20 @@ class CommonSpace:
     """
 
     encoders: tuple[TextEncoder, ...]
-    text: Projection
+    text: Joined
     clips: Mapping[str, ClipProjection]
     calibration: Calibration
 
     @property
     def size(self) -> int:
         """D, the numbers of one vector."""
-        return self.text.weights.shape[1]
+        return self.text.size
 
     def embed_texts(self, sentences: Sequence[str]) -> np.ndarray:
         """float32 [n,D], the vector of each sentence.
 
         Raises:
-            VideoUnderstandingError: a sentence is empty, has more than 100,000 letters, or none the encoders know.
+            VideoUnderstandingError: a sentence is empty, has more than 100,000 letters, or no word of the encoders.
         """
         features = encoded(self.encoders, [_checked(sentence) for sentence in sentences])  # [n,S]
         for sentence, own in zip(sentences, features, strict=True):

@@ -12,7 +12,7 @@ import numpy as np
 
 _WORD = re.compile(r"[^\W_]+")
 _FEWEST_SENTENCES = 3  # that a word has to occur in
-_MOST_WORDS = 3000
+_MOST_WORDS = 1500
 
 
 def words_of(sentence: str) -> list[str]:
@@ -37,7 +37,7 @@ class WordCounts:
 
     @classmethod
     def fit(cls, sentences: Sequence[str]) -> WordCounts:
-        """The words that several of the sentences have, at most 3,000, and how rare each is."""
+        """The words that several of the sentences have, at most 1,500, and how rare each is."""
         counts = Counter(word for sentence in sentences for word in set(words_of(sentence)))
         often = [(word, count) for word, count in counts.most_common(_MOST_WORDS) if count >= _FEWEST_SENTENCES]
         vocabulary = sorted(word for word, _ in often)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,12 @@ from video_understanding.features.statistics import POOLINGS
 from video_understanding.strict_json import strict_json
 from video_understanding.whole_file import disk_errors_as, whole_file
 from video_understanding.words.encoders import TEXT_ENCODERS, TextEncoder
-from video_understanding.words.space import Calibration, ClipProjection, CommonSpace, Projection
+from video_understanding.words.space import Calibration, ClipProjection, CommonSpace, Hidden, Joined, Projection
 
 _FORMAT = 1
+_INT8 = 127
+_LEAST = 1e-12  # of a row's scale
+_ROUNDING = 1e-6
 _LARGEST_BYTES = 256 << 20
 _RESTORE = "Restore it from a copy, or train again."
 
@@ -33,36 +36,50 @@ def write_words(space: CommonSpace, folder: Path) -> None:
 
 
 def words_bytes(space: CommonSpace) -> bytes:
-    """What `words.npz` holds; projections and comparisons in half precision."""
+    """What `words.npz` holds; matrices in 8 bits with a scale for each row, which moves no vector by a hundredth."""
     about = {
         "format": _FORMAT,
         "encoders": [encoder.name for encoder in space.encoders],
         "clips": {modality: own.pooling for modality, own in space.clips.items()},
+        "shares": list(space.text.shares),
         "slope": space.calibration.slope,
         "offset": space.calibration.offset,
     }
     arrays: dict[str, np.ndarray] = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
     for encoder in space.encoders:
         arrays |= {f"encoder_{encoder.name}_{name}": values for name, values in encoder.arrays.items()}
-    projections = {"text": space.text, **{f"clip_{name}": own.projection for name, own in space.clips.items()}}
-    for name, projection in projections.items():
-        arrays |= {f"{name}_mean": projection.mean, f"{name}_weights": projection.weights.astype(np.float16)}
+    sides = {"text": space.text, **{f"clip_{name}": own.projection for name, own in space.clips.items()}}
+    for side, joined in sides.items():
+        for number, own in enumerate(joined.projections):
+            name = f"{side}_{number}"
+            arrays |= {f"{name}_mean": own.mean, **_in_int8(f"{name}_weights", own.weights)}
+            if own.hidden is not None:
+                arrays[f"{name}_bias"] = own.hidden.bias
+                arrays |= _in_int8(f"{name}_inner", own.hidden.inner) | _in_int8(f"{name}_outer", own.hidden.outer)
     for name in ("clips", "sentences"):
-        arrays[f"usual_{name}"] = getattr(space.calibration, name).astype(np.float16)
+        arrays |= _in_int8(f"usual_{name}", getattr(space.calibration, name))
     written = io.BytesIO()
     np.savez_compressed(written, **arrays)
     return written.getvalue()
+
+
+def _in_int8(name: str, matrix: np.ndarray) -> dict[str, np.ndarray]:
+    scales = np.maximum(np.abs(matrix).max(axis=1, keepdims=True), _LEAST) / _INT8
+    return {name: np.round(matrix / scales).astype(np.int8), f"{name}_scales": scales.astype(np.float32)}
 
 
 def same_space(one: CommonSpace, other: CommonSpace) -> bool:
     """Whether two spaces that were read from files are one, so that their vectors can be compared."""
     if one.clips.keys() != other.clips.keys():
         return False
-    pairs = [
-        (one.text, other.text),
-        *((own.projection, other.clips[name].projection) for name, own in one.clips.items()),
-    ]
-    return all(np.array_equal(first.weights, second.weights) for first, second in pairs)
+    sides = [(one.text, other.text)]
+    sides += [(own.projection, other.clips[name].projection) for name, own in one.clips.items()]
+    return all(_same(first, second) for first, second in sides)
+
+
+def _same(one: Joined, other: Joined) -> bool:
+    pairs = zip(one.projections, other.projections, strict=False)
+    return one.shares == other.shares and all(np.array_equal(a.weights, b.weights) for a, b in pairs)
 
 
 def read_words(folder: Path) -> CommonSpace | None:
@@ -92,18 +109,18 @@ def read_words(folder: Path) -> CommonSpace | None:
 
 def _space(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> CommonSpace:
     encoders = tuple(_encoder(name, arrays) for name in about["encoders"])
-    text = _projection(arrays, "text")
-    if not encoders or len(text.mean) != sum(encoder.size for encoder in encoders):
+    text = _joined(arrays, "text", about["shares"])
+    if not encoders or text.inputs != sum(encoder.size for encoder in encoders):
         raise ValueError("the text encoders and their projection do not fit")
     clips = {}
     for modality, pooling in about["clips"].items():
         if pooling not in POOLINGS:
             raise ValueError(f"pooling {pooling!r} is not known")
-        clips[modality] = ClipProjection(pooling, _projection(arrays, f"clip_{modality}"))
-    size = text.weights.shape[1]
-    if not clips or any(own.projection.weights.shape[1] != size for own in clips.values()):
+        clips[modality] = ClipProjection(pooling, _joined(arrays, f"clip_{modality}", about["shares"]))
+    size = text.size
+    if not clips or any(own.projection.size != size for own in clips.values()):
         raise ValueError("the projections lead into different spaces")
-    usual = [_numbers(arrays, f"usual_{name}", np.float16, 2) for name in ("clips", "sentences")]
+    usual = [_matrix(arrays, f"usual_{name}") for name in ("clips", "sentences")]
     if any(own.shape[1] != size or len(own) < 2 for own in usual):
         raise ValueError("what similarities are compared with is of another space")
     slope, offset = float(about["slope"]), float(about["offset"])
@@ -118,16 +135,38 @@ def _encoder(name: str, arrays: Mapping[str, np.ndarray]) -> TextEncoder:
     return TEXT_ENCODERS[name].from_arrays({key.removeprefix(begin): arrays[key] for key in names})
 
 
-def _projection(arrays: Mapping[str, np.ndarray], name: str) -> Projection:
-    mean = _numbers(arrays, f"{name}_mean", np.float32, 1)
-    weights = _numbers(arrays, f"{name}_weights", np.float16, 2)
-    if len(mean) != len(weights):
-        raise ValueError(f"{name}: {len(mean)} means for weights {list(weights.shape)}")
-    return Projection(mean, weights)
+def _joined(arrays: Mapping[str, np.ndarray], side: str, shares: Sequence[float]) -> Joined:
+    shares = tuple(float(share) for share in shares)
+    if not shares or min(shares) <= 0 or abs(sum(shares) - 1) > _ROUNDING:
+        raise ValueError(f"the shares of its projections are {shares}")
+    found = []
+    for number in range(len(shares)):
+        name = f"{side}_{number}"
+        mean, weights = _vector(arrays, f"{name}_mean"), _matrix(arrays, f"{name}_weights")
+        hidden = None
+        if f"{name}_bias" in arrays:
+            inner, outer = (_matrix(arrays, f"{name}_{part}") for part in ("inner", "outer"))
+            hidden = Hidden(inner, _vector(arrays, f"{name}_bias"), outer)
+            width = len(hidden.bias)
+            if (inner.shape, outer.shape) != ((len(mean), width), (width, weights.shape[1])):
+                raise ValueError(f"{name}: its hidden layer does not fit")
+        if len(mean) != len(weights):
+            raise ValueError(f"{name}: {len(mean)} means for weights {list(weights.shape)}")
+        found.append(Projection(mean, weights, hidden))
+    if len({len(own.mean) for own in found}) > 1:
+        raise ValueError(f"{side}: its projections take different features")
+    return Joined(shares, tuple(found))
 
 
-def _numbers(arrays: Mapping[str, np.ndarray], name: str, dtype: type, dimensions: int) -> np.ndarray:
+def _vector(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     found = arrays[name]
-    if found.dtype != dtype or found.ndim != dimensions or not np.isfinite(found).all():
-        raise ValueError(f"{name} is not {np.dtype(dtype)} of {dimensions} dimensions and finite numbers")
-    return found.astype(np.float32)
+    if found.dtype != np.float32 or found.ndim != 1 or not np.isfinite(found).all():
+        raise ValueError(f"{name} is no vector of finite numbers")
+    return found
+
+
+def _matrix(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    found, scales = arrays[name], arrays[f"{name}_scales"]
+    if found.dtype != np.int8 or found.ndim != 2 or scales.shape != (len(found), 1) or not np.isfinite(scales).all():
+        raise ValueError(f"{name} is no matrix of 8 bits with finite scales")
+    return (found * scales).astype(np.float32)

@@ -7,7 +7,7 @@ import numpy as np
 from video_understanding.words.space import Projection
 
 DIMENSIONS = 256
-_VARIES = 1e-10  # variance below which a statistic is the same in all clips and says nothing
+_VARIES = 1e-6  # share of the largest variance below which a statistic is the same in all clips and says nothing
 _LEAST = 1e-4  # correlation of an axis that means anything
 
 
@@ -28,7 +28,8 @@ def canonical_projections(
     Returns:
         The map of clips, weights [P,D], and that of texts, [S,D].
     """
-    varies = clips[0].var(axis=0) > _VARIES  # [P]
+    variances = clips[0].var(axis=0)
+    varies = variances > _VARIES * variances.max()  # [P]
     clip_mean, text_mean = clips.mean(axis=(0, 1)), texts.mean(axis=0)
     x, y = clips[:, :, varies] - clip_mean[varies], texts - text_mean  # [V,K,p], [N,S]
     sums = np.zeros((x.shape[1], y.shape[1]), np.float32)  # of each clip's sentences, [K,S]

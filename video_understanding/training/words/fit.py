@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,22 +11,26 @@ import numpy as np
 from video_understanding.errors import TrainingError
 from video_understanding.evaluation.retrieval import Retrieval
 from video_understanding.training.words.canonical import canonical_projections
+from video_understanding.training.words.contrast import FEWEST_SENTENCES, contrast_projections
 from video_understanding.words.encoders import TextEncoder, encoded, fit_encoders
 from video_understanding.words.space import (
     Calibration,
     ClipProjection,
     CommonSpace,
+    Joined,
     Projection,
     signed_roots,
     standardised,
-    unit,
 )
 
 FEWEST_CLIPS = 20
+CLOSED_FORM, CONTRAST = "closed form", "contrast"
+Solved = Mapping[str, tuple[Projection, Projection]]  # how it was solved -> of clips, of texts
 _LEFT_OUT = 6  # one group in so many is left out to calibrate
+_SHARES = (0.0, 0.35, 0.5, 0.65, 1.0)  # of the towers in the similarity that are tried
 _USUAL = 500  # clips and sentences kept to compare with
 _STEPS = 50  # of Newton's method, which needs fewer
-_SIDE = 1e-3  # of the ridge that keeps a perfect separation finite
+_SIDE = 1e-3  # of the ridge, without which a perfect separation has no finite slope
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,14 @@ class WordsFit:
 
     space       learned from all clips
     left_out    retrieval among clips that a fit without them had not seen
+    shares      how it was learned -> its part in a similarity
     clips, sentences   how many it was learned from
     seconds     float, without reading and encoding
     """
 
     space: CommonSpace
     left_out: Retrieval
+    shares: Mapping[str, float]
     clips: int
     sentences: int
     seconds: float
@@ -55,8 +61,11 @@ def fit_words(
     pooling: str,
     encoders: Sequence[str] = ("word_counts", "static"),
     seed: int = 0,
+    progress: bool | None = None,
 ) -> WordsFit:
-    """Learns the common space of clips and sentences in closed form.
+    """Learns the common space of clips and sentences, in closed form and of many sentences by contrast, too.
+
+    How much each counts is chosen by clips that are left out; what counts is then learned again from all.
 
     Args:
         statistics: float32 [V,K,P], the pooled statistics of K clips in V views, the first of them as they are.
@@ -65,7 +74,8 @@ def fit_words(
         modality: whose statistics they are.
         pooling: by which they were pooled.
         encoders: names of text encoders.
-        seed: of which groups are left out, and which clips and sentences are compared with.
+        seed: of all that is random.
+        progress: whether a bar is shown; None shows it on a terminal only.
 
     Raises:
         TrainingError: there are too few clips.
@@ -84,22 +94,59 @@ def fit_words(
     apart = np.isin(groups, rng.permutation(np.unique(groups))[::_LEFT_OUT])  # [K]
     there = apart[owners]  # [N]
     kept_owners, left_owners = ((np.cumsum(part) - 1)[owners[part[owners]]] for part in (~apart, apart))
-    clip_map, text_map = canonical_projections(roots[:, ~apart], features[~there], kept_owners)
-    left_clips, left_texts = unit(clip_map(roots[0, apart])), unit(text_map(features[there]))
+    solved = _solved(roots[:, ~apart], features[~there], kept_owners, seed, progress)
+    shares, left_clips, left_texts = _best_shares(solved, roots[0, apart], features[there], left_owners)
     slope, offset = _calibrated(left_clips, left_texts, left_owners)
-    clip_map, text_map = canonical_projections(roots, features, owners)
+    clip_map, text_map = _joined(_solved(roots, features, owners, seed, progress, only=shares), shares)
     usual = [
-        unit(clip_map(roots[0, rng.permutation(len(texts))[:_USUAL]])),
-        unit(text_map(features[rng.permutation(len(sentences))[:_USUAL]])),
+        clip_map(roots[0, rng.permutation(len(texts))[:_USUAL]]),
+        text_map(features[rng.permutation(len(sentences))[:_USUAL]]),
     ]
     space = CommonSpace(
         learned,
-        Projection(text_map.mean / scales, text_map.weights * scales[:, None]),
+        text_map.scaled(scales),
         {modality: ClipProjection(pooling, clip_map)},
         Calibration(*usual, slope, offset),
     )
     retrieval = Retrieval.of(left_texts, left_clips, left_owners)
-    return WordsFit(space, retrieval, len(texts), len(sentences), time.monotonic() - began_s)
+    return WordsFit(space, retrieval, shares, len(texts), len(sentences), time.monotonic() - began_s)
+
+
+def _solved(
+    roots: np.ndarray,
+    features: np.ndarray,
+    owners: np.ndarray,
+    seed: int,
+    progress: bool | None,
+    only: Mapping[str, float] | None = None,
+) -> Solved:
+    """The closed form, and of many sentences towers trained by contrast, by name; `only` those that have a share."""
+    found = {}
+    if only is None or CLOSED_FORM in only:
+        found[CLOSED_FORM] = canonical_projections(roots, features, owners)
+    if (only is None and len(features) >= FEWEST_SENTENCES) or (only is not None and CONTRAST in only):
+        found[CONTRAST] = contrast_projections(roots, features, owners, seed=seed, progress=progress)
+    return found
+
+
+def _best_shares(
+    solved: Solved, roots: np.ndarray, features: np.ndarray, owners: np.ndarray
+) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
+    """The shares of what was solved by which clips that were left out are found best, and the vectors by them."""
+    tried = []
+    for share in _SHARES if CONTRAST in solved else (0.0,):
+        shares = {name: own for name, own in ((CLOSED_FORM, 1 - share), (CONTRAST, share)) if own}
+        of_clips, of_texts = _joined(solved, shares)
+        clips, texts = of_clips(roots), of_texts(features)
+        tried.append((Retrieval.of(texts, clips, owners).mean_recall, shares, clips, texts))
+    return max(tried, key=lambda one: one[0])[1:]
+
+
+def _joined(solved: Solved, shares: Mapping[str, float]) -> tuple[Joined, Joined]:
+    """The projections of clips and those of texts."""
+    sides = zip(*(solved[name] for name in shares), strict=True)
+    clips, texts = (Joined(tuple(shares.values()), tuple(side)) for side in sides)
+    return clips, texts
 
 
 def _scales(encoders: Sequence[TextEncoder], sentences: Sequence[str]) -> np.ndarray:
@@ -124,9 +171,9 @@ def _calibrated(clips: np.ndarray, texts: np.ndarray, owners: np.ndarray) -> tup
     design = np.stack([inputs, np.ones_like(inputs)], axis=1)  # [2N,2]
     weights = np.zeros(2)
     for _ in range(_STEPS):
-        told = 1 / (1 + np.exp(-design @ weights))
-        slope = design.T @ (shown - told) - _SIDE * weights
-        curve = (design * (told * (1 - told))[:, None]).T @ design + _SIDE * np.eye(2)
+        predicted = 1 / (1 + np.exp(-design @ weights))
+        slope = design.T @ (shown - predicted) - _SIDE * weights
+        curve = (design * (predicted * (1 - predicted))[:, None]).T @ design + _SIDE * np.eye(2)
         step = np.linalg.solve(curve, slope)
         weights += step
         if np.abs(step).max() < 1e-6:
