@@ -25,7 +25,7 @@ FLOORS = {
     "safe_text": 0, "program_output": 0, "locks": 0, "strict_json": 0, "spec_numbers": 0,
     "progress": 0, "arguments": 0,
     "clip": 1, "prediction": 1, "window_scores": 1, "scorer": 1, "bundle": 1, "bundle_card": 1, "archive": 1,
-    "media": 2, "datasets": 2,
+    "media": 2, "datasets": 2, "faces": 2,
     "features": 3,
     "recognition": 4.0, "evaluation": 4.0, "report": 4.0, "edge": 4.0,
     "layers": 4.5, "models": 4.5,
