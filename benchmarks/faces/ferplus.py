@@ -31,6 +31,11 @@ class Faces:
         return Faces(self.crops[chosen], self.votes[chosen])
 
     @property
+    def has_expression(self) -> np.ndarray:
+        """Bool [N]: whether anybody saw an expression."""
+        return self.votes[:, : len(EXPRESSIONS)].sum(1) > 0
+
+    @property
     def plurality(self) -> np.ndarray:
         """Int [N]: what most people chose; the first of equals."""
         return self.votes.argmax(1)

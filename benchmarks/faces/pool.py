@@ -26,6 +26,7 @@ _EVERY_S = 2.0  # between the frames that are taken of a clip
 _FRAME = ModelSpec(window_s=_EVERY_S, video=VideoSpec(frames_hz=1 / _EVERY_S, height_px=256, width_px=256))
 _PARTS = 2  # of each photograph, besides the whole
 DRAWN = 2500
+HELD_OUT = 300  # photographs of the training part that nothing is learned from, to choose by
 _IGNORED = -1.0  # a score that nothing is learned from
 _LEAST_DRAWN_PX = 14.0  # a drawn face that is smaller in the picture need not be found
 _LARGEST_FINE_PX = 44.0  # larger faces are also those of the coarse cells, as the teacher has it
@@ -97,7 +98,7 @@ def as_places(numbers: np.ndarray) -> np.ndarray:
 
 
 def _pictures(data: Path, chance: np.random.Generator) -> Iterator[np.ndarray]:
-    for file in photographs(data, "train"):
+    for file in photographs(data, "train")[HELD_OUT:]:
         picture = read_photograph(file)
         yield cv2.resize(picture, (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_AREA)
         for _ in range(_PARTS):
