@@ -48,7 +48,7 @@ def main() -> None:
         write_face_weights(model, WEIGHTS["face_encoder"])
     teacher = Teacher(chosen.models / "face_detection_short_range.tflite")
     if "detector" in stages:
-        pool = make_pool(chosen.data, teacher, chosen.work / "pool.npz")
+        pool = make_pool(chosen.data, teacher, chosen.work / "pool")
         print(f"{len(pool)} pictures to learn from", flush=True)
         model = train_detector(pool, chosen.work, chosen.steps)
         write_face_weights(model, WEIGHTS["face_detector"])

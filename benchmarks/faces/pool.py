@@ -7,6 +7,9 @@ faces of all sizes occur; the teacher answers for each picture by itself. Of dra
 from __future__ import annotations
 
 import csv
+import dataclasses
+import itertools
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +22,7 @@ from video_understanding.faces.network_detector import CELLS, GRIDS, SIZE_PX, ce
 from video_understanding.media.decode import iter_clips
 from video_understanding.media.synthetic.crowd import Crowd, TrueFace
 from video_understanding.spec import ModelSpec, VideoSpec
-from video_understanding.whole_file import whole_file
+from video_understanding.whole_file import unfinished_folder
 
 _CLIP_SETS = ("emotion_javanese", "action_ucf_av3", "action_fight")
 _EVERY_S = 2.0  # between the frames that are taken of a clip
@@ -34,27 +37,57 @@ _LARGEST_FINE_PX = 44.0  # larger faces are also those of the coarse cells, as t
 
 @dataclass(frozen=True)
 class Pool:
-    """Pictures uint8 [N,128,128,3], scores float16 [N,320] (-1: not learned) and places float16 [N,320,8]."""
+    """N pictures and what is to be said of each.
+
+    pictures  uint8 [N,128,128,3]
+    scores    float16 [N,320], -1 where nothing is learned
+    places    float16 [N,320,8]
+    fine      float16 [N,16,16,34], all that the teacher says of fine cells, also where there is no face
+    coarse    float16 [N,8,8,102], and of coarse ones
+    """
 
     pictures: np.ndarray
     scores: np.ndarray
     places: np.ndarray
+    fine: np.ndarray
+    coarse: np.ndarray
 
     def __len__(self) -> int:
         return len(self.pictures)
 
 
-def make_pool(data: Path, teacher: Teacher, file: Path, seed: int = 0) -> Pool:
-    """Reads the pool from the file, or makes it and writes it there."""
-    if not file.exists():
-        chance = np.random.default_rng([seed, 3])
-        found = list(_taught(_pictures(data, chance), teacher)) + list(_drawn(chance))
-        file.parent.mkdir(parents=True, exist_ok=True)
-        pictures, scores, places = (np.stack(part) for part in zip(*found, strict=True))
-        with whole_file(file) as unfinished, unfinished.open("wb") as out:
-            np.savez(out, pictures=pictures, scores=scores.astype(np.float16), places=places.astype(np.float16))
-    with np.load(file) as stored:
-        return Pool(stored["pictures"], stored["scores"], stored["places"])
+def make_pool(data: Path, teacher: Teacher, folder: Path, seed: int = 0) -> Pool:
+    """Reads the pool from the folder, or makes it and writes it there; its arrays stay on disk."""
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished_folder(folder.parent, folder.name) as unfinished:
+            _write_pool(data, teacher, unfinished, np.random.default_rng([seed, 3]))
+            shutil.copytree(unfinished, folder, copy_function=shutil.move)
+    parts = {field.name: np.load(folder / f"{field.name}.npy", mmap_mode="r") for field in dataclasses.fields(Pool)}
+    return Pool(**parts)
+
+
+def _write_pool(data: Path, teacher: Teacher, folder: Path, chance: np.random.Generator) -> None:
+    files = {field.name: (folder / f"{field.name}.raw").open("wb") for field in dataclasses.fields(Pool)}
+    shapes: dict[str, tuple[np.dtype, tuple[int, ...]]] = {}
+    many = 0
+    for picture, answers in itertools.chain(((picture, None) for picture in _pictures(data, chance)), _drawn(chance)):
+        scores, places = teacher_targets(*teacher(picture[None]))
+        if answers is not None:
+            scores, places = (own[None] for own in answers)
+        parts = (picture, *(own.astype(np.float16) for own in (scores[0], places[0], *teacher.maps())))
+        for (name, file), part in zip(files.items(), parts, strict=True):
+            file.write(np.ascontiguousarray(part).tobytes())
+            shapes[name] = part.dtype, part.shape
+        many += 1
+        if many % 2000 == 0:
+            print(f"{many} pictures seen by the teacher", flush=True)
+    for name, file in files.items():
+        file.close()
+        dtype, shape = shapes[name]
+        raw = np.memmap(file.name, dtype, "r", shape=(many, *shape))
+        np.save(folder / f"{name}.npy", raw)
+        Path(file.name).unlink()
 
 
 def photographs(data: Path, part: str) -> list[Path]:
@@ -124,18 +157,11 @@ def _part(picture: np.ndarray, chance: np.random.Generator) -> np.ndarray:
     return cv2.warpAffine(picture, matrix, (SIZE_PX, SIZE_PX), flags=cv2.INTER_LINEAR)
 
 
-def _taught(pictures: Iterator[np.ndarray], teacher: Teacher) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    for picture in pictures:
-        scores, places = teacher_targets(*teacher(picture[None]))
-        yield picture, scores[0], places[0]
-
-
-def _drawn(chance: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _drawn(chance: np.random.Generator) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]]:
     for _ in range(DRAWN):
         crowd = Crowd.drawn(chance, int(chance.integers(0, 4)))
         picture = next(crowd.frames([0.0], height_px=SIZE_PX, width_px=SIZE_PX))
-        faces = crowd.faces(0.0, height_px=SIZE_PX, width_px=SIZE_PX)
-        yield picture, *drawn_targets(faces)
+        yield picture, drawn_targets(crowd.faces(0.0, height_px=SIZE_PX, width_px=SIZE_PX))
 
 
 def drawn_targets(faces: Sequence[TrueFace]) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 SIZE_PX = 128
-_GRIDS = ((16, 2), (8, 6))  # cells each way, and anchors in each cell
+GRIDS = ((16, 2), (8, 6))  # cells each way, and anchors in each cell
 _POINTS = slice(4, 8)  # of the 16 numbers: the two eyes; the first four are the box
 
 
@@ -24,7 +24,7 @@ class Teacher:
         self._numbers, self._scores = outputs[16], outputs[1]
         cells = [
             ((x + 0.5) / cells, (y + 0.5) / cells)
-            for cells, anchors in _GRIDS
+            for cells, anchors in GRIDS
             for y in range(cells)
             for x in range(cells)
             for _ in range(anchors)
@@ -45,3 +45,11 @@ class Teacher:
             own[:, 6:8] += self.anchors
             numbers.append(own)
         return np.stack(logits), np.stack(numbers)
+
+    def maps(self) -> tuple[np.ndarray, np.ndarray]:
+        """All that was said of the last picture, by cells: [16,16,34] and [8,8,102], also where there is no face."""
+        scores = self._interpreter.get_tensor(self._scores)[0]
+        both = np.concatenate([scores, self._interpreter.get_tensor(self._numbers)[0]], axis=1)  # [896,17]
+        (cells, anchors), (coarse_cells, coarse_anchors) = GRIDS
+        fine = both[: cells * cells * anchors].reshape(cells, cells, -1)
+        return fine, both[cells * cells * anchors :].reshape(coarse_cells, coarse_cells, coarse_anchors * 17)
