@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 _WHOLE = 1 << 14  # sum of the weights of one pixel; 255 times it is exact in float32, in whatever order it is added
+_MOST_ROWS = 257  # whose sum fits into 16 bits
 _FRACTION = 256  # sampling places are rounded to this part of a pixel
 
 
@@ -14,11 +17,13 @@ def shrink(picture: np.ndarray, factor: int) -> np.ndarray:
         return picture
     high, wide = picture.shape[0] // factor, picture.shape[1] // factor
     kept = picture[: high * factor, : wide * factor]
-    sums = np.zeros((high, wide, picture.shape[2]), np.uint32)
+    rows = np.zeros((high, *kept.shape[1:]), np.uint16 if factor <= _MOST_ROWS else np.uint32)
     for row in range(factor):
-        for column in range(factor):
-            sums += kept[row::factor, column::factor]
-    return ((sums + factor * factor // 2) // (factor * factor)).astype(np.uint8)
+        rows += kept[row::factor]
+    sums = np.full((high, wide, picture.shape[2]), factor * factor // 2, np.uint32)
+    for column in range(factor):
+        sums += rows[:, column::factor]
+    return (sums // (factor * factor)).astype(np.uint8)
 
 
 def resize(picture: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
@@ -48,6 +53,7 @@ def sample(grey: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return ((both + _FRACTION * _FRACTION // 2) // (_FRACTION * _FRACTION)).astype(np.uint8)
 
 
+@functools.lru_cache(maxsize=64)
 def _weights(size: int, new_size: int) -> np.ndarray:
     """Whole numbers float32 [new_size,size]; each row sums to `_WHOLE`."""
     step = size / new_size
