@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from benchmarks.faces.teacher import Teacher
+from video_understanding.datasets.manifest import load_manifest
 from video_understanding.faces.network_detector import CELLS, GRIDS, SIZE_PX, cell_middles, cell_sides
 from video_understanding.media.decode import iter_clips
 from video_understanding.media.synthetic.crowd import Crowd, TrueFace
@@ -25,6 +26,7 @@ from video_understanding.spec import ModelSpec, VideoSpec
 from video_understanding.whole_file import unfinished_folder
 
 _CLIP_SETS = ("emotion_javanese", "action_ucf_av3", "action_fight")
+_FRAMES = 3  # of each clip
 _EVERY_S = 2.0  # between the frames that are taken of a clip
 _FRAME = ModelSpec(window_s=_EVERY_S, video=VideoSpec(frames_hz=1 / _EVERY_S, height_px=256, width_px=256))
 _PARTS = 2  # of each photograph, besides the whole
@@ -137,10 +139,8 @@ def _pictures(data: Path, chance: np.random.Generator) -> Iterator[np.ndarray]:
         for _ in range(_PARTS):
             yield _part(picture, chance)
     for name in _CLIP_SETS:
-        for file in sorted((data / name / "media").rglob("*")):
-            for number, clip in enumerate(iter_clips(file, _FRAME)):
-                if number == 4:
-                    break
+        for row in load_manifest(data / name):
+            for clip in itertools.islice(iter_clips(row.path, _FRAME), _FRAMES):
                 yield _part(clip.frames[0], chance)
 
 

@@ -23,7 +23,7 @@ SMALLER_SHARE = 0.8  # of the epochs
 BATCH_SIZE = 128
 RATE, FINAL_RATE, WARM_UP_STEPS = 2e-3, 1e-5, 400
 DECAY = 0.05
-MIXUP = 0.2  # both parameters of the beta distribution
+MIXUP = 0.2  # both parameters of the beta distribution; the last epochs, of crops in full size, are not mixed
 EMA = 0.998
 
 
@@ -77,7 +77,7 @@ def batches(faces: Faces, epoch: int, size_px: int, seed: int) -> Iterator[tuple
         chosen = order[place : place + BATCH_SIZE]
         crops = np.stack([changed(faces.crops[number], size_px, chance) for number in chosen])
         crops = crops[..., None].astype(np.float32)  # [B,h,w,1]
-        share = np.float32(chance.beta(MIXUP, MIXUP))
+        share = np.float32(chance.beta(MIXUP, MIXUP) if size_px < SIZE_PX else 1)
         other = chance.permutation(BATCH_SIZE)
         yield tuple(
             share * values + (1 - share) * values[other] for values in (crops, targets[chosen], weights[chosen])
