@@ -19,7 +19,7 @@ from video_understanding.faces.face import FaceDetector
 from video_understanding.features.speaker_normalisation import SpeakerNormalisation
 from video_understanding.features.statistics import joined_moments
 from video_understanding.media.decode import iter_clips
-from video_understanding.models.audio_encoder import make_hop_encoder
+from video_understanding.models.encoders.audio import make_hop_encoder
 from video_understanding.presets import preset
 from video_understanding.spec import AudioSpec, ModelSpec, VideoSpec
 from video_understanding.training.closed_form.fit import fit_closed_form

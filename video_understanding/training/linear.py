@@ -23,12 +23,13 @@ from video_understanding.layers.presence_dense import presence_sets
 from video_understanding.layers.statistics import POOLINGS
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
-from video_understanding.scorer import SENSES, Scores
+from video_understanding.scorer import Scores
 from video_understanding.spec import ModelSpec
 from video_understanding.training.baselines import head_targets, probabilities_of
 from video_understanding.training.closed_form.fit import fit_closed_form
 from video_understanding.training.closed_form.forms import ClosedForm, HeadTargets
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
+from video_understanding.training.missing import filled
 from video_understanding.training.speaker_fit import SpeakerFit, fit_speakers
 
 CLOSE_UP = 4  # times the height and width of what the network takes
@@ -89,8 +90,8 @@ def fit_linear(
     folder = (cache or ClipCache()).folder / FEATURES_FOLDER
     encoded = EncodedClips(prepared, frozen_encoders(model, views), folder)
     statistics, present = {}, {}
-    for sense in SENSES:
-        statistics[sense], present[sense] = clip_statistics(encoded, learned, sense, progress)
+    for name in spec.modalities:
+        statistics[name], present[name] = clip_statistics(encoded, learned, name, progress)
     if not any(there.any() for there in present.values()):
         raise TrainingError(
             "training", "has no clip with picture or sound to learn from", "Run `vu check` on the data."
@@ -98,8 +99,11 @@ def fit_linear(
     began_s = time.monotonic()
     own = [rows[row] for row in learned]
     heads = head_targets(own, labels, spec.network.multi_label)
-    groups, blocks = np.array(group_rows(own)), model.statistics_blocks
-    form = fit_closed_form(statistics, present, heads, groups, blocks)
+    groups = np.array(group_rows(own))
+    blocks = {name: encoder.blocks or None for name, encoder in model.encoders.items()}
+    fill = spec.network.missing == "fill"
+    statistics, known = filled(statistics, present) if fill else (statistics, present)
+    form = fit_closed_form(statistics, known, heads, groups, blocks)
     windows = np.bincount(prepared.row_numbers, minlength=len(rows))[learned]
     speakers = fit_speakers(
         own,
@@ -109,16 +113,21 @@ def fit_linear(
         groups,
         blocks,
         form,
-        poolings=dict(zip(SENSES, model.linear.poolings, strict=True)),
+        poolings={name: encoder.pooling for name, encoder in model.encoders.items()},
         windows_per_clip=max(1, round(float(windows.mean()))),
     )
     put_weights(model, form)
     left_out = {}
     for head in heads:
         left_out[head] = np.full((len(rows), heads[head].classes), np.nan)
-        left_out[head][learned] = probabilities_of(form.left_out(head, present), heads[head].multi_label)
+        left_out[head][learned] = probabilities_of(form.left_out(head, known), heads[head].multi_label)
     losses = [_log_loss(left_out[head][learned], targets) for head, targets in heads.items()]
     return LinearFit(model, encoded, form, left_out, float(np.mean(losses)), time.monotonic() - began_s, speakers)
+
+
+def has_motion(prepared: PreparedClips) -> bool:
+    """Whether any window has more than one frame of its own: pictures and sound have none."""
+    return any(prepared[number].frame_present.sum() > 1 for number in range(len(prepared)))
 
 
 def specs_to_try(spec: ModelSpec, close_up: bool) -> list[ModelSpec]:
@@ -140,19 +149,19 @@ def _log_loss(scores: np.ndarray, targets: HeadTargets) -> float:
 
 
 def clip_statistics(
-    encoded: EncodedClips, rows: Sequence[int] | np.ndarray, sense: str, progress: bool | None = None
+    encoded: EncodedClips, rows: Sequence[int] | np.ndarray, modality: str, progress: bool | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """float32 [V,K,P], each row's mean of its windows' pooled statistics in every view; bool [K], who has the modality.
 
     Rows without it have zeros.
     """
-    encoder = encoded.encoders[sense]
+    encoder = encoded.encoders[modality]
     pool, views = POOLINGS[encoder.pooling], len(encoder.views)
     place_of = {int(row): place for place, row in enumerate(rows)}
     found: np.ndarray | None = None
     present = np.zeros(len(rows), bool)
     for view in range(views):
-        for row, tokens in encoded.of_rows(rows, sense, view, progress):
+        for row, tokens in encoded.of_rows(rows, modality, view, progress):
             pooled = keras.ops.convert_to_numpy(pool(tokens.astype(np.float32))).mean(axis=0)  # [w,n,D] -> [P]
             if found is None:
                 found = np.zeros((views, len(rows), len(pooled)), np.float32)
@@ -165,19 +174,20 @@ def clip_statistics(
 
 def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
     """Gives the model's linear classifier the weights of a closed form; zeros for a set of modalities without one."""
-    layer = model.linear
-    for place, sense in enumerate(SENSES):
-        layer.means[place].assign(form.standards[sense].mean)
-        layer.scales[place].assign(1 / form.standards[sense].scale)
-    sizes = {sense: len(form.standards[sense].mean) for sense in SENSES}
+    layer, names, fill = model.linear, model.spec.modalities, model.spec.network.missing == "fill"
+    for place, name in enumerate(names):
+        layer.means[place].assign(form.standards[name].mean)
+        layer.scales[place].assign(1 / form.standards[name].scale)
+    sizes = {name: len(form.standards[name].mean) for name in names}
     for head, fitted in form.forms.items():
         output = layer.outputs[head]
         kernel, bias = np.zeros(output.kernel.shape, np.float32), np.zeros(output.bias.shape, np.float32)
-        for number, members in enumerate(presence_sets(len(SENSES))):
-            own = tuple(sense for sense, member in zip(SENSES, members, strict=True) if member)
+        for number, members in enumerate(presence_sets(len(names))):
+            own = tuple(name for name, member in zip(names, members, strict=True) if member)
+            own = names if fill else own  # standardised, the mean that fills a modality is zero, as of a missing one
             if own in fitted:
                 weights = fitted[own].weights
-                parts = [weights.get(sense, np.zeros((sizes[sense], bias.shape[1]))) for sense in SENSES]
+                parts = [weights.get(name, np.zeros((sizes[name], bias.shape[1]))) for name in names]
                 kernel[number], bias[number] = np.concatenate(parts), fitted[own].bias  # [P,C], [C]
         output.kernel.assign(kernel)
         output.bias.assign(bias)
@@ -193,14 +203,16 @@ class EncodedScorer:
     def inputs(self, numbers: np.ndarray, clips: Sequence[Clip] | None = None) -> EncodedInputs:
         """The windows of these numbers [B]; `clips` [B] are the same ones with another sound, which is encoded now."""
         presence = self._encoded.prepared.presence(numbers)
-        picture, sound = (self._encoded.of_windows(numbers, sense) for sense in SENSES)
+        tokens = {name: self._encoded.of_windows(numbers, name) for name in self.spec.modalities}
         if clips is not None:
-            sound = self._encoded.encoders["audio"].encode(clips)
-        return EncodedInputs(picture, sound, presence)
+            there = [place for place, clip in enumerate(clips) if clip.modalities["audio"]]
+            if there:
+                tokens["audio"][there] = self._encoded.encoders["audio"].encode([clips[place] for place in there])
+        return EncodedInputs(tokens, presence)
 
     def sound(self, numbers: np.ndarray) -> np.ndarray:
         """The audio tokens [B,S,D] alone of the windows of these numbers, zeros where there is no audio."""
         return self._encoded.of_windows(numbers, "audio")
 
     def __call__(self, inputs: EncodedInputs) -> Scores:
-        return self.of_tokens.fuse(inputs.picture, inputs.sound, inputs.presence)
+        return self.of_tokens.fuse(inputs.tokens, inputs.presence)
