@@ -57,6 +57,7 @@ setup(
     package_data={
         "video_understanding": ["py.typed", "*.pyi"],
         "video_understanding.models.listeners": ["*.npz"],  # what the listener has learned before
+        "video_understanding.models.faces": ["*.npz"],  # pretrained weights of the face networks
     },
     install_requires=["numpy>=2.0,<3", "av>=18.1,<19", "tqdm>=4.66"],
     extras_require={

@@ -27,7 +27,7 @@ FLOORS = {
     "progress": 0, "arguments": 0,
     "prediction": 1, "window_scores": 1, "scorer": 1, "signatures": 1, "exported_scorer": 1, "bundle": 1,
     "bundle_card": 1, "bundle_words": 1, "archive": 1,
-    "media": 2, "datasets": 2,
+    "media": 2, "datasets": 2, "faces": 2,
     "features": 3, "words": 3,
     "recognition": 4.0, "evaluation": 4.0, "report": 4.0, "edge": 4.0, "search": 4.0,
     "layers": 4.5, "models": 4.5,
