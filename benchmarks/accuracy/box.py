@@ -67,7 +67,7 @@ def main() -> None:
             if (whole / name).exists():
                 (options.out / name).write_bytes((whole / name).read_bytes())
     packed(options.out / KERAS_FILE)
-    bundle = Bundle.write(options.out, spec, LABELS, {**facts, **described(manifest), **results(measured)})
+    bundle = Bundle.write(options.out, bundle.spec, LABELS, {**facts, **described(manifest), **results(measured)})
     exported(bundle)
 
 

@@ -15,8 +15,12 @@ from video_understanding.export.make import export_bundle
 from video_understanding.features.prepare import from_prepared
 from video_understanding.media.decode import iter_clips
 from video_understanding.media.synthetic import make_dataset
+from video_understanding.media.synthetic.calibration import write_calibration_clip
+from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import keras_scorer, load_model
 from video_understanding.recognition.answers import WindowScorer
+from video_understanding.runtimes import load
 from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
 from video_understanding.training.baselines import SIMPLE
 from video_understanding.training.crossval import crossval
@@ -102,6 +106,7 @@ def test_each_set_of_modalities_has_weights_of_its_own(bundle, data, cache):
     logits = embedding[:, size:] @ np.array(layer.outputs["action"].kernel)[0, size:] + np.array(
         layer.outputs["action"].bias[0]
     )
+    logits = logits * np.array(layer.familiarity["action"](embedding, np.array([[0, 1]] * 6, np.float32)))
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(sound["action"], shares, atol=1e-5)
 
@@ -113,7 +118,41 @@ def test_a_clip_with_nothing_to_go_by_gets_even_scores(bundle):
     np.testing.assert_allclose(scorer.fuse(*tokens, np.zeros((1, 2), bool))["emotion"], 0.5)
 
 
-def test_it_exports_and_streams_like_any_model(bundle, data, cache):
+@pytest.fixture(scope="module")
+def foreign(data) -> Path:
+    """A test card with bursts of tone: none of the figures, none of the voices that the model learned from."""
+    write_calibration_clip(data / "foreign.mp4", duration_s=3.0)
+    return data / "foreign.mp4"
+
+
+def _labels(prediction) -> set[tuple[str, str]]:
+    """What is said of the whole and of every segment."""
+    said = [prediction.heads, *(segment.heads for segment in prediction.segments)]
+    return {(heads["action"].label, heads["emotion"].label) for heads in said}
+
+
+def test_a_foreign_clip_is_unknown_and_a_familiar_one_is_named(bundle, foreign, data):
+    recognizer = load(bundle.folder, "keras")
+    found = recognizer.predict(foreign)
+    assert _labels(found) == {("unknown", "unknown")}
+    assert found.heads["action"].confidence < bundle.unknown_below("action")
+    known = [recognizer.predict(row.path).heads["action"].label for row in load_manifest(data / "clips").rows[:10]]
+    assert known.count("unknown") <= 2
+
+
+def test_a_model_saved_before_familiarity_answers_as_it_did(bundle, data, cache):
+    inputs = from_prepared(cache.prepare(load_manifest(data / "clips").rows, SPEC, progress=False), np.arange(4))
+    now = load_model(bundle)
+    config = now.get_config()
+    del config["familiarity"]
+    before = VideoUnderstandingModel.from_config(config)
+    assert not before.linear.familiarity
+    before.set_weights([weight for variable, weight in zip(now.weights, now.get_weights(), strict=True)
+                        if "familiar_" not in variable.path])  # fmt: skip
+    assert np.array_equal(KerasScorer(before)(inputs)["action"].argmax(1), KerasScorer(now)(inputs)["action"].argmax(1))
+
+
+def test_it_exports_and_streams_like_any_model(bundle, data, cache, foreign):
     manifest = load_manifest(data / "clips")
     inputs = from_prepared(cache.prepare(manifest.rows, SPEC, progress=False), np.arange(24))
     report = export_bundle(bundle, ["fp32", "int8"], inputs, {})
@@ -125,6 +164,8 @@ def test_it_exports_and_streams_like_any_model(bundle, data, cache):
         same = rounded(inputs)[head].argmax(axis=1) == expected[head].argmax(axis=1)
         assert same.mean() >= 0.9
     file = manifest.rows[0].path
+    for runtime in ("keras", "tflite:fp32", "tflite:int8"):
+        assert _labels(load(bundle.folder, runtime).predict(foreign)) == {("unknown", "unknown")}
     clips = list(iter_clips(file, SPEC, stride=0.25))
     together = WindowScorer(exact)(clips)
     for clip, answer in zip(clips, together, strict=True):

@@ -23,8 +23,10 @@ from video_understanding.recognition.streaming import HOLD_S, LATENESS_S, Stream
 from video_understanding.recognition.strides import Stride
 from video_understanding.scorer import SENSES, PartwiseScorer, Scorer
 from video_understanding.spec import ModelSpec
+from video_understanding.window_scores import WindowScores
 
 _NUMBER = re.compile(r"\d+")
+_FIRST = np.zeros(1, int)  # the place of the only file
 _WINDOWS_AT_ONCE = 8  # a scorer's calls cost less for several windows, and they need little memory
 
 
@@ -57,12 +59,12 @@ class Recognizer:
         """What happens in a file of any length, from one pass over it in constant memory.
 
         Windows of the spec follow each other by `stride_s` seconds, a quarter of their length if None. The file's
-        answer is the mean of theirs, or where it changes over time, what lasts longest. `progress` is called with each
-        window's answer as it is found.
+        answer joins theirs as those of a labelled clip are joined (`WindowScores`); where it changes over time, it is
+        what lasts longest, beside the mean of all scores. `progress` is called with each window's answer as it is found.
         """
         stride = Stride.of(self.spec, stride_s)
         maker = SegmentMaker(self.spec, self.labels, stride, self.unknown_below)
-        found = _Found()
+        found = _Found(self.scorer)
         for answer in self._answers(file, stride, found):
             found.count_in(answer)
             found.segments += maker.push(answer)
@@ -72,8 +74,7 @@ class Recognizer:
             raise _nothing_in(file)
         duration_s = found.length.seconds()
         found.segments += maker.finish(duration_s)
-        mean = {head: total / found.windows for head, total in found.totals.items()}  # [C] each
-        whole = heads_of(mean, self.scorer, self.unknown_below)
+        whole = heads_of(found.scores(), self.scorer, self.unknown_below)
         return Prediction(
             str(file),
             duration_s,
@@ -124,7 +125,7 @@ class Recognizer:
 
     def timeline(self, file: str | Path, stride_s: float | None = None) -> Iterator[WindowAnswer]:
         """The answer of each window of a file, as `predict` finds them."""
-        return self._answers(file, Stride.of(self.spec, stride_s), _Found())
+        return self._answers(file, Stride.of(self.spec, stride_s), _Found(self.scorer))
 
     def stream(
         self, stride_s: float | None = None, *, lateness_s: float = LATENESS_S, hold_s: float = HOLD_S
@@ -150,11 +151,12 @@ def _nothing_in(file: str | Path) -> MediaError:
 class _Found:
     """What is gathered from window to window."""
 
-    def __init__(self) -> None:
+    def __init__(self, scorer: Scorer) -> None:
         self.length = FileLength()
         self.windows = 0
-        # Not joined as evidence, as those of a labelled clip are: a long file shows one class here and another there.
-        self.totals: dict[str, np.ndarray] = {}  # head -> sum of scores, float64 [C]
+        self._totals = {head: np.zeros(len(names)) for head, names in scorer.labels.items()}  # sums of scores, [C]
+        several = scorer.spec.network.multi_label
+        self._joined = {head: WindowScores(1, len(total), head in several) for head, total in self._totals.items()}
         self.senses = dict.fromkeys(SENSES, False)
         self.segments: list[Segment] = []
         self._notes: dict[str, str] = {}  # by their words without numbers: a later one counts on from an earlier
@@ -169,9 +171,18 @@ class _Found:
         """What all windows say is odd, each once."""
         return tuple(self._notes.values())
 
+    def scores(self) -> dict[str, np.ndarray]:
+        """Head -> [C], of the whole file: windows of one answer are evidence, of several answers they are shares."""
+        changes = {head: len({one.heads[head].words for one in self.segments}) > 1 for head in self._totals}
+        return {
+            head: total / self.windows if changes[head] else self._joined[head].result()[0]
+            for head, total in self._totals.items()
+        }
+
     def count_in(self, answer: WindowAnswer) -> None:
         """What the window's answer adds to the file's."""
         self.windows += 1
         for head, scores in answer.scores.items():
-            self.totals[head] = self.totals.get(head, 0.0) + scores.astype(np.float64)
+            self._totals[head] += scores
+            self._joined[head].add(_FIRST, scores[None])
         self.senses = {sense: self.senses[sense] or answer.senses[sense] for sense in SENSES}

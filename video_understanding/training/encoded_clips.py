@@ -99,7 +99,7 @@ class EncodedClips:
         name = f"Encoding {modality}" + (f", view {view + 1} of {many}" if many > 1 else "")
         with Bar(len(rows), name, "clip", shown=progress, leave=False) as bar:
             for row in rows:
-                windows = self._windows(int(row), modality)
+                windows = self.numbers_of(int(row), modality)
                 if len(windows):
                     yield int(row), self._tokens(int(row), windows, modality, view)
                 bar.update(1)
@@ -109,14 +109,14 @@ class EncodedClips:
         found = np.zeros((len(numbers), *self.encoders[modality].shape), np.float32)
         for place, number in enumerate(numbers):
             row = int(self.prepared.row_numbers[number])
-            windows = self._windows(row, modality)
+            windows = self.numbers_of(row, modality)
             if number in windows:
                 if self._last.get(modality, (-1,))[0] != row:
                     self._last[modality] = row, self._tokens(row, windows, modality, 0)
                 found[place] = self._last[modality][1][np.searchsorted(windows, number)]
         return found
 
-    def _windows(self, row: int, modality: str) -> np.ndarray:
+    def numbers_of(self, row: int, modality: str) -> np.ndarray:
         """int [w]: the numbers of a row's windows that have the modality."""
         windows = np.flatnonzero(self.prepared.row_numbers == row)
         return windows[self.prepared.presence(windows)[:, SENSES.index(modality)]]

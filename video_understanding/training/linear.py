@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from video_understanding.clip import Clip
@@ -19,16 +18,19 @@ from video_understanding.errors import TrainingError
 from video_understanding.evaluation.metrics import LEAST_SCORE
 from video_understanding.features.encoded_inputs import EncodedInputs
 from video_understanding.labels import Labels
+from video_understanding.layers.familiarity import Familiarity
 from video_understanding.layers.presence_dense import presence_sets
-from video_understanding.layers.statistics import POOLINGS
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.scorer import SENSES, Scores
 from video_understanding.spec import ModelSpec
-from video_understanding.training.baselines import head_targets, probabilities_of
+from video_understanding.training.baselines import head_targets
+from video_understanding.training.closed_form.familiarity import FamiliarityForm
 from video_understanding.training.closed_form.fit import fit_closed_form
 from video_understanding.training.closed_form.forms import ClosedForm, HeadTargets
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
+from video_understanding.training.fitted_windows import FittedWindows
+from video_understanding.training.pooled_clips import PooledClips, pooled_clips
 from video_understanding.training.speaker_fit import SpeakerFit, fit_speakers
 
 CLOSE_UP = 4  # times the height and width of what the network takes
@@ -42,22 +44,43 @@ class LinearFit:
 
     model     the model, complete
     encoded   the tokens of all clips, for whoever evaluates the model on them
+    learned   int [K], the rows learned from
+    pooled    modality -> the statistics of these rows
+    targets   head -> what was learned of these rows
     form      weights, strengths and shares as they were fitted
     left_out  head -> probabilities float64 [rows,C] of each row by a fit without its group; NaN in rows not learned
     loss      log loss of what is left out, mean of the heads: what decides between specs
     tried     what was decided between -> its log loss
-    seconds   float, of pooling and solving, without reading and encoding
+    seconds   float, of solving, without reading, encoding and pooling
     speakers  whether speaker normalisation helps, and the second weights where it does
     """
 
     model: VideoUnderstandingModel
     encoded: EncodedClips
+    learned: np.ndarray
+    pooled: Mapping[str, PooledClips]
+    targets: Mapping[str, HeadTargets]
     form: ClosedForm
     left_out: Mapping[str, np.ndarray]
     loss: float
     seconds: float
-    speakers: SpeakerFit
+    speakers: SpeakerFit = field(default_factory=lambda: SpeakerFit({}))
     tried: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def statistics(self) -> dict[str, np.ndarray]:
+        """Modality -> float32 [V,K,P], as `fit_closed_form` takes them."""
+        return {sense: own.clips for sense, own in self.pooled.items()}
+
+    @property
+    def present(self) -> dict[str, np.ndarray]:
+        """Modality -> bool [K]."""
+        return {sense: own.present for sense, own in self.pooled.items()}
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows learned from, [K]."""
+        return [self.encoded.prepared.rows[row] for row in self.learned]
 
 
 def fit_linear(
@@ -88,37 +111,47 @@ def fit_linear(
     model = VideoUnderstandingModel(spec, labels, weights=weights, seed=0)
     folder = (cache or ClipCache()).folder / FEATURES_FOLDER
     encoded = EncodedClips(prepared, frozen_encoders(model, views), folder)
-    statistics, present = {}, {}
-    for sense in SENSES:
-        statistics[sense], present[sense] = clip_statistics(encoded, learned, sense, progress)
+    pooled = {sense: pooled_clips(encoded, learned, sense, progress) for sense in SENSES}
+    present = {sense: own.present for sense, own in pooled.items()}
     if not any(there.any() for there in present.values()):
         raise TrainingError(
             "training", "has no clip with picture or sound to learn from", "Run `vu check` on the data."
         )
     began_s = time.monotonic()
     own = [rows[row] for row in learned]
-    heads = head_targets(own, labels, spec.network.multi_label)
-    groups, blocks = np.array(group_rows(own)), model.statistics_blocks
-    form = fit_closed_form(statistics, present, heads, groups, blocks)
-    windows = np.bincount(prepared.row_numbers, minlength=len(rows))[learned]
+    heads, groups = head_targets(own, labels, spec.network.multi_label), np.array(group_rows(own))
+    statistics = {sense: found.clips for sense, found in pooled.items()}
+    form = fit_closed_form(statistics, present, heads, groups, model.statistics_blocks)
+    windows = FittedWindows.of(pooled, form, prepared.row_numbers, learned)
+    left_out = {}
+    put_weights(model, form)
+    for head, targets in heads.items():
+        familiarity = None
+        if head in model.linear.familiarity:
+            familiarity = windows.familiarity(targets, groups)
+            put_familiarity(model.linear.familiarity[head], familiarity)
+        left_out[head] = np.full((len(rows), targets.classes), np.nan)
+        left_out[head][learned] = windows.left_out(head, targets, familiarity)
+    losses = [_log_loss(left_out[head][learned], targets) for head, targets in heads.items()]
+    seconds = time.monotonic() - began_s
+    return LinearFit(model, encoded, learned, pooled, heads, form, left_out, float(np.mean(losses)), seconds)
+
+
+def with_speakers(fit: LinearFit) -> LinearFit:
+    """The fit with its second weights, for clips of speakers who are known, where these help."""
+    windows = np.bincount(fit.encoded.prepared.row_numbers, minlength=len(fit.encoded.prepared.rows))[fit.learned]
     speakers = fit_speakers(
-        own,
-        statistics,
-        present,
-        heads,
-        groups,
-        blocks,
-        form,
-        poolings=dict(zip(SENSES, model.linear.poolings, strict=True)),
+        fit.rows,
+        fit.statistics,
+        fit.present,
+        fit.targets,
+        np.array(group_rows(fit.rows)),
+        fit.model.statistics_blocks,
+        fit.form,
+        poolings=dict(zip(SENSES, fit.model.linear.poolings, strict=True)),
         windows_per_clip=max(1, round(float(windows.mean()))),
     )
-    put_weights(model, form)
-    left_out = {}
-    for head in heads:
-        left_out[head] = np.full((len(rows), heads[head].classes), np.nan)
-        left_out[head][learned] = probabilities_of(form.left_out(head, present), heads[head].multi_label)
-    losses = [_log_loss(left_out[head][learned], targets) for head, targets in heads.items()]
-    return LinearFit(model, encoded, form, left_out, float(np.mean(losses)), time.monotonic() - began_s, speakers)
+    return dataclasses.replace(fit, speakers=speakers)
 
 
 def specs_to_try(spec: ModelSpec, close_up: bool) -> list[ModelSpec]:
@@ -139,30 +172,6 @@ def _log_loss(scores: np.ndarray, targets: HeadTargets) -> float:
     return float(-((shown * np.log(told)).sum(axis=0) / counts).sum() / max((shown.sum(axis=0) > 0).sum(), 1))
 
 
-def clip_statistics(
-    encoded: EncodedClips, rows: Sequence[int] | np.ndarray, sense: str, progress: bool | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """float32 [V,K,P], each row's mean of its windows' pooled statistics in every view; bool [K], who has the modality.
-
-    Rows without it have zeros.
-    """
-    encoder = encoded.encoders[sense]
-    pool, views = POOLINGS[encoder.pooling], len(encoder.views)
-    place_of = {int(row): place for place, row in enumerate(rows)}
-    found: np.ndarray | None = None
-    present = np.zeros(len(rows), bool)
-    for view in range(views):
-        for row, tokens in encoded.of_rows(rows, sense, view, progress):
-            pooled = keras.ops.convert_to_numpy(pool(tokens.astype(np.float32))).mean(axis=0)  # [w,n,D] -> [P]
-            if found is None:
-                found = np.zeros((views, len(rows), len(pooled)), np.float32)
-            found[view, place_of[row]] = pooled
-            present[place_of[row]] = True
-    if found is None:
-        found = np.zeros((views, len(rows), pool(keras.KerasTensor((None, *encoder.shape))).shape[-1]), np.float32)
-    return found, present
-
-
 def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
     """Gives the model's linear classifier the weights of a closed form; zeros for a set of modalities without one."""
     layer = model.linear
@@ -181,6 +190,25 @@ def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
                 kernel[number], bias[number] = np.concatenate(parts), fitted[own].bias  # [P,C], [C]
         output.kernel.assign(kernel)
         output.bias.assign(bias)
+
+
+def put_familiarity(layer: Familiarity, form: FamiliarityForm) -> None:
+    """Gives a layer what was fitted; a set of modalities without a limit stays familiar whatever comes."""
+    for place, sense in enumerate(SENSES):
+        if sense in form.clouds:
+            cloud = form.clouds[sense]
+            axes = np.zeros(layer.axes[place].shape, np.float32)
+            axes[:, : cloud.axes.shape[1]] = cloud.axes
+            layer.centers[place].assign(cloud.center)
+            layer.spreads[place].assign(np.full(len(cloud.center), cloud.spread))
+            layer.axes[place].assign(axes)
+    limit, steepness = np.array(layer.limit), np.array(layer.steepness)
+    for number, members in enumerate(presence_sets(len(SENSES))):
+        own = tuple(sense for sense, member in zip(SENSES, members, strict=True) if member)
+        if own in form.limits:
+            limit[number], steepness[number] = form.limits[own]
+    layer.limit.assign(limit)
+    layer.steepness.assign(steepness)
 
 
 class EncodedScorer:
