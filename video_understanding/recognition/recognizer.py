@@ -60,7 +60,7 @@ class Recognizer:
 
         Windows of the spec follow each other by `stride_s` seconds, a quarter of their length if None. The file's
         answer joins theirs as those of a labelled clip are joined (`WindowScores`); where it changes over time, it is
-        what lasts longest, beside the mean of all scores. `progress` is called with each window's answer as it is found.
+        what lasts longest, beside the mean of all scores. `progress` is called with the answer of each window.
         """
         stride = Stride.of(self.spec, stride_s)
         maker = SegmentMaker(self.spec, self.labels, stride, self.unknown_below)

@@ -26,11 +26,10 @@ from video_understanding.scorer import SENSES, Scores
 from video_understanding.spec import ModelSpec
 from video_understanding.training.baselines import head_targets
 from video_understanding.training.closed_form.familiarity import FamiliarityForm
-from video_understanding.training.closed_form.fit import fit_closed_form
-from video_understanding.training.closed_form.forms import ClosedForm, HeadTargets
+from video_understanding.training.closed_form.forms import HeadTargets
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
-from video_understanding.training.fitted_windows import FittedWindows
 from video_understanding.training.pooled_clips import PooledClips, pooled_clips
+from video_understanding.training.solved import Solved, solve
 from video_understanding.training.speaker_fit import SpeakerFit, fit_speakers
 
 CLOSE_UP = 4  # times the height and width of what the network takes
@@ -46,8 +45,7 @@ class LinearFit:
     encoded   the tokens of all clips, for whoever evaluates the model on them
     learned   int [K], the rows learned from
     pooled    modality -> the statistics of these rows
-    targets   head -> what was learned of these rows
-    form      weights, strengths and shares as they were fitted
+    solved    what was fitted to them
     left_out  head -> probabilities float64 [rows,C] of each row by a fit without its group; NaN in rows not learned
     loss      log loss of what is left out, mean of the heads: what decides between specs
     tried     what was decided between -> its log loss
@@ -59,23 +57,12 @@ class LinearFit:
     encoded: EncodedClips
     learned: np.ndarray
     pooled: Mapping[str, PooledClips]
-    targets: Mapping[str, HeadTargets]
-    form: ClosedForm
+    solved: Solved
     left_out: Mapping[str, np.ndarray]
     loss: float
     seconds: float
     speakers: SpeakerFit = field(default_factory=lambda: SpeakerFit({}))
     tried: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def statistics(self) -> dict[str, np.ndarray]:
-        """Modality -> float32 [V,K,P], as `fit_closed_form` takes them."""
-        return {sense: own.clips for sense, own in self.pooled.items()}
-
-    @property
-    def present(self) -> dict[str, np.ndarray]:
-        """Modality -> bool [K]."""
-        return {sense: own.present for sense, own in self.pooled.items()}
 
     @property
     def rows(self) -> list[Row]:
@@ -119,22 +106,15 @@ def fit_linear(
         )
     began_s = time.monotonic()
     own = [rows[row] for row in learned]
-    heads, groups = head_targets(own, labels, spec.network.multi_label), np.array(group_rows(own))
-    statistics = {sense: found.clips for sense, found in pooled.items()}
-    form = fit_closed_form(statistics, present, heads, groups, model.statistics_blocks)
-    windows = FittedWindows.of(pooled, form, prepared.row_numbers, learned)
-    left_out = {}
-    put_weights(model, form)
-    for head, targets in heads.items():
-        familiarity = None
-        if head in model.linear.familiarity:
-            familiarity = windows.familiarity(targets, groups)
-            put_familiarity(model.linear.familiarity[head], familiarity)
-        left_out[head] = np.full((len(rows), targets.classes), np.nan)
-        left_out[head][learned] = windows.left_out(head, targets, familiarity)
+    heads = head_targets(own, labels, spec.network.multi_label)
+    solved = solve(pooled, heads, np.array(group_rows(own)), model.statistics_blocks)
+    put_weights(model, solved)
+    left_out = {head: np.full((len(rows), targets.classes), np.nan) for head, targets in heads.items()}
+    for head, scores in solved.left_out.items():
+        left_out[head][learned] = scores
     losses = [_log_loss(left_out[head][learned], targets) for head, targets in heads.items()]
     seconds = time.monotonic() - began_s
-    return LinearFit(model, encoded, learned, pooled, heads, form, left_out, float(np.mean(losses)), seconds)
+    return LinearFit(model, encoded, learned, pooled, solved, left_out, float(np.mean(losses)), seconds)
 
 
 def with_speakers(fit: LinearFit) -> LinearFit:
@@ -142,12 +122,12 @@ def with_speakers(fit: LinearFit) -> LinearFit:
     windows = np.bincount(fit.encoded.prepared.row_numbers, minlength=len(fit.encoded.prepared.rows))[fit.learned]
     speakers = fit_speakers(
         fit.rows,
-        fit.statistics,
-        fit.present,
-        fit.targets,
+        {sense: own.clips for sense, own in fit.pooled.items()},
+        {sense: own.present for sense, own in fit.pooled.items()},
+        fit.solved.targets,
         np.array(group_rows(fit.rows)),
         fit.model.statistics_blocks,
-        fit.form,
+        fit.solved.form,
         poolings=dict(zip(SENSES, fit.model.linear.poolings, strict=True)),
         windows_per_clip=max(1, round(float(windows.mean()))),
     )
@@ -172,9 +152,9 @@ def _log_loss(scores: np.ndarray, targets: HeadTargets) -> float:
     return float(-((shown * np.log(told)).sum(axis=0) / counts).sum() / max((shown.sum(axis=0) > 0).sum(), 1))
 
 
-def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
+def put_weights(model: VideoUnderstandingModel, solved: Solved) -> None:
     """Gives the model's linear classifier the weights of a closed form; zeros for a set of modalities without one."""
-    layer = model.linear
+    layer, form = model.linear, solved.form
     for place, sense in enumerate(SENSES):
         layer.means[place].assign(form.standards[sense].mean)
         layer.scales[place].assign(1 / form.standards[sense].scale)
@@ -190,6 +170,8 @@ def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
                 kernel[number], bias[number] = np.concatenate(parts), fitted[own].bias  # [P,C], [C]
         output.kernel.assign(kernel)
         output.bias.assign(bias)
+    for head, familiarity in solved.familiarity.items():
+        put_familiarity(layer.familiarity[head], familiarity)
 
 
 def put_familiarity(layer: Familiarity, form: FamiliarityForm) -> None:

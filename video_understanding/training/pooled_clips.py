@@ -21,12 +21,22 @@ class PooledClips:
     present  bool [K], who has the modality
     windows  float32 [W,P], windows of the clips as they are, in the order of their numbers
     numbers  int [W], which windows of the prepared clips these are
+    places   int [W], which of the K clips each belongs to
     """
 
     clips: np.ndarray
     present: np.ndarray
     windows: np.ndarray
     numbers: np.ndarray
+    places: np.ndarray
+
+    def select(self, chosen: np.ndarray) -> PooledClips:
+        """The clips at these places int [k], each given once, in this order."""
+        new = np.full(len(self.present), -1)
+        new[chosen] = np.arange(len(chosen))
+        own = new[self.places] >= 0  # [W]
+        windows, numbers, places = self.windows[own], self.numbers[own], new[self.places[own]]
+        return PooledClips(self.clips[:, chosen], self.present[chosen], windows, numbers, places)
 
 
 def pooled_clips(
@@ -38,15 +48,18 @@ def pooled_clips(
     width = encoder.shape[1] * POOLED_WIDTHS[encoder.pooling]
     place_of = {int(row): place for place, row in enumerate(rows)}
     clips, present = np.zeros((views, len(rows), width), np.float32), np.zeros(len(rows), bool)
-    windows, numbers, most = [np.zeros((0, width), np.float32)], [np.zeros(0, int)], _MOST_WINDOWS // max(len(rows), 1)
+    windows, numbers, places = [np.zeros((0, width), np.float32)], [np.zeros(0, int)], [np.zeros(0, int)]
+    most = max(1, _MOST_WINDOWS // max(len(rows), 1))  # of a clip
     for view in range(views):
         for row, tokens in encoded.of_rows(rows, modality, view, progress):
-            pooled = pool(tokens.astype(np.float32))  # [w,n,D] -> [w,P]
-            clips[view, place_of[row]] = pooled.mean(axis=0)
-            present[place_of[row]] = True
+            pooled, place = pool(tokens.astype(np.float32)), place_of[row]  # [w,n,D] -> [w,P]
+            clips[view, place] = pooled.mean(axis=0)
+            present[place] = True
             if view == 0:
-                kept = np.unique(np.linspace(0, len(pooled) - 1, min(len(pooled), max(most, 1))).astype(int))
+                kept = np.unique(np.linspace(0, len(pooled) - 1, min(len(pooled), most)).astype(int))
                 windows.append(pooled[kept])
                 numbers.append(encoded.numbers_of(row, modality)[kept])
-    joined, order = np.concatenate(numbers), np.argsort(np.concatenate(numbers))
-    return PooledClips(clips, present, np.concatenate(windows)[order], joined[order])
+                places.append(np.full(len(kept), place))
+    order = np.argsort(np.concatenate(numbers))
+    joined = [np.concatenate(parts)[order] for parts in (windows, numbers, places)]
+    return PooledClips(clips, present, *joined)

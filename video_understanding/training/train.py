@@ -179,7 +179,7 @@ def _course(trained: Trained) -> dict[str, Any]:
             " + ".join(own): {name: round(share, 3) for name, (share, _) in form.about.items() if share}
             for own, form in sets.items()
         }
-        for head, sets in trained.linear.form.forms.items()
+        for head, sets in trained.linear.solved.form.forms.items()
     }
     tried = {name: round(loss, 3) for name, loss in trained.linear.tried.items()}
     helps = dict(trained.linear.speakers.helps)

@@ -42,6 +42,16 @@ def test_new_clips_of_the_same_kind_are_familiar_and_others_are_not():
     assert 0.05 < (form.left_out < 0.5).mean() < 0.15
 
 
+def test_few_clips_of_many_numbers_do_not_make_their_like_foreign():
+    """A cloud of all clips is no narrower than those of the folds by which its limit is chosen."""
+    chance = np.random.default_rng(0)
+    mixing = chance.normal(size=(200, 3000)) * np.geomspace(1, 0.05, 200)[:, None]
+    rows, new = (np.float32(chance.normal(size=(count, 200)) @ mixing) for count in (80, 400))
+    there, truth = {"video": np.ones(80, bool)}, np.eye(2)[np.arange(80) % 2]
+    form = fit_familiarity({"video": rows}, there, truth, np.arange(80), foreign=0.1, most_axes=32)
+    assert (form({"video": new}) < 0.5).mean() < 0.2
+
+
 def test_the_layer_says_the_same_and_ignores_what_is_missing():
     form, rows = fitted(), windows(40, 3, away=0.3)
     layer = Familiarity(list(WIDTHS.values()))

@@ -1,7 +1,7 @@
 """Familiarity: how near statistics lie to those of the clips that were learned from, by probabilistic PCA.
 
-A classifier's scores say little of a clip that shows none of its classes: surfing beside fights is as surely no fight as
-an empty street is. The distance from what was learned says more, and its limit comes from groups left out.
+A classifier's scores say little of a clip that shows none of its classes: surfing is as surely no fight as an empty
+street is. The distance from what was learned says more, and its limit comes from groups left out.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ class _Cloud:
     axes: np.ndarray  # [P,r]
 
     @classmethod
-    def of(cls, rows: np.ndarray, most_axes: int) -> _Cloud:
+    def of(cls, rows: np.ndarray, axes: int, others: int) -> _Cloud:
+        """With so many axes; what varies in all other directions is shared among `others`."""
         center = rows.mean(axis=0)
         away = rows - center
-        axes = reduced_axes(away, max(1, min(most_axes, len(rows) // _ROWS_PER_AXIS)))
+        axes = reduced_axes(away, axes)
         variances = ((away @ axes) ** 2).mean(axis=0)  # [r]
         rest = max(float((away**2).sum(axis=1).mean() - variances.sum()), _LEAST)
-        rest /= max(min(rows.shape) - len(variances), 1)  # the variance along each of the other axes
+        rest /= others  # the variance along each
         return cls(center, 1 / np.sqrt(rest), axes * np.sqrt(np.maximum(1 - rest / variances, 0)))
 
     def distances(self, rows: np.ndarray) -> np.ndarray:
@@ -64,7 +65,7 @@ class FamiliarityForm:
     def __call__(self, statistics: Mapping[str, np.ndarray]) -> np.ndarray:
         """float64 [N], from 0 to 1, of rows that have just these modalities, standardised, [N,P] each."""
         own = tuple(name for name in self.clouds if name in statistics)
-        if own not in self.limits:
+        if len(own) < len(statistics) or own not in self.limits:
             return np.ones(len(next(iter(statistics.values()))))
         return _familiar(sum(self.clouds[name].distances(statistics[name]) for name in own), *self.limits[own])
 
@@ -95,13 +96,16 @@ def fit_familiarity(
         own, apart[name] = present[name], np.full(len(rows), np.nan)
         if own.sum() < _FEWEST:
             continue
+        axes = max(1, min(most_axes, own.sum() // _ROWS_PER_AXIS))
+        # The same of all folds and of the whole: with its own rank, the larger cloud would find everything further away.
+        others = max(min(own.sum(), rows.shape[1]) - axes, 1)
         for fold in np.unique(folds):
             learned, judged = own & (folds != fold), own & (folds == fold)
             if learned.sum() >= _FEWEST // 2 and judged.any():
-                apart[name][judged] = _Cloud.of(rows[learned], most_axes).distances(rows[judged])
+                apart[name][judged] = _Cloud.of(rows[learned], axes, others).distances(rows[judged])
         usual = float(np.nanmean(apart[name])) if np.isfinite(apart[name]).any() else 1.0
         apart[name] /= usual
-        cloud = _Cloud.of(rows[own], most_axes).scaled(1 / usual)
+        cloud = _Cloud.of(rows[own], axes, others).scaled(1 / usual)
         width = np.sqrt(rows.shape[1])
         clouds[name] = _Cloud(cloud.center * width, cloud.spread / width, cloud.axes)
     limits, left_out = {}, np.ones(len(groups))
