@@ -33,12 +33,12 @@ from video_understanding.media.synthetic.dataset import make_dataset
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.presets import preset
+from video_understanding.process import keep_freed_memory
 from video_understanding.recognition import Recognizer
 from video_understanding.scorer import ModelInputs
 from video_understanding.spec import ModelSpec
 from video_understanding.training.batches import ClipBatches
 from video_understanding.training.feed import Feed
-from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.settings import TrainingSettings
 
 _SEED = 5

@@ -40,10 +40,10 @@ from video_understanding.features.prepare import presence_of
 from video_understanding.media.decode import read_clip
 from video_understanding.media.synthetic.dataset import make_dataset
 from video_understanding.presets import preset
+from video_understanding.process import keep_freed_memory
 from video_understanding.spec import ModelSpec
 from video_understanding.training.batches import ClipBatches
 from video_understanding.training.feed import Feed
-from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.settings import TrainingSettings
 
 _CLIPS, _SEED = 48, 5

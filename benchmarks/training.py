@@ -54,11 +54,11 @@ from video_understanding.media.synthetic.dataset import make_dataset
 from video_understanding.models.backbones.small import small
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.presets import preset
+from video_understanding.process import keep_freed_memory
 from video_understanding.spec import ModelSpec
 from video_understanding.training import fit as training
 from video_understanding.training.batches import ClipBatches
 from video_understanding.training.keeper import Keeper
-from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.tensorboard import EpochCurves

@@ -19,9 +19,9 @@ from benchmarks.turns import Job
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.targets import targets_of
 from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.process import keep_freed_memory
 from video_understanding.spec import ModelSpec
 from video_understanding.training import fit as training
-from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.settings import TrainingSettings
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Errors are one line with a cure, and survive the trip from a worker process."""
+"""Errors are one line with a cure, and can be pickled to and from a worker process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_missing_package_names_its_extra():
     assert "pip install '.[camera]'" in str(error)
 
 
-def test_errors_travel_between_processes():
+def test_errors_can_be_pickled():
     for error in (MediaError("a.mp4", "is broken", "Mend it."), missing_extra("x", "to y", "z")):
         back = pickle.loads(pickle.dumps(error))
         assert (type(back), str(back)) == (type(error), str(error))

@@ -22,7 +22,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Floor of each room; 4.0 and 4.5 are the two wings of the fourth floor, which never import each other.
 FLOORS = {
     "errors": 0, "spec": 0, "network_spec": 0, "labels": 0, "presets": 0, "whole_file": 0, "stderr_lines": 0,
-    "safe_text": 0, "program_output": 0, "locks": 0, "strict_json": 0, "spec_numbers": 0,
+    "safe_text": 0, "program_output": 0, "locks": 0, "strict_json": 0, "spec_numbers": 0, "process": 0,
     "progress": 0, "arguments": 0,
     "clip": 1, "prediction": 1, "window_scores": 1, "scorer": 1, "bundle": 1, "bundle_card": 1, "archive": 1,
     "media": 2, "datasets": 2,

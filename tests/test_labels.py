@@ -1,4 +1,4 @@
-"""Classes of the heads: their order is fixed, mistakes are named, JSON goes both ways."""
+"""Classes of the heads: their order is fixed, mistakes are errors, JSON is read back."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_any_word_names_a_head_and_the_order_is_as_given():
         lambda: Labels.from_json('{"action": "abc"}'),
     ],
 )
-def test_mistakes_are_told_with_a_cure(mistake):
+def test_mistakes_are_errors_with_a_cure(mistake):
     with pytest.raises(ManifestError) as refusal:
         mistake()
     assert refusal.value.cure

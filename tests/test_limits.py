@@ -1,4 +1,4 @@
-"""Descriptions of models that are damaged, or made to do harm: refused in one line, before anything is built."""
+"""Descriptions of models that are damaged or malicious: refused in one line, before anything is built."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_pictures_that_are_too_large_together_are_refused():
         ModelSpec.from_dict(spec)
 
 
-def test_what_people_use_is_within_the_limits():
+def test_usual_values_are_within_the_limits():
     for name in PRESETS:
         preset(name)
     ModelSpec.from_dict(
@@ -119,7 +119,7 @@ def test_a_number_of_the_bundle_beyond_its_limits_is_refused(bundle, changes, wo
         Bundle.read(bundle.folder)
 
 
-def test_a_pipe_or_a_giant_in_place_of_a_file_is_refused_and_not_waited_for(bundle):
+def test_a_pipe_or_a_huge_file_is_refused_without_blocking(bundle):
     file = bundle.folder / "bundle.json"
     with file.open("r+b") as opened:
         opened.truncate(1 << 40)  # it takes no room on the disk
@@ -139,8 +139,8 @@ def test_a_number_that_no_machine_computes_with_is_refused_by_the_program(bundle
     file = bundle.folder / "bundle.json"
     file.write_text(file.read_text().replace('"action": 1.0', f'"action": {number}'))
     assert main(["info", str(bundle.folder)]) == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and len(told) < 400
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and len(error) < 400
 
 
 def test_scores_that_are_no_numbers_are_refused_and_never_printed():
@@ -162,9 +162,9 @@ def test_scores_that_are_no_numbers_are_refused_and_never_printed():
         {"data": [{"name": "clips", "clips": None}]},
     ],
 )
-def test_facts_of_another_form_are_refused_by_who_tells_of_them(bundle, capsys, facts):
+def test_facts_of_another_form_are_refused_by_the_commands_that_print_them(bundle, capsys, facts):
     odd = bundle.with_facts(**facts)
     code = main(["info", str(odd.folder)])
-    told = capsys.readouterr()
-    assert code == 0 or (code == 2 and told.err.count("\n") == 1 and "bundle.json" in told.err)
-    assert "Traceback" not in told.err
+    output = capsys.readouterr()
+    assert code == 0 or (code == 2 and output.err.count("\n") == 1 and "bundle.json" in output.err)
+    assert "Traceback" not in output.err

@@ -1,4 +1,4 @@
-"""What a killed process left is removed, what a living one works on is not, and two do not work in one folder."""
+"""Files left by a killed process are removed, those of a running one are not, and two cannot work in one folder."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def unfinished(folder: Path) -> list[Path]:
     return sorted(folder.glob(".partial.*"))
 
 
-def test_what_a_living_process_writes_stays_and_of_a_killed_one_nothing_does(tmp_path, worker):
+def test_files_of_a_running_process_stay_and_those_of_a_killed_one_are_removed(tmp_path, worker):
     (tmp_path / "other").write_text("kept")
     assert len(unfinished(tmp_path)) == 2
     remove_abandoned(tmp_path)
@@ -53,7 +53,7 @@ def test_what_a_living_process_writes_stays_and_of_a_killed_one_nothing_does(tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == [LOCK_FILE, "other"]
 
 
-def test_a_second_owner_is_refused_by_the_number_of_the_first_until_that_one_dies(tmp_path, worker):
+def test_a_second_process_is_refused_with_the_id_of_the_first_until_that_ends(tmp_path, worker):
     refused = pytest.raises(TrainingError, match=f"is in use: process {worker.pid} does its training there")
     with refused, one_owner(tmp_path, "training", TrainingError):
         pytest.fail("two at once")
@@ -65,7 +65,7 @@ def test_a_second_owner_is_refused_by_the_number_of_the_first_until_that_one_die
     assert not (tmp_path / LOCK_FILE).exists()
 
 
-def test_a_folder_that_was_made_for_nothing_is_gone_again(tmp_path):
+def test_a_new_folder_that_stays_empty_is_removed(tmp_path):
     with pytest.raises(ZeroDivisionError), one_owner(tmp_path / "a" / "b", "training", TrainingError):
         raise ZeroDivisionError
     assert not (tmp_path / "a" / "b").exists()

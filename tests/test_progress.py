@@ -1,4 +1,4 @@
-"""Progress: a bar that can be seen beside what is told, one for many works, and lines where there is no terminal."""
+"""Progress: a bar that is visible beside its postfix, one for several operations, and lines without a terminal."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def terminal_in(monkeypatch, columns: int = 80) -> Terminal:
 
 
 @pytest.mark.parametrize("columns", [80, 100])
-def test_what_is_told_does_not_squeeze_the_bar(monkeypatch, columns):
+def test_a_long_postfix_does_not_shorten_the_bar(monkeypatch, columns):
     terminal = terminal_in(monkeypatch, columns)
     with Bar(1000, "Training", "batch") as bar:
         bar.update(500)
-        bar.tell("epoch 12, loss 0.512, val loss 0.731, action 81 %, emotion 64 %")
+        bar.set_postfix("epoch 12, loss 0.512, val loss 0.731, action 81 %, emotion 64 %")
     last = terminal.getvalue().replace("\r", "\n").strip().splitlines()[-1]
     assert last.count("█") == 10 and "epoch 12" in last
     assert len(last) <= columns
 
 
-def test_a_bar_is_there_at_once_and_many_can_be_one(monkeypatch):
+def test_a_bar_appears_at_once_and_several_can_be_one(monkeypatch):
     terminal = terminal_in(monkeypatch)
     with one_bar("Evaluating", 3):
         assert "Evaluating   0%" in terminal.getvalue()
@@ -51,14 +51,14 @@ def test_a_bar_is_there_at_once_and_many_can_be_one(monkeypatch):
     assert "100%" in text and text.count("\n") == 1
 
 
-def test_without_a_terminal_a_line_comes_now_and_then_where_it_is_wanted(capsys):
+def test_without_a_terminal_a_line_is_written_now_and_then_where_enabled(capsys):
     time_s = 0.0
 
     def work() -> str:
         nonlocal time_s
         time_s = 0.0
         with Bar(100, "Training", "batch", clock=lambda: time_s) as bar:
-            bar.tell("epoch 1")
+            bar.set_postfix("epoch 1")
             for _ in range(100):
                 time_s += 1
                 bar.update()

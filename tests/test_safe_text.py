@@ -15,14 +15,14 @@ from video_understanding.errors import ManifestError, MediaError
 from video_understanding.labels import Labels
 from video_understanding.media.synthetic.calibration import write_calibration_clip
 from video_understanding.prediction import HeadAnswer, Prediction, Segment
-from video_understanding.recognition.table import csv_table
+from video_understanding.recognition.table import segments_csv
 from video_understanding.safe_text import one_line, spreadsheet_cell, visible
 from video_understanding.whole_file import write_whole
 
 RED, CLEAR = "\x1b[31mred", "a\x9b2Jb"
 
 
-def test_what_a_terminal_obeys_becomes_visible():
+def test_control_characters_become_visible():
     assert one_line(f"{RED}\r\n\t\x7f\u202e\udcff") == r"\x1b[31mred\r\n\t\u007f\u202e\udcff"
     assert visible(f"{RED}\n\tnext\r") == "\\x1b[31mred\n\tnext\\r"
     assert one_line("Übung — 東京 😀") == "Übung — 東京 😀"
@@ -54,11 +54,11 @@ def test_the_table_of_predictions_holds_no_formula():
     answer = HeadAnswer("=1+1", 0.9, {"=1+1": 0.9, "spin": 0.1})
     segment = Segment(0.0, 1.0, {"action": answer})
     prediction = Prediction("=cmd.mp4", 1.0, {"action": answer}, {"video": True, "audio": True}, (segment,))
-    (row,) = csv.DictReader(csv_table([prediction]).splitlines())
+    (row,) = csv.DictReader(segments_csv([prediction]).splitlines())
     assert (row["file"], row["action"]) == ("'=cmd.mp4", "'=1+1")
 
 
-def test_a_name_that_is_no_utf_8_can_be_written_and_read_again(tmp_path):
+def test_a_name_that_is_not_utf_8_can_be_written_and_read_again(tmp_path):
     name = os.fsdecode(b"clip_\xff.mp4")
     write_whole(tmp_path / "answers.json", json.dumps({"file": name}, ensure_ascii=False))
     assert json.loads((tmp_path / "answers.json").read_text(encoding="utf-8")) == {"file": name}

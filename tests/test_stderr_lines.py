@@ -1,4 +1,4 @@
-"""Lines on stderr that nobody asked for are dropped by their beginnings; the rest comes, however much there is."""
+"""Unneeded lines on stderr are dropped by their beginnings; the rest is written, however much there is."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 
 
-def told_by(program: str) -> str:
-    """What a program tells on stderr; its end is told on stdout."""
+def stderr_of(program: str) -> str:
+    """What a program writes to stderr; its end is marked on stdout."""
     program = (
         "import os, sys\nfrom video_understanding.stderr_lines import allow_redirecting, without_lines\n"
         f"allow_redirecting()\n{program}\nprint('end')"
@@ -34,11 +34,11 @@ try:
 except ValueError:
     os.write(2, b", then more")
 """
-    assert told_by(program) == "ERROR: no INFO: \nlast, then more"
+    assert stderr_of(program) == "ERROR: no INFO: \nlast, then more"
 
 
 @pytest.mark.parametrize(("place", "some_is_lost"), [("in_memory=False", False), ("in_memory=True", True)])
-def test_more_than_a_pipe_holds_makes_nothing_wait(place, some_is_lost):
+def test_more_than_a_pipe_holds_does_not_block(place, some_is_lost):
     program = f"""
 with without_lines(b"INFO: ", {place}):
     for _ in range(3000):
@@ -47,21 +47,21 @@ with without_lines(b"INFO: ", {place}):
         except BlockingIOError:
             break
 """
-    told = told_by(program)
-    assert 50_000 < len(told) < 100_000 if some_is_lost else told == ("x" * 99 + "\n") * 3000
+    written = stderr_of(program)
+    assert 50_000 < len(written) < 100_000 if some_is_lost else written == ("x" * 99 + "\n") * 3000
 
 
-def test_what_begins_with_nothing_is_everything():
-    assert told_by('with without_lines(b""):\n    os.write(2, b"one\\n\\ntwo")') == ""
+def test_an_empty_beginning_matches_every_line():
+    assert stderr_of('with without_lines(b""):\n    os.write(2, b"one\\n\\ntwo")') == ""
 
 
 @pytest.mark.parametrize("place", ["in_memory=False", "in_memory=True"])
 def test_a_service_without_stderr_works(place):
-    assert told_by(f'os.close(2)\nwith without_lines(b"INFO: ", {place}):\n    pass') == ""
+    assert stderr_of(f'os.close(2)\nwith without_lines(b"INFO: ", {place}):\n    pass') == ""
 
 
-def test_in_memory_no_module_is_loaded_that_a_small_device_would_wait_for():
-    assert told_by('with without_lines(b"INFO: ", in_memory=True):\n    assert "tempfile" not in sys.modules') == ""
+def test_in_memory_no_module_is_loaded_that_is_slow_to_import():
+    assert stderr_of('with without_lines(b"INFO: ", in_memory=True):\n    assert "tempfile" not in sys.modules') == ""
 
 
 def test_a_library_does_not_redirect():
@@ -74,10 +74,10 @@ with without_lines(b""):
     assert os.fstat(2) == before
     os.write(2, b"INFO: ready")
 """
-    assert told_by(program) == "INFO: ready"
+    assert stderr_of(program) == "INFO: ready"
 
 
-def test_threads_that_redirect_at_once_and_blocks_within_blocks_wait_for_nothing():
+def test_parallel_threads_and_nested_blocks_do_not_block():
     program = """
 import threading
 def load(number):
@@ -89,14 +89,14 @@ threads = [threading.Thread(target=load, args=(number,)) for number in range(4)]
 [thread.join() for thread in threads]
 os.write(2, b"last")
 """
-    assert told_by(program) == "last"
+    assert stderr_of(program) == "last"
 
 
-def test_a_child_that_holds_stderr_open_makes_nothing_wait():
+def test_a_child_that_holds_stderr_open_does_not_block():
     program = """
 import subprocess
 with without_lines(b"INFO: ", in_memory=True):
     child = subprocess.Popen(["sleep", "30"])
 child.kill()
 """
-    assert told_by(program) == ""
+    assert stderr_of(program) == ""

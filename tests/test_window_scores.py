@@ -1,4 +1,4 @@
-"""Windows of a clip count as evidence: certainty weighs more than a vote, and a single window stays as it is."""
+"""Windows of a clip are combined by log probabilities: confident windows weigh more, a single one is unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_a_single_window_stays_as_it_is_to_the_bit():
     assert np.array_equal(joined([[1.0, 0.0]]), [[1.0, 0.0]])
 
 
-def test_a_sure_window_outweighs_several_that_hardly_lean():
+def test_a_confident_window_outweighs_several_uncertain_ones():
     assert joined([[0.45, 0.55], [0.45, 0.55], [0.98, 0.02]])[0].argmax() == 0
     assert joined([[0.45, 0.55], [0.45, 0.55], [0.55, 0.45]])[0].argmax() == 1
 
@@ -44,6 +44,6 @@ def test_clips_are_kept_apart_and_one_without_windows_has_none():
 
 
 @pytest.mark.parametrize("wrong", [np.nan, 7.0, -3.0])
-def test_what_is_no_probability_stays_to_be_noticed(wrong):
+def test_values_that_are_no_probabilities_are_not_changed(wrong):
     scores = joined([[wrong, 0.5], [0.5, 0.5]])[0]
     assert not (0 <= scores[0] <= 1)

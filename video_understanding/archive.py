@@ -1,4 +1,4 @@
-"""Descriptions in the ZIP archives of model files, read under limits: an archive may be damaged, or made to do harm."""
+"""Descriptions in the ZIP archives of model files, read under limits: an archive may be damaged or malicious."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from video_understanding.strict_json import strict_json
 _LARGEST_BYTES = 4 << 20  # of a description; those of a thousand classes have 20 kB
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
-# What reading an archive raises where its bytes make no sense, beside BadZipFile.
+# What reading a damaged archive can raise, beside BadZipFile.
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError,
     UnicodeDecodeError,
@@ -21,7 +21,7 @@ DAMAGE = (
 
 
 def read_description(archive: zipfile.ZipFile, path: Path, name: str, cure: str) -> dict[str, Any]:
-    """The values of the JSON object `name` in the archive of the file `path`; `cure` says how to have the file again.
+    """The values of the JSON object `name` in the archive of the file `path`; `cure` is the cure in errors.
 
     Raises:
         BundleError: it is absent, damaged, encrypted, too large when unpacked, or no JSON object.

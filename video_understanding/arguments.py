@@ -1,4 +1,4 @@
-"""Arguments of the programs: what is misspelt is refused with the nearest word."""
+"""Argument parsing of the programs: misspelt words are errors with the nearest valid word."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 _CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<choices>.*)\)")
-_STRANGE = re.compile(r"unrecognized arguments: (?P<given>.*)")
+_UNKNOWN = re.compile(r"unrecognized arguments: (?P<given>.*)")
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that suggests commands, options and values; its subparsers do, too."""
 
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
-        """As argparse has it, but an option that nobody takes is refused by the command it was given to."""
-        found, strange = self.parse_known_args(args, namespace)
-        if strange:
+        """As in argparse, but an unknown option is an error of the command that it was given to."""
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
             chosen = self._commands().get(getattr(found, "command", ""), self)
-            chosen.error(f"unrecognized arguments: {' '.join(strange)}")
+            chosen.error(f"unrecognized arguments: {' '.join(unknown)}")
         return found
 
     def error(self, message: str) -> NoReturn:
-        """Shows how it is used, and what is wrong, with the nearest word that would be right."""
+        """Prints the usage and the error, with the nearest valid word."""
         near: list[str] = []
         if found := _CHOICE.search(message):
             near = _near(found["given"], re.findall(r"'([^']*)'", found["choices"]))
-        elif found := _STRANGE.search(message):
+        elif found := _UNKNOWN.search(message):
             options = [name for name in self._option_string_actions if name.startswith("--")]
             for word in found["given"].split():
                 near += _near(word.partition("=")[0], options) if word.startswith("-") else []

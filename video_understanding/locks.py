@@ -1,4 +1,4 @@
-"""Locks on files and folders that the system releases when their owner dies, however it dies."""
+"""Locks on files and folders that the system releases when their process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOCK_FILE = ".lock"
 
 
 class Locked(Exception):
-    """Another process owns it."""
+    """Another process holds the lock."""
 
 
 @contextlib.contextmanager
@@ -33,7 +33,7 @@ def owned(path: Path, make: Callable[[Path], None]) -> Iterator[None]:
 
 
 def is_abandoned(path: Path) -> bool:
-    """Whether nobody owns the file or folder `path`, made by `owned`; False where the system has no such locks."""
+    """Whether no process holds the lock of `path`, made by `owned`; False where the system has no such locks."""
     if fcntl is None:
         return False
     try:

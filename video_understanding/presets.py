@@ -1,4 +1,4 @@
-"""Specs that are a good start: best for most accuracy from few clips, edge for small devices, tiny to try things."""
+"""Presets of the spec: best for most accuracy from few clips, edge for small devices, tiny to try things."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from video_understanding.errors import SpecError
 from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
 
-_TOLD_CHANGES = 3  # a spec with more of them has little to do with the preset
+_MOST_CHANGES = 3  # a spec with more of them has little to do with the preset
 
 DEFAULT = "best"
 PRESETS: dict[str, ModelSpec] = {
     "best": ModelSpec(  # frozen pretrained encoders, and a linear classifier solved in closed form
-        # Two seconds, and the whole picture squeezed into a square: a window beyond a clip's end would tell its length,
-        # and the shape of the picture the camera.
+        # Two seconds, and the whole picture scaled to a square: a window beyond a clip's end would reveal its length,
+        # and the aspect ratio of the picture the camera.
         window_s=2.0,
         video=VideoSpec(frames_hz=4, height_px=160, width_px=160, fit="stretch"),
         audio=AudioSpec(hop_s=0.5),
@@ -32,7 +32,7 @@ PRESETS: dict[str, ModelSpec] = {
         audio=AudioSpec(hop_s=0.5),
         network=NetworkSpec(backbone="small", token_size=32),
     ),
-    "edge": ModelSpec(  # with int8, looking and listening cost a fifth of what reading a 360p file costs
+    "edge": ModelSpec(  # with int8, both encoders take a fifth of the time of reading a 360p file
         window_s=4.0,
         video=VideoSpec(frames_hz=2, height_px=80, width_px=80),
         audio=AudioSpec(hop_s=0.5),
@@ -64,7 +64,7 @@ def preset_words(spec: ModelSpec) -> str:
     name = min(changes, key=lambda name: len(changes[name]))
     if not changes[name]:
         return name
-    if len(changes[name]) > _TOLD_CHANGES:
+    if len(changes[name]) > _MOST_CHANGES:
         return "none, a spec of its own"
     return f"{name} with {', '.join(f'{field} {value}' for field, value in changes[name].items())}"
 

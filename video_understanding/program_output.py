@@ -1,4 +1,4 @@
-"""What the programs print: safe for a terminal, and a refusal of the system is one line, not a traceback."""
+"""Output of the programs: escaped for terminals, and an error of the system is one line, not a traceback."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def safe_output() -> Iterator[None]:
 
 
 def refusal(error: OSError | UnicodeEncodeError) -> VideoUnderstandingError:
-    """What the system refused, such as a full disk or a folder that may only be read, as an error of one line.
+    """An error of the system, such as a full disk or a read-only folder, as an error of one line.
 
-    So is a name that is no UTF-8 where a library takes no other.
+    The same for a name that is not UTF-8 where a library accepts no other.
     """
     if isinstance(error, UnicodeEncodeError):
-        cause = "is no UTF-8, and the libraries that this needs take no other names"
+        cause = "is not UTF-8, and the libraries that this needs accept no other names"
         return VideoUnderstandingError(repr(error.object[:200]), cause, "Rename the file or folder.")
     cure = {
         errno.ENOSPC: "Make room, and do it again.",
-        errno.EROFS: "Give a place that can be written.",
-        errno.EACCES: "Give a place that you may read and write.",
-    }.get(error.errno, "Look whether the place exists and may be used.")
+        errno.EROFS: "Give a path that can be written.",
+        errno.EACCES: "Give a path that you may read and write.",
+    }.get(error.errno, "Check that the path exists and its permissions.")
     return VideoUnderstandingError(error.filename or "disk", f"cannot be used ({error.strerror})", cure)
 
 
@@ -69,7 +69,7 @@ class _SafeStream:
 
 @contextmanager
 def _named() -> Iterator[None]:
-    """Names the stream in errors of the system, which do not say what was written to."""
+    """Names the stream in errors of the system, which do not name it."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""How far a long work is: a bar on a terminal, and for the program elsewhere a plain line now and then."""
+"""Progress of long operations: a bar on a terminal, and for the program elsewhere a plain line now and then."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-FIRST_LINE_S, NEXT_LINE_S = 5.0, 30.0  # what is done sooner needs no line
-_BAR_LETTERS = 20  # fixed: what is told behind a bar must not squeeze it
+FIRST_LINE_S, NEXT_LINE_S = 5.0, 30.0  # shorter operations write no line
+_BAR_LETTERS = 20  # fixed width, whatever the length of the postfix
 _FORM = (
     "{desc} {percentage:3.0f}%|{bar:" + str(_BAR_LETTERS) + "}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]{postfix}"
 )
@@ -21,7 +21,7 @@ _whole: Bar | None = None  # the bar that all others are parts of
 
 @contextmanager
 def plain_lines(wanted: bool = True) -> Iterator[None]:
-    """Inside, works that take long write a line now and then where stderr is no terminal."""
+    """Inside, long operations write a line now and then where stderr is no terminal."""
     global _plain_lines
     before, _plain_lines = _plain_lines, wanted
     try:
@@ -32,7 +32,7 @@ def plain_lines(wanted: bool = True) -> Iterator[None]:
 
 @contextmanager
 def one_bar(doing: str, parts: int, shown: bool | None = None) -> Iterator[None]:
-    """Inside, all bars are one, of which each is a part; within another such bar it changes nothing."""
+    """Inside, all bars are shown as one, of which each is a part; within another such bar it changes nothing."""
     global _whole
     if _whole is not None:
         yield
@@ -46,9 +46,9 @@ def one_bar(doing: str, parts: int, shown: bool | None = None) -> Iterator[None]
 
 
 class Bar:
-    """Counts what is done of `total` (None: nobody knows), in a `unit`; `shown` None means on a terminal.
+    """Counts what is done of `total` (None: unknown), in a `unit`; `shown` None means on a terminal.
 
-    A work that goes on begins at `initial`. `leave` tells whether the bar stays when all is done.
+    A resumed operation begins at `initial`. `leave`: whether the bar stays when all is done.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Bar:
         from tqdm import tqdm
 
         self.total, self.done = total, initial
-        self._doing, self._clock, self._words = doing, clock, ""
+        self._doing, self._clock, self._postfix = doing, clock, ""
         self._part_of = _whole
         shown = sys.stderr.isatty() if shown is None else shown
         self._lines = _plain_lines and not shown and _whole is None
@@ -90,7 +90,7 @@ class Bar:
         self.close()
 
     def update(self, done: float = 1) -> None:
-        """So much more is done."""
+        """Adds `done` to what is done."""
         self.done += done
         if self._part_of is not None:
             self._part_of.update(done / self.total if self.total else 0)
@@ -99,12 +99,12 @@ class Bar:
         if self._lines and self._clock() >= self._next_line_s:
             self._next_line_s = self._clock() + NEXT_LINE_S
             share = f"{100 * self.done / self.total:.0f} %" if self.total else f"{self.done:.0f}"
-            print(f"{self._doing}: {share}{self._words}", file=sys.stderr, flush=True)
+            print(f"{self._doing}: {share}{self._postfix}", file=sys.stderr, flush=True)
 
-    def tell(self, words: str) -> None:
-        """What is known by now, behind the bar."""
-        self._words = f", {words}"
-        self._bar.set_postfix_str(words)
+    def set_postfix(self, text: str) -> None:
+        """Text behind the bar, such as the current metrics."""
+        self._postfix = f", {text}"
+        self._bar.set_postfix_str(text)
 
     def close(self) -> None:
         """Nothing more will be done."""

@@ -38,6 +38,7 @@ def load(path: str | Path, runtime: str | None = None) -> Recognizer:
     return Recognizer(
         make_scorer(bundle, runtime) if runtime else _usual_scorer(bundle),
         {head: below for head, below in unknown_below.items() if below is not None},
+        bundle.folder,
     )
 
 

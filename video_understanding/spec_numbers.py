@@ -1,4 +1,4 @@
-"""The numbers of a spec: read as they are written, whole where they count something, and within limits."""
+"""Validation of the numbers in a spec: exact decimals, whole where they are counts, and within limits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from video_understanding.errors import SpecError
 
-# What no model needs, and no machine can hold: numbers beyond come from damage, or from someone who means harm.
+# Limits that no useful model exceeds: larger numbers come from damaged or malicious files.
 MOST_FRAMES_HZ = 1000.0
 MOST_WINDOW_S = 3600.0
 MOST_MEL_WINDOW_S = 1.0
@@ -26,7 +26,7 @@ def fraction(value: float) -> Fraction:
 
 
 def exact(a: float, b: float | Fraction, what: str, unit: str) -> int:
-    """The product of both, which has to be a whole number of one or more; `what` and `unit` say of what."""
+    """The product, which has to be a whole number of one or more; `what` and `unit` name it in errors."""
     product = fraction(a) * fraction(b)
     if product.denominator != 1 or product < 1:
         raise SpecError(
@@ -38,7 +38,7 @@ def exact(a: float, b: float | Fraction, what: str, unit: str) -> int:
 
 
 def at_most(value: int, limit: int, what: str, unit: str) -> None:
-    """Refuses a size above the limit; `what` and `unit` say of what."""
+    """Refuses a size above the limit; `what` and `unit` name it in errors."""
     if value > limit:
         raise SpecError(what, f"gives {value} {unit}, and {limit} are the most", "Choose smaller values.")
 

@@ -1,4 +1,4 @@
-"""What native libraries write to stderr, past Python: lines that nobody asked for, dropped by their beginnings."""
+"""What native libraries write to stderr, past Python: unneeded log lines, filtered by their beginnings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 _STDERR = 2
-_ENOUGH_BYTES = 1 << 16  # what a pipe holds
+_PIPE_BYTES = 1 << 16  # the capacity of a pipe
 
 
 _redirecting = threading.RLock()
@@ -17,7 +17,7 @@ _redirected = False
 
 
 def allow_redirecting() -> None:
-    """Makes `without_lines` effective. For a program, which owns its stderr: in a library it does nothing."""
+    """Makes `without_lines` effective. Only programs call it, as stderr belongs to them; libraries must not."""
     global _allowed
     _allowed = True
 
@@ -49,7 +49,7 @@ def without_lines(*beginnings: bytes, in_memory: bool = False) -> Iterator[None]
 @contextlib.contextmanager
 def _redirect(beginnings: tuple[bytes, ...], in_memory: bool) -> Iterator[None]:
     try:
-        kept = os.dup(_STDERR)
+        saved = os.dup(_STDERR)
     except OSError:  # a service may have no stderr at all
         yield
         return
@@ -58,24 +58,24 @@ def _redirect(beginnings: tuple[bytes, ...], in_memory: bool) -> Iterator[None]:
         try:
             yield
         finally:
-            os.dup2(kept, _STDERR)
+            os.dup2(saved, _STDERR)
             lines = read().splitlines(keepends=True)
-            os.write(kept, b"".join(line for line in lines if not line.startswith(beginnings)))
-            os.close(kept)
+            os.write(saved, b"".join(line for line in lines if not line.startswith(beginnings)))
+            os.close(saved)
 
 
 @contextlib.contextmanager
 def _pipe() -> Iterator[tuple[int, Callable[[], bytes]]]:
-    """Where to write, and what reads it, once."""
+    """The descriptor to write to, and a function that reads it, once."""
     reading, writing = os.pipe()
-    # Nobody reads meanwhile: what does not fit is lost. And a child process may hold the other end for long.
+    # Nothing is read meanwhile: what does not fit is lost. And a child process may hold the other end for long.
     os.set_blocking(writing, False)
     os.set_blocking(reading, False)
 
     def read() -> bytes:
         os.close(writing)
         try:
-            return os.read(reading, _ENOUGH_BYTES)
+            return os.read(reading, _PIPE_BYTES)
         except BlockingIOError:
             return b""
 
@@ -87,13 +87,13 @@ def _pipe() -> Iterator[tuple[int, Callable[[], bytes]]]:
 
 @contextlib.contextmanager
 def _file() -> Iterator[tuple[int, Callable[[], bytes]]]:
-    """The same, with all the room of a disk."""
-    import tempfile  # not above: a small device that reads its pipe would wait for it
+    """The same, on disk and so without a limit."""
+    import tempfile  # not at the top: small devices use the pipe alone, and its import takes time
 
-    with tempfile.TemporaryFile() as told:
+    with tempfile.TemporaryFile() as file:
 
         def read() -> bytes:
-            told.seek(0)
-            return told.read()
+            file.seek(0)
+            return file.read()
 
-        yield told.fileno(), read
+        yield file.fileno(), read

@@ -1,4 +1,4 @@
-"""JSON of strangers' files: what it may not hold, though Python would take it, is refused as if it were no JSON."""
+"""JSON from untrusted files: values that Python accepts but that are not allowed are refused as if it were no JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from typing import Any, NoReturn
 
 _DEEPEST = 64  # what is written here is nested less than ten deep
-_LONGEST_WHOLE = 19  # digits; what is longer overflows where it is used
+_LONGEST_WHOLE = 19  # digits; longer numbers overflow where they are used
 
 
 def strict_json(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside their place, renamed into it at the end."""
+"""Files that appear whole or not at all (atomic writes): written beside their path, renamed at the end."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _UNFINISHED = ".partial."
 
 @contextlib.contextmanager
 def whole_file(path: Path, durable: bool = False) -> Iterator[Path]:
-    """A place beside `path` to write to, which takes its name at the end, or vanishes if anything goes wrong.
+    """A temporary path beside `path` to write to, renamed to it at the end, or removed if anything goes wrong.
 
-    Its ending is that of `path`, for programs that go by it; no two writers ever share it. A `durable` file is on the
-    disk before it takes its name, so that a loss of power leaves the old one or the new one, and not half of it.
+    It has the extension of `path`, on which some programs depend; no two writers ever share it. A `durable` file is on
+    the disk before it is renamed, so that a loss of power leaves the old one or the new one, and not half of it.
     """
     unfinished = path.with_name(f"{_UNFINISHED}{os.getpid()}.{threading.get_ident()}.{path.name}")
     try:
@@ -38,7 +38,7 @@ def whole_file(path: Path, durable: bool = False) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def unfinished_folder(parent: Path, name: str) -> Iterator[Path]:
-    """A folder in `parent` for work that is not finished, called after its `name`; it vanishes at the end."""
+    """A temporary folder in `parent` for unfinished work, named after `name`; removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}{name}.", dir=parent))
     try:
         with owned(folder, lambda place: place.mkdir()):
@@ -48,7 +48,7 @@ def unfinished_folder(parent: Path, name: str) -> Iterator[Path]:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Removes what killed processes left unfinished in the folder; what a living one writes is locked, and stays."""
+    """Removes what killed processes left unfinished in the folder; files of running ones are locked, and stay."""
     for path in folder.glob(f"{_UNFINISHED}*"):
         if is_abandoned(path):
             with contextlib.suppress(OSError):  # another process may remove it at the same time
@@ -56,8 +56,8 @@ def remove_abandoned(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def refusal_told(path: Path, error: type[VideoUnderstandingError] = VideoUnderstandingError) -> Iterator[None]:
-    """What the disk refuses while `path` is written becomes `error`."""
+def disk_errors_as(path: Path, error: type[VideoUnderstandingError] = VideoUnderstandingError) -> Iterator[None]:
+    """Errors of the system while `path` is written are raised as `error`."""
     try:
         yield
     except OSError as refused:
@@ -67,11 +67,11 @@ def refusal_told(path: Path, error: type[VideoUnderstandingError] = VideoUnderst
 def write_whole(
     path: Path, text: str, error: type[VideoUnderstandingError] = VideoUnderstandingError, durable: bool = False
 ) -> None:
-    """Writes a text as a whole file, in UTF-8; its folder is made if need be. What the disk refuses becomes `error`.
+    """Writes a text as a whole file, in UTF-8; its folder is made if needed. Errors are raised as `error`.
 
-    Names of files may hold bytes that are no UTF-8: they are written as escapes such as \\udcff, valid in JSON, too.
+    File names may hold bytes that are not UTF-8: they are written as escapes such as \\udcff, valid in JSON, too.
     """
-    with refusal_told(path, error):
+    with disk_errors_as(path, error):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path, durable) as unfinished:
             unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -1,10 +1,10 @@
-"""One answer of several windows: the mean of their log probabilities; windows are evidence, not votes."""
+"""The scores of a clip from several windows: the mean of their log probabilities."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# No window can rule a class out: what it finds less likely than this counts as this.
+# Lower bound of a window's probabilities: no single window can rule a class out.
 LEAST_LIKELY = 1e-3
 _SLACK = 1e-3  # of rounding, in half precision and in quantised models
 
@@ -33,7 +33,7 @@ class WindowScores:
         np.add.at(self._evidence, clips, evidence)
 
     def result(self) -> np.ndarray:
-        """float64 [count,C], NaN for a clip without a window; what is no probability stays what it is."""
+        """float64 [count,C], NaN for a clip without a window; means that are no probabilities stay unchanged."""
         with np.errstate(invalid="ignore", divide="ignore"):
             mean, evidence = self._sum / self._windows, self._evidence / self._windows
         if self._multi_label:

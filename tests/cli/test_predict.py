@@ -49,7 +49,7 @@ def loaded(monkeypatch) -> list[tuple]:
 def test_a_person_reads_a_block_for_each_file(clips, capsys):
     assert main(["predict", "bundle", str(clips)]) == 0
     shown = capsys.readouterr()
-    assert shown.err == ""
+    assert shown.err == "vu: 2 files; action green 1, red 1; emotion loud 1, quiet 1\n"
     lines = shown.out.splitlines()
     assert lines[0].startswith(f"{clips / 'long.mp4'}  (0:08.") and "picture and sound)" in lines[0]
     assert sum("timeline" in line for line in lines) == 1
@@ -83,12 +83,22 @@ def test_a_file_that_cannot_be_read_stops_no_other(clips, tmp_path, capsys):
     assert "text, not media" in entries[0]["error"] and entries[1]["file"] == "nowhere.mp4"
     assert main(words) == 2
     shown = capsys.readouterr()
-    assert shown.err.count("\n") == 2 and shown.err.startswith("vu: ")
+    assert shown.err.count("\n") == 3 and shown.err.startswith("vu: ")
+    assert shown.err.splitlines()[-1].startswith("vu: 3 files, 2 unreadable; action green 1; emotion ")
     assert "short.mp4" in shown.out
+    assert main([*words, "--csv"]) == 2
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["action"], bool(row["error"])) for row in rows] == [("green", False), ("", True), ("", True)]
 
 
-def test_a_table_of_all_files(clips, capsys):
+def test_a_table_of_all_files_and_one_of_all_segments(clips, capsys):
     assert main(["predict", "bundle", str(clips), "--csv"]) == 0
+    shown = capsys.readouterr()
+    rows = list(csv.DictReader(io.StringIO(shown.out)))
+    assert [(Path(row["file"]).name, row["duration_s"][:3], row["action"], row["modalities"]) for row in rows] == [
+        ("long.mp4", "8.0", "red", "video|audio"), ("short.mp4", "1.2", "green", "video"),
+    ]  # fmt: skip
+    assert main(["predict", "bundle", str(clips), "--segments-csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [(Path(row["file"]).name, row["action"]) for row in rows] == [
         ("long.mp4", "red"), ("long.mp4", "blue"), ("long.mp4", "blue"), ("short.mp4", "green"),
@@ -182,7 +192,7 @@ def odd(clips, tmp_path) -> Path:
     return shutil.copy(clips / "more" / "short.mp4", folder / os.fsdecode(b"=cmd\x1b[31m\xfe.mp4"))
 
 
-@pytest.mark.parametrize("form", ["--json", "--csv", "--srt", ""])
+@pytest.mark.parametrize("form", ["--json", "--csv", "--segments-csv", "--srt", ""])
 def test_names_that_are_no_utf_8_can_be_read_and_written(odd, capsys, form):
     words = ["predict", "bundle", str(odd), *([form] if form else [])]
     for place in (odd.with_name(os.fsdecode(b"\xff.out")), f"{odd.parent}/new/"):
@@ -205,8 +215,9 @@ def test_pages_films_and_pictures_may_have_names_that_are_no_utf_8(odd, option):
 
 def test_a_table_begins_no_cell_like_a_formula(odd, capsys, monkeypatch):
     monkeypatch.chdir(odd.parent)
-    assert main(["predict", "bundle", odd.name, "--csv"]) == 0
-    assert capsys.readouterr().out.splitlines()[1].startswith("'=cmd")
+    for form in ("--csv", "--segments-csv"):
+        assert main(["predict", "bundle", odd.name, form]) == 0
+        assert capsys.readouterr().out.splitlines()[1].startswith("'=cmd")
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])

@@ -172,7 +172,7 @@ def test_a_name_that_a_library_cannot_take_is_told_in_a_line(monkeypatch, capsys
     monkeypatch.setattr("video_understanding.media.inspect.inspect_media", fail)
     assert main(["inspect", "x"]) == 2
     told = capsys.readouterr().err
-    assert "out\\udcff" in told and "is no UTF-8" in told and told.count("\n") == 1
+    assert "out\\udcff" in told and "is not UTF-8" in told and told.count("\n") == 1
 
 
 def test_the_demo_types_what_the_program_takes():

@@ -1,4 +1,4 @@
-"""Any column of a table is a head where it is named, and what goes by heads goes by these."""
+"""Any column of a table can be named as a head, and all that depends on heads uses these."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_columns_that_are_named_are_the_heads_in_their_order(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("heads", "told"),
+    ("heads", "message"),
     [
         (["action", "weather"], "no clip is labelled for weather"),
         (["weather"], "has no label column"),
@@ -44,9 +44,9 @@ def test_the_columns_that_are_named_are_the_heads_in_their_order(tmp_path):
         ([], "name no column"),
     ],
 )
-def test_a_head_that_cannot_be_is_refused(tmp_path, heads, told):
+def test_an_invalid_head_is_refused(tmp_path, heads, message):
     source = table(tmp_path, "path,action,scene\na.mp4,run,street\n")
-    with pytest.raises(ManifestError, match=told):
+    with pytest.raises(ManifestError, match=message):
         load_manifest(source, heads=heads)
 
 
@@ -59,7 +59,7 @@ def test_class_folders_and_lists_label_the_first_head_that_is_named(tmp_path):
     assert load_manifest(listing, heads=["scene"]).labels == Labels(scene=("beach", "street"))
 
 
-def test_folders_named_after_a_head_say_it(tmp_path):
+def test_folders_named_after_a_head_label_it(tmp_path):
     for place in ("scene/street", "scene/beach", "action/run"):
         (tmp_path / place).mkdir(parents=True)
         (tmp_path / place / "a.mp4").touch()
@@ -67,7 +67,7 @@ def test_folders_named_after_a_head_say_it(tmp_path):
     assert manifest.labels == Labels(action=("run",), scene=("beach", "street"))
 
 
-def test_sources_complete_each_other_and_contradictions_are_told(tmp_path):
+def test_sources_complete_each_other_and_contradictions_are_errors(tmp_path):
     one = table(tmp_path, "path,action\na.mp4,run\nb.mp4,sit\n", "one.csv")
     two = table(tmp_path, "path,scene\na.mp4,street\n", "two.csv")
     manifest = load_manifest(one, two, heads=["action", "scene"])
@@ -99,7 +99,7 @@ def test_a_split_of_the_two_usual_heads_has_the_hash_that_it_always_had():
     assert split_rows(people(), seed=0).hash == "918ec6fe8de3deab"
 
 
-def test_splits_balance_every_head_and_a_frozen_one_knows_its_labels():
+def test_splits_balance_every_head_and_a_frozen_one_stores_its_labels():
     manifest = people(scene="beach")
     for seed in range(8):
         split = split_rows(manifest, seed=seed, validation=0.25, test=0.25)

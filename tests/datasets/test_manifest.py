@@ -193,8 +193,8 @@ def test_fold_of_a_spreadsheet_is_whole(tmp_path):
         ("path,Label\na.mp4,surf\n", "Rename the column 'Label' to action or emotion"),
         ("path,emotions\na.mp4,sad\n", "Rename the column 'emotions' to action or emotion"),
         ("path,action,emotion\na.mp4,,\n", "no row has a label"),
-        ("a.mp4,surf\nb.mp4,surf\n", "line 1 looks like a clip, not like a header"),
-        ("\na.mp4 surf\n", "line 2 looks like a clip, not like a header"),
+        ("a.mp4,surf\nb.mp4,surf\n", "line 1 is a clip, not a header"),
+        ("\na.mp4 surf\n", "line 2 is a clip, not a header"),
         ("path,action,Action\na.mp4,surf,surf\n", "has the column 'action' twice"),
         ("path,action,x,x\na.mp4,surf,1,2\n", "has the column 'x' twice"),
     ],
@@ -326,7 +326,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ([], "no media file lies in this folder or below"),
+        ([], "holds no media file, nor do the folders in it"),
         (["surfing/readme.txt", "x.jpg"], "it holds 2 file(s) that are not media (.jpg, .txt)"),
         (["a.mp4", "b.mp4"], "holds media but no class folders"),
         (["train/a.mp4", "test/b.mp4"], "holds media but no class folders"),

@@ -1,4 +1,4 @@
-"""A file with one writer: whoever comes meanwhile waits, and takes over from a writer that failed or died."""
+"""A file with one writer: other processes wait, and take over from a writer that failed or died."""
 
 import threading
 
@@ -26,7 +26,7 @@ def test_it_appears_whole_and_nothing_else_is_left(tmp_path):
     assert not write(path, b"again") and path.read_bytes() == b"half, and half"
 
 
-def test_who_comes_while_it_is_written_waits_and_finds_it(tmp_path):
+def test_a_second_process_waits_and_finds_the_file(tmp_path):
     path, wrote = tmp_path / "a.clips", []
     with one_writer(path, path.exists) as file:
         others = [threading.Thread(target=lambda: wrote.append(write(path, b"another's"))) for _ in range(4)]
@@ -41,7 +41,7 @@ def test_who_comes_while_it_is_written_waits_and_finds_it(tmp_path):
     assert path.read_bytes() == b"the first one's" and list(tmp_path.iterdir()) == [path]
 
 
-def test_who_waits_for_a_writer_that_fails_writes_it(tmp_path):
+def test_a_waiting_process_takes_over_from_a_writer_that_fails(tmp_path):
     path, wrote = tmp_path / "a.clips", []
     other = threading.Thread(target=lambda: wrote.append(write(path, b"short")))
     with pytest.raises(ZeroDivisionError), one_writer(path, path.exists) as file:

@@ -14,9 +14,9 @@ import pytest
 
 from video_understanding.datasets.manifest import Manifest, Row, load_manifest
 from video_understanding.datasets.preflight import PreflightReport, check_dataset
-from video_understanding.datasets.preflight.likeness import SAME_SOUND, PicturePrint, SoundPrint
 from video_understanding.datasets.preflight.scan import Facts, Scanned, scan_row
 from video_understanding.datasets.preflight.shortcuts import find_shortcuts
+from video_understanding.datasets.preflight.similarity import SAME_SOUND, PictureFingerprint, SoundFingerprint
 from video_understanding.labels import Labels
 from video_understanding.media.synthetic import Scene, damage, make_dataset, write_scene
 from video_understanding.media.synthetic.tracks import PictureTrack, SoundTrack, write_tracks
@@ -237,33 +237,33 @@ def test_a_clip_that_is_encoded_anew_is_told_once_and_with_its_copies_as_one_gro
 def test_a_recording_cut_a_little_later_is_still_the_same(tmp_path):
     scene = write_scene(tmp_path / "whole.mp4", Scene("bounce", "angry", seed=3), duration_s=3.0, **SIZE)
     whole, later = (scan_row(Row(scene, start_s=start_s)) for start_s in (0.0, 0.3))
-    assert whole.sound.likeness(later.sound) >= SAME_SOUND
-    assert whole.picture.is_like(scan_row(Row(scene, start_s=0.25)).picture)
+    assert whole.sound.similarity(later.sound) >= SAME_SOUND
+    assert whole.picture.is_similar(scan_row(Row(scene, start_s=0.25)).picture)
 
 
 def test_two_clips_of_one_fixed_camera_are_not_the_same_picture():
     rng = np.random.default_rng(1)
     place = rng.integers(0, 255, (32, 32, 3))
 
-    def clip(rng: np.random.Generator) -> PicturePrint:
+    def clip(rng: np.random.Generator) -> PictureFingerprint:
         frames = np.repeat(place[None], 12, axis=0)  # [T,H,W,3]
         for frame in frames:
             top, left = rng.integers(0, 24, 2)
             frame[top : top + 8, left : left + 8] = 250
-        return PicturePrint.of(frames.astype(np.uint8), np.ones(12, bool))
+        return PictureFingerprint.of(frames.astype(np.uint8), np.ones(12, bool))
 
     one, other = clip(rng), clip(rng)
-    assert one.is_like(one) and not one.is_like(other)
+    assert one.is_similar(one) and not one.is_similar(other)
     noise = np.clip(place[None] + rng.normal(0, 1, (12, 32, 32, 3)), 0, 255).astype(np.uint8)
-    assert PicturePrint.of(noise, np.ones(12, bool)) is None  # nothing moves: it cannot be told
+    assert PictureFingerprint.of(noise, np.ones(12, bool)) is None  # nothing moves: it cannot be told
 
 
 def test_too_little_sound_is_not_compared():
     click = np.zeros(8_000, np.float32)
     click[4_000:4_080] = 1.0
-    assert SoundPrint.of(click, 8_000) is None
-    assert SoundPrint.of(click[:100], 8_000) is None
-    assert SoundPrint.of(np.zeros(8_000, np.float32), 8_000) is None
+    assert SoundFingerprint.of(click, 8_000) is None
+    assert SoundFingerprint.of(click[:100], 8_000) is None
+    assert SoundFingerprint.of(np.zeros(8_000, np.float32), 8_000) is None
 
 
 def test_spans_of_one_file_are_different_clips(tmp_path):

@@ -62,7 +62,7 @@ def test_without_several_labels_none_is_a_class_like_any_other(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("cell", "said"),
+    ("cell", "message"),
     [
         ("dance|", "action 'dance|' has an empty class beside '|'"),
         ("|", "action '|' has an empty class"),
@@ -70,10 +70,10 @@ def test_without_several_labels_none_is_a_class_like_any_other(tmp_path):
         ("dance|none", "names classes and 'none' as well"),
     ],
 )
-def test_a_label_that_cannot_be_meant_is_told_by_its_line(tmp_path, cell, said):
+def test_an_invalid_label_is_an_error_with_its_line(tmp_path, cell, message):
     with pytest.raises(ManifestError) as caught:
         read(tmp_path, f"path,action\n0.mp4,sing\n1.mp4,{cell}\n")
-    assert "line 3" in str(caught.value) and said in str(caught.value)
+    assert "line 3" in str(caught.value) and message in str(caught.value)
 
 
 def test_a_list_may_give_several_indices(tmp_path):

@@ -49,7 +49,7 @@ def test_pieces_of_one_recording_on_both_sides_are_found(names):
         ("20240102_101500.mp4", "20240102_111500.mp4"),
     ],
 )
-def test_ordinary_numbering_is_no_alarm(names):
+def test_ordinary_numbering_is_no_warning(names):
     assert torn_sources(rows(*names), ["train", "test"] * (len(names) // 2)) is None
 
 

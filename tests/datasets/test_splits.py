@@ -1,4 +1,4 @@
-"""No subject is learned and tested, classes keep their proportions, and a frozen split stays what it was."""
+"""No subject is in training and test, classes keep their proportions, and a frozen split does not change."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_the_seed_decides():
     assert len(set.union(*tests)) > 30  # in time nearly everyone is tested, not only people with few clips
 
 
-def test_neither_the_order_of_rows_nor_the_place_of_the_data_matters():
+def test_neither_the_order_of_rows_nor_the_location_of_the_data_matters():
     manifest = crowd(1)
     split = split_rows(manifest, seed=3)
     order = np.random.default_rng(0).permutation(len(manifest))
@@ -125,7 +125,7 @@ def test_neither_the_order_of_rows_nor_the_place_of_the_data_matters():
         {"path": Path("/data/crowd/media/renamed.mp4")},
     ],
 )
-def test_the_hash_knows_what_each_clip_is(change):
+def test_the_hash_depends_on_every_clip(change):
     manifest = crowd(2)
     first = replace(manifest.rows[0], labels={"emotion": "glad"})
     parts = split_rows(manifest, seed=0).parts
@@ -135,7 +135,7 @@ def test_the_hash_knows_what_each_clip_is(change):
     assert one != other
 
 
-def test_the_hash_knows_the_parts_but_not_the_notes():
+def test_the_hash_depends_on_the_parts_but_not_on_the_notes():
     manifest = people({"a": 2, "b": 2, "c": 2})
     split = split_rows(manifest, seed=0)
     turned = {"train": split.parts["test"], "test": split.parts["train"], "validation": split.parts["validation"]}
@@ -199,7 +199,7 @@ def test_few_subjects_fill_every_part(groups):
         assert all(split_rows(manifest, seed=seed).parts.values())
 
 
-def test_too_few_subjects_are_told():
+def test_too_few_subjects_are_an_error():
     with pytest.raises(
         SplitError, match=r"3 parts \(train, validation, test\) need as many subjects.* there are 2 in 9"
     ):
@@ -225,7 +225,7 @@ def test_a_rare_class_reaches_every_part_that_it_can():
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"test": 1.0}, "test: 1.0 is not a share"),
         ({"validation": -0.1}, "validation: -0.1 is not a share"),
@@ -233,16 +233,16 @@ def test_a_rare_class_reaches_every_part_that_it_can():
         ({"allow_leak": "everything"}, "allow_leak: 'everything' is not a leak"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(settings, said):
+def test_invalid_settings_are_refused(settings, message):
     with pytest.raises(SplitError) as caught:
         split_rows(crowd(0), seed=0, **settings)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 # --- splits that the manifest gives ---------------------------------------------------------------
 
 
-def test_a_given_split_is_followed():
+def test_a_given_split_is_used():
     manifest = given("split", {"a": ["train"] * 3, "b": ["validation"] * 2, "c": ["test"]})
     split = split_rows(manifest, seed=5)
     assert split.parts == {"train": (0, 1, 2), "validation": (3, 4), "test": (5,)}
@@ -258,12 +258,12 @@ def test_what_a_given_split_lacks_is_taken_out_of_train_by_subject():
     assert not split_rows(manifest, seed=5, validation=0).parts["validation"]
 
 
-def test_a_leaking_split_is_refused_unless_insisted_on():
+def test_a_leaking_split_is_refused_unless_allowed():
     manifest = given("split", {"ann": ["train", "train", "test"], "bob": ["train", "validation"], "cy": ["test"]})
     with pytest.raises(SplitError) as caught:
         split_rows(manifest, seed=0)
-    for said in ("2 subject(s)", "ann (test 1, train 2)", "bob (train 1, validation 1)", "allow_leak='subject'"):
-        assert said in str(caught.value)
+    for message in ("2 subject(s)", "ann (test 1, train 2)", "bob (train 1, validation 1)", "allow_leak='subject'"):
+        assert message in str(caught.value)
     split = split_rows(manifest, seed=0, allow_leak="subject")
     assert leaks(manifest, split) == (("ann", ("train", "test")), ("bob", ("train", "validation")))
     assert any("Leak allowed by name" in note and "ann" in note for note in split.notes)
@@ -330,23 +330,23 @@ def test_leave_one_subject_out(validation):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         (
             {"folds": 4},
-            "4 parts (1, 2, 3, 4) need as many subjects, or files where no subject is told, and there are 3",
+            "4 parts (1, 2, 3, 4) need as many subjects, or files where there is no subject, and there are 3",
         ),
         ({"folds": 1}, "folds: 1 is too few"),
         ({"folds": 3, "validation": 1.5}, "validation: 1.5 is not a share"),
     ],
 )
-def test_folds_that_cannot_be_made_say_why(settings, said):
+def test_folds_that_cannot_be_made_are_an_error_with_the_cause(settings, message):
     with pytest.raises(SplitError) as caught:
         make_folds(people({"a": 2, "b": 2, "c": 2}), seed=0, **settings)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_validation_that_cannot_be_taken_out_says_why():
+def test_validation_that_cannot_be_taken_out_is_an_error_with_the_cause():
     two = people({"a": 2, "b": 2})
     with pytest.raises(
         SplitError, match=r"2 parts \(train, validation\) need as many subjects.* there are 1 in 2 rows"
@@ -355,7 +355,7 @@ def test_validation_that_cannot_be_taken_out_says_why():
     assert len(make_folds(two, folds=2, seed=0, validation=0)) == 2
 
 
-def test_given_folds_are_followed():
+def test_given_folds_are_used():
     manifest = given("fold", {"a": [3, 3], "b": [1], "c": [3], "d": [7], "e": [1]})
     folds = make_folds(manifest, folds=5, seed=0)
     assert [fold.parts["test"] for fold in folds] == [(2, 5), (0, 1, 3), (4,)]
@@ -368,7 +368,7 @@ def test_given_folds_are_followed():
         make_folds(given("fold", {"a": [2], "b": [2]}), seed=0)
 
 
-def test_leaking_folds_are_refused_unless_insisted_on():
+def test_leaking_folds_are_refused_unless_allowed():
     manifest = given("fold", {"ann": [1, 2], "bob": [1], "cy": [2], "dee": [2], "eve": [1]})
     with pytest.raises(SplitError, match=r"fold column puts 1 subject.*ann \(fold 1 1, fold 2 1\)"):
         make_folds(manifest, seed=0)
@@ -403,7 +403,7 @@ def test_a_frozen_split_of_other_rows_is_refused_with_counts():
     rows = list(manifest.rows)
     new = Row(rows[0].root / "new.mp4", {"action": "run"}, root=rows[0].root)
     changed = [replace(row, subject="somebody") for row in rows[:2]]
-    for other, said in (
+    for other, message in (
         ([*rows, new], "rows 1 added (first: new.mp4)"),
         (rows[3:], "rows 3 removed"),
         ([*changed, *rows[2:]], "rows 2 changed in their labels or subject"),
@@ -411,7 +411,7 @@ def test_a_frozen_split_of_other_rows_is_refused_with_counts():
     ):
         with pytest.raises(SplitError) as caught:
             Split.from_json(frozen, manifest.with_rows(other))
-        assert said in str(caught.value)
+        assert message in str(caught.value)
 
 
 def test_a_frozen_split_changed_by_hand_or_broken_is_refused():
@@ -436,7 +436,7 @@ def test_a_split_holds_every_row_once():
         replace(split, parts={"train": tuple(range(6))})
 
 
-def test_repr_tells_sizes_and_not_rows():
+def test_repr_shows_sizes_and_not_rows():
     text = repr(split_rows(crowd(0), seed=7))
     assert text.startswith("Split(train ") and "seed 7, hash " in text and len(text) < 150
 

@@ -1,4 +1,4 @@
-"""Small files of every container and codec that can be written here, to be read in several ways."""
+"""Small files of every container and codec that can be written here, to be read with several strategies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The slow and certain way to read pictures: decode everything, then pick by timestamp."""
+"""Reference reader: decodes everything, then selects frames by timestamp."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def pictures_by_decoding_everything(
 
 
 def assert_same_pictures(clip, expected) -> None:
-    """Every frame that the clip says is there is the very picture, at the very time, that decoding everything finds."""
+    """Every present frame of the clip has the pixels and the time that decoding everything gives."""
     assert clip.frame_present.any()
     for place in np.flatnonzero(clip.frame_present):
         time_s, pixels = expected[place]

@@ -1,4 +1,4 @@
-"""A camera's pictures come at the spec's pace and size, fresh, and every loss is counted."""
+"""Frames of a camera arrive at the spec's rate and size, up to date, and every loss is counted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Clock:
 class Camera:
     """Takes a picture every 1/frame_hz seconds, its number as its brightness.
 
-    As a driver does, it keeps the oldest four that nobody fetched, and loses what comes after.
+    As a driver does, it buffers the oldest four frames not yet read, and drops those after them.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Camera:
         return True, np.full((48, 64, 3), self.grabbed, np.uint8)
 
     def get(self, _property: int) -> float:
-        return 0.0  # as a camera that does not know its rate
+        return 0.0  # as a camera that does not report its rate
 
     def release(self) -> None:
         self.released = True
@@ -82,16 +82,16 @@ class Camera:
         return self.begin_s + number / self.frame_hz
 
 
-def test_camera_is_seen_at_the_pace_of_the_spec_and_only_what_is_needed_is_decoded():
+def test_camera_is_read_at_the_rate_of_the_spec_and_only_what_is_needed_is_decoded():
     clock = Clock()
     camera = Camera(clock)
     with CameraFrames(0, SPEC, clock, camera) as frames:
-        seen = [time_s for (time_s, frame), _ in zip(frames, range(20), strict=False)]
+        times_s = [time_s for (time_s, frame), _ in zip(frames, range(20), strict=False)]
     instants_s = (np.arange(20) + 0.5) * STEP_S
-    lateness_s = np.array(seen) - instants_s
+    lateness_s = np.array(times_s) - instants_s
     assert lateness_s.min() >= -1e-9
     assert lateness_s.max() <= 1 / 30 + 1e-3  # the first picture at or after the instant
-    assert camera.retrieves == 21  # the 20 above, and one that zip() asked for
+    assert camera.retrieves == 21  # the 20 above, and one more by zip()
     assert camera.grabs > 120
     assert (frames.report.missed, frames.report.late, frames.report.stale, frames.report.failed) == (0, 0, 0, 0)
 
@@ -104,7 +104,7 @@ def test_frames_have_the_size_of_the_spec():
     assert frame.dtype == np.uint8
 
 
-def test_frames_are_larger_by_the_zoom_as_a_stream_wants_them():
+def test_frames_are_larger_by_the_zoom_as_streams_need_them():
     clock = Clock()
     spec = dataclasses.replace(SPEC, video=dataclasses.replace(SPEC.video, zoom=2))
     stream = StreamingRecognizer(ColourScorer(spec))
@@ -116,7 +116,7 @@ def test_frames_are_larger_by_the_zoom_as_a_stream_wants_them():
         stream.push_frames(frame[None, :24, :32], np.array([time_s]))
 
 
-def test_someone_slow_gets_fresh_pictures_and_is_told_what_was_missed():
+def test_a_slow_caller_gets_current_frames_and_missed_ones_are_counted():
     clock = Clock()
     camera = Camera(clock)
     places = []
@@ -150,7 +150,7 @@ def test_pictures_long_after_their_instant_are_counted_late():
     assert frames.report.late >= 2  # 0.3 is 0.175 after 0.125; 0.6 is 0.225 after 0.375
 
 
-def test_stumble_is_forgiven_and_counted():
+def test_a_single_failure_is_tolerated_and_counted():
     clock = Clock()
     with CameraFrames(0, SPEC, clock, Camera(clock, fails_at=(1, 9, 10))) as frames:
         times_s = [time_s for (time_s, _), _ in zip(frames, range(4), strict=False)]
@@ -167,7 +167,7 @@ def test_camera_that_disappears_is_named_and_released():
     assert camera.released
 
 
-def test_camera_whose_pictures_cannot_be_decoded_is_given_up():
+def test_camera_whose_frames_cannot_be_decoded_is_an_error():
     clock = Clock()
     camera = Camera(clock)
     camera.retrieve = lambda: (False, None)
@@ -175,7 +175,7 @@ def test_camera_whose_pictures_cannot_be_decoded_is_given_up():
         list(CameraFrames(0, SPEC, clock, camera))
 
 
-def test_camera_that_cannot_be_opened_says_what_to_try():
+def test_camera_that_cannot_be_opened_is_an_error_with_a_cure():
     clock = Clock()
     camera = Camera(clock, opens=False)
     with pytest.raises(MediaError, match=r"camera 7: cannot be opened.*plugged in.*other program.*another number"):
@@ -209,7 +209,7 @@ def test_camera_is_released_when_the_block_is_left():
 
 
 @pytest.mark.parametrize("file_hz", [8, 10, 25, 30])
-def test_file_gives_the_picture_in_view_at_each_instant(tmp_path, file_hz):
+def test_file_gives_the_frame_displayed_at_each_instant(tmp_path, file_hz):
     path = tmp_path / "numbered.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), file_hz, (64, 48))
     count = 3 * file_hz
@@ -217,11 +217,11 @@ def test_file_gives_the_picture_in_view_at_each_instant(tmp_path, file_hz):
         writer.write(np.full((48, 64, 3), number * 2, np.uint8))
     writer.release()
     with CameraFrames(path, SPEC) as frames:
-        seen = [(time_s, round(float(frame[..., 1].mean()) / 2)) for time_s, frame in frames]
+        read = [(time_s, round(float(frame[..., 1].mean()) / 2)) for time_s, frame in frames]
     instants_s = (np.arange(12) + 0.5) * STEP_S
     in_view = np.floor(instants_s * file_hz + 1e-9)
-    assert [number for _, number in seen] == in_view.tolist()
-    assert [time_s for time_s, _ in seen] == pytest.approx(in_view / file_hz, abs=1e-3)
+    assert [number for _, number in read] == in_view.tolist()
+    assert [time_s for time_s, _ in read] == pytest.approx(in_view / file_hz, abs=1e-3)
     assert frames.report.delivered == 12
     assert frames.report.missed == 0
 
@@ -263,7 +263,7 @@ def test_a_camera_that_is_not_there_is_one_error_and_no_lines_of_opencv(capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_absent_opencv_is_told_with_the_way_to_install_it(monkeypatch):
+def test_absent_opencv_is_an_error_with_the_command_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(MissingExtraError, match=r"opencv-python-headless.*camera.*pip install"):
         CameraFrames(0, SPEC)

@@ -1,4 +1,4 @@
-"""Whatever a file holds, it gives a clip or a one-line error that names it; what is whole in it is not lost."""
+"""Every file gives a clip or a one-line error that names it; what is undamaged in it is not lost."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_what_is_no_clip_is_told_in_one_line(tmp_path, whole, name):
-    spoil, says = ERRORS[name]
+def test_what_is_no_clip_is_a_one_line_error(tmp_path, whole, name):
+    spoil, cause = ERRORS[name]
     file = spoiled(tmp_path, spoil(whole.read_bytes()))
     with pytest.raises(MediaError) as refusal:
         read_clip(file, SPEC)
-    assert says in str(refusal.value)
+    assert cause in str(refusal.value)
     assert str(file) in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
@@ -68,7 +68,7 @@ def test_a_missing_file_and_a_folder(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes among its files")
-def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+def test_a_pipe_is_refused_without_blocking(tmp_path):
     os.mkfifo(tmp_path / "pipe.mp4")
     for read in (lambda file: read_clip(file, SPEC), lambda file: list(iter_clips(file, SPEC))):
         with pytest.raises(MediaError, match="is a pipe or a device, not a file"):
@@ -96,8 +96,8 @@ def test_an_address_is_refused_as_it_was_given(address):
     assert str(refusal.value).startswith(f"{address}: ")
 
 
-def test_a_file_that_may_not_be_read_is_told_in_one_line(tmp_path, whole, monkeypatch):
-    """Root may read everything: so it is said to every way of opening the file, as the system says it to others."""
+def test_a_file_without_read_permission_is_a_one_line_error(tmp_path, whole, monkeypatch):
+    """Root may read everything: every function that opens the file is patched to raise what other users get."""
     import av
 
     file = spoiled(tmp_path, whole.read_bytes())
@@ -117,7 +117,7 @@ def test_a_file_named_like_an_address_is_a_file(tmp_path, whole, monkeypatch):
     assert read_clip("http:clip.mp4", SPEC).has_video
 
 
-def test_damaged_pictures_are_said_and_the_others_kept(tmp_path, whole):
+def test_damaged_frames_are_noted_and_the_others_stay(tmp_path, whole):
     import av
 
     with av.open(str(whole)) as container:  # a picture that the second instant shows
@@ -139,7 +139,7 @@ def test_a_transport_stream_cut_off_gives_what_is_left(tmp_path):
     assert clip.sound_span_s[1] < 1.7
 
 
-def test_a_recording_cut_off_in_matroska_says_so(tmp_path):
+def test_a_cut_off_recording_in_matroska_is_noted(tmp_path):
     whole = write_calibration_clip(tmp_path / "whole.mkv", duration_s=2.0, codec_options={"g": "10"})
     content = whole.read_bytes()
     clip = read_clip(spoiled(tmp_path, content[: len(content) // 2], "half.mkv"), SPEC)
@@ -147,8 +147,8 @@ def test_a_recording_cut_off_in_matroska_says_so(tmp_path):
     assert any("cut off" in note for note in clip.notes)
 
 
-def test_sound_whose_clock_stands_still_is_heard_in_full(tmp_path):
-    """Some AVI files count sound in wrong units; all of it is kept, one piece after the other."""
+def test_sound_whose_timestamps_do_not_advance_is_complete(tmp_path):
+    """Some AVI files count sound in wrong units; all of it is decoded, one piece after the other."""
     import av
 
     file = tmp_path / "slow-clock.mkv"
@@ -187,8 +187,8 @@ def _encoded(codec: str, pixel_format: str, options: dict[str, str]) -> list:
     return [*packets, *encoder.encode(None)]
 
 
-def test_pictures_that_carry_camera_settings_are_pictures(tmp_path):
-    """JPEGs with Exif data: a kind of side data that PyAV has no name for."""
+def test_frames_with_camera_settings_are_decoded(tmp_path):
+    """JPEGs with Exif data: a kind of side data that PyAV does not support."""
     import av
 
     entry = struct.pack("<H", 1) + struct.pack("<HHII", 0x112, 3, 1, 1) + struct.pack("<I", 0)
@@ -211,7 +211,7 @@ def test_pictures_that_carry_camera_settings_are_pictures(tmp_path):
 
 
 @pytest.mark.parametrize("matrix", ["YCgCo", "bt2020c", "ictcp"])
-def test_colours_the_scaler_does_not_know_are_shown_all_the_same(tmp_path, matrix):
+def test_colour_matrices_the_scaler_does_not_support_give_frames(tmp_path, matrix):
     file = write_calibration_clip(
         tmp_path / "odd.mp4", duration_s=2.0, codec_options={"x264-params": f"colormatrix={matrix}"}
     )
@@ -220,7 +220,7 @@ def test_colours_the_scaler_does_not_know_are_shown_all_the_same(tmp_path, matri
     assert [read_barcode(frame) for frame in clip.frames] == np.floor(SPEC.instants_s() * 25).astype(int).tolist()
 
 
-def test_a_clock_that_leaps_for_hours_does_not_give_hours_of_windows(tmp_path):
+def test_timestamps_that_jump_by_hours_do_not_give_hours_of_windows(tmp_path):
     import av
 
     file = tmp_path / "leap.mkv"
@@ -235,11 +235,11 @@ def test_a_clock_that_leaps_for_hours_does_not_give_hours_of_windows(tmp_path):
     clips = list(iter_clips(file, SPEC))
     assert len(clips) == 1
     assert clips[0].sound_span_s == pytest.approx((0.0, 1.0), abs=0.01)
-    assert any("leaps" in note for note in clips[0].notes)
+    assert any("jump by more than an hour" in note for note in clips[0].notes)
 
 
 def test_full_frames_are_not_kept_alive(tmp_path):
-    """A walk over large pictures must not wait for the garbage collector to give them back."""
+    """Reading large frames must not depend on the garbage collector to free them."""
     file = write_calibration_clip(
         tmp_path / "large.mp4", width_px=1280, height_px=720, duration_s=4.0, frames_hz=8, with_sound=False,
         codec_options={"preset": "ultrafast"},
@@ -265,7 +265,7 @@ def _hard_rows(folder: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.shared_data
-def test_every_file_of_the_shelf_gives_a_clip_or_an_error_that_names_it(shared_data):
+def test_every_real_file_gives_a_clip_or_an_error_that_names_it(shared_data):
     folder = shared_data / "hard"
     outcomes = {}
     for row in _hard_rows(folder):
@@ -293,7 +293,7 @@ def test_every_file_of_the_shelf_gives_a_clip_or_an_error_that_names_it(shared_d
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize("start_s", [0.0, 1.1])
-def test_the_shelf_shows_the_pictures_that_decoding_everything_finds(shared_data, monkeypatch, start_s):
+def test_real_files_give_the_frames_that_decoding_everything_gives(shared_data, monkeypatch, start_s):
     monkeypatch.setattr("video_understanding.media.decode._NEAR_S", 0.5)
     compared = 0
     for row in _hard_rows(shared_data / "hard"):

@@ -1,4 +1,4 @@
-"""Pictures are the right ones to the bit: every container and codec, however little is decoded for them."""
+"""Frames are the right ones to the bit for every container and codec, however little is decoded for them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_the_same_pictures_as_decoding_everything(calibration_clips, monkeypatch
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "changing" not in kind and "odd" not in kind])
 def test_the_numbers_on_the_pictures_are_those_of_their_instants(calibration_clips, kind):
-    """Decoding everything could be wrong in the same way as we are; the numbers drawn on the frames cannot."""
+    """Decoding everything could have the same fault as our reader; the numbers drawn on the frames cannot."""
     clip = read_clip(calibration_clip(calibration_clips, kind), SPEC, 0.61)
     late_s = KINDS[kind][4].get("picture_start_s", 0.0)
     expected = np.floor((SPEC.instants_s(0.61) - late_s) * FRAMES_HZ + 1e-6).astype(int)
@@ -121,7 +121,7 @@ ORIENTATIONS = {
 
 
 @pytest.mark.parametrize("name", ORIENTATIONS)
-def test_pictures_are_turned_and_mirrored_as_the_file_says(tmp_path, calibration_clips, name):
+def test_frames_are_rotated_and_mirrored_by_the_display_matrix(tmp_path, calibration_clips, name):
     matrix, turn = ORIENTATIONS[name]
     square = ModelSpec(
         window_s=1, video=VideoSpec(frames_hz=4, height_px=96, width_px=96, fit="stretch"), audio=AudioSpec(hop_s=0.5)
@@ -155,13 +155,13 @@ def test_a_turned_picture_is_fitted_by_its_upright_shape(tmp_path, calibration_c
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "avi"])
-def test_wide_pixels_are_fitted_as_they_are_shown_though_the_pictures_alone_tell_of_them(tmp_path, ending):
+def test_wide_pixels_are_fitted_as_displayed_though_only_the_coded_frames_give_their_shape(tmp_path, ending):
     """160x120 stored, 320x120 shown: 96x36 of 96x96."""
     file = write_calibration_clip(
         tmp_path / f"wide.{ending}", width_px=160, height_px=120, sound_codec="libmp3lame",
         codec_options={"bf": "0", "x264-params": "sar=2/1"},
     )  # fmt: skip
-    with open_media(file, look=False) as media:
+    with open_media(file, probe=False) as media:
         assert not media.picture.sample_aspect_ratio or ending != "mp4"
     spec = ModelSpec(window_s=1, video=VideoSpec(4, 96, 96, fit="pad"), audio=AudioSpec(hop_s=0.5))
     frame = read_clip(file, spec).frames[0]
@@ -170,29 +170,29 @@ def test_wide_pixels_are_fitted_as_they_are_shown_though_the_pictures_alone_tell
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_opened_without_a_look_at_its_pictures_tells_the_same_times(calibration_clips, kind):
-    """Plans are made of them; where FFmpeg must look to know them, it does."""
-    told = []
-    for look in (True, False):
-        with open_media(calibration_clip(calibration_clips, kind), look) as media:
+def test_a_file_opened_without_probing_gives_the_same_timestamps(calibration_clips, kind):
+    """Plans depend on them; where FFmpeg needs to probe for them, it does."""
+    read = []
+    for probe in (True, False):
+        with open_media(calibration_clip(calibration_clips, kind), probe) as media:
             streams = [(stream.start_time, stream.duration, stream.frames) for stream in media.streams]
             rate_hz = media.picture.average_rate
             packets = [
                 (packet.stream_index, packet.pts, packet.dts, packet.duration, packet.is_keyframe, packet.is_discard)
                 for packet in media.container.demux()
             ]
-            told.append((media.zero_s, media.announced_s, rate_hz, streams, packets))
-    assert told[0] == told[1]
+            read.append((media.zero_s, media.announced_s, rate_hz, streams, packets))
+    assert read[0] == read[1]
 
 
-@pytest.mark.parametrize(("kind", "looks"), [("short groups", False), ("VP9", False), ("pyramid of B-frames", True)])
-def test_opening_decodes_no_picture_where_the_index_tells_all(calibration_clips, kind, looks):
-    with open_media(calibration_clip(calibration_clips, kind), look=False) as media:
-        assert (media.picture.codec_context.pix_fmt is not None) is looks
+@pytest.mark.parametrize(("kind", "probes"), [("short groups", False), ("VP9", False), ("pyramid of B-frames", True)])
+def test_opening_decodes_no_frame_where_the_index_is_enough(calibration_clips, kind, probes):
+    with open_media(calibration_clip(calibration_clips, kind), probe=False) as media:
+        assert (media.picture.codec_context.pix_fmt is not None) is probes
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
-def test_every_fit_gives_the_size_asked_for(calibration_clips, fit):
+def test_every_fit_gives_the_requested_size(calibration_clips, fit):
     file = calibration_clip(calibration_clips, "short groups")
     spec = ModelSpec(
         window_s=1, video=VideoSpec(frames_hz=4, height_px=90, width_px=50, fit=fit), audio=AudioSpec(hop_s=0.5)
@@ -200,8 +200,8 @@ def test_every_fit_gives_the_size_asked_for(calibration_clips, fit):
     assert read_clip(file, spec).frames.shape == (4, 90, 50, 3)
 
 
-def test_an_edit_list_that_cuts_into_a_group_begins_where_it_says(tmp_path, calibration_clips):
-    """What lies before the cut is decoded for the sake of the rest, and never shown."""
+def test_an_edit_list_that_cuts_into_a_group_begins_at_its_start_time(tmp_path, calibration_clips):
+    """Frames before the cut are decoded as references for the rest, and never returned."""
     import av
 
     source = calibration_clip(calibration_clips, "short groups")

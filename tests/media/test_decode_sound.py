@@ -52,7 +52,7 @@ def measuring_clip(made: dict, kind: tuple, picture_start_s: float = 0.0, sound_
 def combinations():
     for kind in KINDS:
         for starts_s in STARTS_S:
-            # AVI cannot say that a stream begins late, a transport stream cannot say where zero is.
+            # AVI cannot store that a stream begins late, a transport stream cannot store a zero point.
             if (kind[0] == "avi" and any(starts_s)) or (kind[0] == "ts" and all(starts_s)):
                 continue
             yield pytest.param(kind, starts_s, id=f"{kind[2]} in {kind[0]}, begins {starts_s[0]}/{starts_s[1]}")
@@ -65,9 +65,9 @@ def test_bursts_and_numbers_are_where_they_were_put(made, kind, starts_s, start_
     zero_s = min(starts_s)  # the file's clock begins with its first moment
     clip = read_clip(measuring_clip(made, kind, *starts_s), SPEC, start_s)
     expected = [burst - zero_s for burst in BURSTS_S if start_s <= burst - zero_s < start_s + SPEC.window_s]
-    heard = burst_onsets_s(clip.waveform, clip.sample_rate_hz) + start_s
-    assert len(heard) == len(expected)
-    assert np.abs(heard - expected).max() <= 0.001
+    onsets_s = burst_onsets_s(clip.waveform, clip.sample_rate_hz) + start_s
+    assert len(onsets_s) == len(expected)
+    assert np.abs(onsets_s - expected).max() <= 0.001
     for frame, present, instant_s in zip(clip.frames, clip.frame_present, SPEC.instants_s(start_s), strict=True):
         since_start_s = instant_s + zero_s - picture_start_s
         assert present == (0 <= since_start_s < 4.0 - picture_start_s)
@@ -88,7 +88,7 @@ def test_a_sound_that_ends_early_is_followed_by_silence(tmp_path):
     assert clip.frame_present.all()
 
 
-def test_a_picture_that_ends_early_is_held_and_said_to_be_absent(tmp_path):
+def test_a_picture_that_ends_early_is_held_and_marked_absent(tmp_path):
     file = write_calibration_clip(tmp_path / "short.mp4", duration_s=3.0, picture_end_s=1.0)
     clip = read_clip(file, SPEC)
     assert clip.frame_present.tolist() == [True] * 4 + [False] * 8
@@ -102,18 +102,18 @@ def test_a_picture_that_begins_late_is_held_backwards(tmp_path):
     assert all(np.array_equal(frame, clip.frames[4]) for frame in clip.frames[:4])
 
 
-@pytest.mark.parametrize("sense", ["picture", "sound"])
-def test_a_file_with_one_sense_is_a_clip_with_one_sense(tmp_path, sense):
+@pytest.mark.parametrize("stream", ["picture", "sound"])
+def test_a_file_with_one_stream_is_a_clip_with_one_modality(tmp_path, stream):
     file = write_calibration_clip(
-        tmp_path / "one.mp4", duration_s=3.0, with_picture=sense == "picture", with_sound=sense == "sound"
+        tmp_path / "one.mp4", duration_s=3.0, with_picture=stream == "picture", with_sound=stream == "sound"
     )
     clip = read_clip(file, SPEC)
-    assert clip.senses == {"video": sense == "picture", "audio": sense == "sound"}
-    assert clip.frames.any() == (sense == "picture")
-    assert clip.waveform.any() == (sense == "sound")
+    assert clip.senses == {"video": stream == "picture", "audio": stream == "sound"}
+    assert clip.frames.any() == (stream == "picture")
+    assert clip.waveform.any() == (stream == "sound")
 
 
-def test_a_flash_of_picture_between_two_instants_is_seen(tmp_path):
+def test_a_single_frame_between_two_instants_is_in_the_clip(tmp_path):
     """One frame of 40 ms at the very beginning; the first instant is at 125 ms."""
     file = write_calibration_clip(tmp_path / "flash.mp4", duration_s=1.0, picture_end_s=0.04)
     clip = read_clip(file, SPEC)
@@ -161,7 +161,7 @@ def test_nothing_from_the_end_on_is_used(made):
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "says"),
+    ("start", "end", "message"),
     [
         (-1, None, "start of 0 or more"),
         (float("nan"), None, "start of 0 or more"),
@@ -171,7 +171,7 @@ def test_nothing_from_the_end_on_is_used(made):
         (4.2, None, "ends at 4.0"),
     ],
 )
-def test_a_span_that_cannot_be_is_refused(made, start, end, says):
+def test_an_invalid_span_is_refused(made, start, end, message):
     with pytest.raises(MediaError) as refusal:
         read_clip(measuring_clip(made, KINDS[0]), SPEC, start, end)
-    assert says in str(refusal.value)
+    assert message in str(refusal.value)

@@ -51,7 +51,7 @@ def assert_every_start_is_alike(file, seed: int = 0, starts: int = 5) -> None:
         assert np.array_equal(clip.frames, whole.frames), clip.start_s
         assert clip.has_audio == whole.has_audio
         assert clip.sound_span_s == pytest.approx(whole.sound_span_s, abs=1e-3), clip.start_s
-        # Where times are rounded to milliseconds, a window's sound lies where the times of its own packets say.
+        # Where timestamps are rounded to milliseconds, a window's sound is positioned by those of its own packets.
         off = 0.2 * np.sqrt((whole.waveform**2).mean()) if file.suffix[1:] in ROUNDED else 1e-4
         assert np.sqrt(((clip.waveform - whole.waveform) ** 2).mean()) <= off, clip.start_s
         assert clip.notes == whole.notes == ()

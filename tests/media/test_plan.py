@@ -1,4 +1,4 @@
-"""The plan decodes what the wanted pictures need and nothing else; told by packets made up for the purpose."""
+"""The plan decodes what the wanted frames need and nothing else, tested with synthetic packets."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_leading_picture_brings_the_group_before_it():
     assert places == {0: 4}
 
 
-def test_leading_pictures_nobody_wants_are_left_out_where_they_cannot_be_decoded():
+def test_unneeded_leading_frames_are_left_out_where_they_cannot_be_decoded():
     orders, _ = run(OPEN, [6.5])
     assert [time for time, _, _ in orders] == [5, 7, 6]
     assert orders[0][2]
@@ -82,12 +82,12 @@ def test_before_the_first_and_after_the_last_picture_there_is_none():
     assert places == {1: 0, 2: 9}
 
 
-def test_a_track_shorter_than_the_time_between_instants_is_seen_all_the_same():
+def test_a_track_shorter_than_the_time_between_instants_gives_a_frame():
     assert run([(0, 0, True)], [0.125, 0.375], end_s=0.04)[1] == {}
     assert run([(0, 0, True)], [0.125, 0.375], end_s=0.04, grace_s=0.25)[1] == {0: 0}
 
 
-def test_pictures_come_as_soon_as_they_are_certain():
+def test_frames_are_returned_as_soon_as_they_are_settled():
     """A live source cannot wait for the end."""
     plan = PicturePlan(iter([0.5, 2.5]))
     plan.add("key", 0.0, -1.0, True, True, 100)

@@ -34,7 +34,7 @@ CONTAINERS = {
     "libopus": "ogg mkv webm mp4 ts",
     "libvorbis": "ogg mkv webm",
 }
-# These round times to milliseconds, and so say no better where the sound begins.
+# These round timestamps to milliseconds, and so give the start of the sound no more exactly.
 ROUNDED = {"mkv", "webm", "flv"}
 
 

@@ -1,4 +1,4 @@
-"""The project's own clips are what they say: times, numbers, labels and damage are measured with plain PyAV."""
+"""The synthetic clips are as specified: times, numbers, labels and damage are measured with plain PyAV."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def decode(path: Path) -> Decoded:
 
     found, blocks = Decoded(), []
     with av.open(str(path)) as container:
-        # MPEG-TS clocks begin anywhere; in the others a stream that starts late tells so from zero.
+        # MPEG-TS clocks begin anywhere; in the others the delay of a stream counts from zero.
         zero_s = container.start_time / av.time_base if container.format.name == "mpegts" else 0.0
         for packet in container.demux():
             try:
@@ -147,7 +147,7 @@ def test_numbers_and_bursts_survive_every_codec_and_container(tmp_path, name, co
 
 @pytest.mark.parametrize("ending", [".mp4", ".mkv", ".ts"])
 @pytest.mark.parametrize(("picture_start_s", "sound_start_s"), [(0.3, 0.0), (0.0, 0.37)])
-def test_each_stream_starts_when_it_is_told_to(tmp_path, ending, picture_start_s, sound_start_s):
+def test_each_stream_starts_at_its_given_time(tmp_path, ending, picture_start_s, sound_start_s):
     path = write_calibration_clip(
         tmp_path / f"late{ending}",
         duration_s=1.5,
@@ -165,7 +165,7 @@ def test_each_stream_starts_when_it_is_told_to(tmp_path, ending, picture_start_s
     np.testing.assert_allclose(found.onsets_s, (0.6, 1.1), atol=5e-4)
 
 
-def test_streams_end_when_they_are_told_to(tmp_path):
+def test_streams_end_at_their_given_time(tmp_path):
     options = {"duration_s": 1.5, "width_px": 160, "height_px": 120, "picture_end_s": 0.8, "sound_end_s": 1.0}
     found = decode(write_calibration_clip(tmp_path / "short.mkv", **options))
     assert len(found.pictures) == 20
@@ -201,9 +201,9 @@ def test_bursts_are_found_in_soft_and_noisy_sound_of_any_rate(tmp_path, rate_hz)
 
 
 def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path):
-    with pytest.raises(MediaError, match="AVI knows no late start"):
+    with pytest.raises(MediaError, match="AVI supports no late start"):
         write_calibration_clip(tmp_path / "a.avi", codec="mpeg4", sound_codec="libmp3lame", sound_start_s=0.2)
-    with pytest.raises(MediaError, match="not a known ending"):
+    with pytest.raises(MediaError, match="not a known file extension"):
         write_calibration_clip(tmp_path / "a.xyz")
     with pytest.raises(MediaError, match="neither picture nor sound"):
         write_calibration_clip(tmp_path / "a.mp4", with_picture=False, with_sound=False)
@@ -253,7 +253,7 @@ def test_a_scene_is_the_same_for_the_same_seed_and_another_for_another():
 @pytest.mark.parametrize(
     "wrong", [{"action": "fly"}, {"emotion": "bored"}, {"difficulty": 1.5}, {"subject": -1}, {"seed": -1}]
 )
-def test_a_scene_that_cannot_be_staged_is_refused(wrong):
+def test_a_scene_with_invalid_values_is_refused(wrong):
     with pytest.raises(ClipError, match=next(iter(wrong))):
         Scene(**{"action": "spin", "emotion": "happy", **wrong})
 
@@ -286,17 +286,17 @@ def test_every_action_moves_in_its_own_way(seed):
         assert max(course[still][:2]) < 8  # a turning face moves the middle of the skin a little
 
 
-def test_the_thud_is_heard_when_the_figure_is_seen_on_the_ground():
+def test_the_thud_coincides_with_the_figure_on_the_ground():
     scene = Scene("bounce", "neutral", seed=4)
     times_s = np.arange(0, 2, 0.01)
     height = -patch_of(drawn(scene, times_s), Look.of(0).skin)[1]  # [T]
-    seen_s = times_s[1:-1][(height[1:-1] <= height[:-2]) & (height[1:-1] < height[2:])]
+    grounded_s = times_s[1:-1][(height[1:-1] <= height[:-2]) & (height[1:-1] < height[2:])]
     sound = action_sound(scene.motion, 2.0, RATE_HZ, np.random.default_rng(0))
     loud = np.flatnonzero(np.abs(sound) > 0.6)
-    heard_s = loud[np.diff(loud, prepend=-RATE_HZ) > 0.2 * RATE_HZ] / RATE_HZ
-    assert len(heard_s) >= 2
-    for heard in heard_s:
-        assert np.abs(seen_s - heard).min() < 0.03
+    thuds_s = loud[np.diff(loud, prepend=-RATE_HZ) > 0.2 * RATE_HZ] / RATE_HZ
+    assert len(thuds_s) >= 2
+    for thud_s in thuds_s:
+        assert np.abs(grounded_s - thud_s).min() < 0.03
 
 
 def test_every_emotion_has_a_face_of_its_own_at_every_difficulty_but_the_scene_stays():
@@ -342,21 +342,21 @@ def test_the_mouth_opens_with_the_voice():
     times_s = np.arange(0, 2, 0.02) + 0.01
     loudness = scene.utterance.loudness(times_s)
     voice = scene.utterance.waveform(2.0, RATE_HZ)
-    heard = np.sqrt((voice.reshape(100, -1) ** 2).mean(axis=1))  # [100]
-    assert np.corrcoef(loudness, heard)[0, 1] > 0.85
+    level = np.sqrt((voice.reshape(100, -1) ** 2).mean(axis=1))  # [100]
+    assert np.corrcoef(loudness, level)[0, 1] > 0.85
     still = Scene("wave", "surprised", seed=2)
     red = patch_of(drawn(still, times_s), (140, 34, 48))[2]
     assert np.corrcoef(still.utterance.loudness(times_s), red)[0, 1] > 0.85
 
 
-# --- scenes that need both senses -----------------------------------------------------------------------------------
+# --- scenes that need both modalities -------------------------------------------------------------------------------
 
 
-def test_two_cues_show_nothing_of_what_is_heard_and_sound_nothing_of_what_is_shown():
+def test_the_picture_is_independent_of_the_tone_and_the_sound_of_the_sign():
     times_s = np.array([0.1, 0.4])
     for cue in range(3):
-        pictures = [drawn(TwoCues(cue, heard, 3, seed=4, difficulty=0.5), times_s) for heard in range(3)]
-        sounds = [TwoCues(shown, cue, 3, seed=4, difficulty=0.5).waveform(1.0, RATE_HZ) for shown in range(3)]
+        pictures = [drawn(TwoCues(cue, tone, 3, seed=4, difficulty=0.5), times_s) for tone in range(3)]
+        sounds = [TwoCues(sign, cue, 3, seed=4, difficulty=0.5).waveform(1.0, RATE_HZ) for sign in range(3)]
         for other in (1, 2):
             np.testing.assert_array_equal(pictures[0], pictures[other])
             np.testing.assert_array_equal(sounds[0], sounds[other])
@@ -364,14 +364,14 @@ def test_two_cues_show_nothing_of_what_is_heard_and_sound_nothing_of_what_is_sho
     assert min((shown[a] != shown[b]).mean() for a in range(4) for b in range(a)) > 0.01
 
 
-def test_the_heard_cue_is_the_pitch():
-    def loudest_hz(heard: int, seed: int) -> float:
-        sound = TwoCues(0, heard, 4, seed=seed, difficulty=0.5).waveform(2.0, RATE_HZ)
+def test_the_audible_cue_is_the_pitch():
+    def loudest_hz(tone: int, seed: int) -> float:
+        sound = TwoCues(0, tone, 4, seed=seed, difficulty=0.5).waveform(2.0, RATE_HZ)
         return float(np.argmax(np.abs(np.fft.rfft(sound))) / 2.0)
 
     for seed in range(5):
-        for heard, plain_hz in enumerate((330, 660, 1_320, 2_640)):
-            assert loudest_hz(heard, seed) == pytest.approx(plain_hz, rel=0.1)
+        for tone, plain_hz in enumerate((330, 660, 1_320, 2_640)):
+            assert loudest_hz(tone, seed) == pytest.approx(plain_hz, rel=0.1)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -385,10 +385,10 @@ def test_one_cue_alone_is_exactly_at_chance_in_the_whole_and_in_every_subject(tm
     rows = read_rows(table)
     assert [row["action"] for row in rows] == [scene.label for _, scene in made]
     assert {row["emotion"] for row in rows} == {""}
-    for cue in ("shown", "heard"):
-        seen = Counter((scene.subject, getattr(scene, cue), scene.label) for _, scene in made)
-        assert len(seen) == 3 * classes * classes  # every label with every cue in every subject ...
-        assert set(seen.values()) == {2}  # ... equally often
+    for cue in ("sign", "tone"):
+        counts = Counter((scene.subject, getattr(scene, cue), scene.label) for _, scene in made)
+        assert len(counts) == 3 * classes * classes  # every label with every cue in every subject ...
+        assert set(counts.values()) == {2}  # ... equally often
     with pytest.raises(ManifestError, match="not a multiple of"):
         make_dataset(tmp_path / "odd", seed=3, clips=clips + 1, mode="needs_both", classes=classes)
 
@@ -424,7 +424,7 @@ def test_a_late_stream_lacks_its_beginning_and_stays_in_time(tmp_path):
         write_scene(tmp_path / "never.mp4", scene, sound_start_s=2.0)
 
 
-def test_one_sense_can_be_left_out(tmp_path):
+def test_one_stream_can_be_left_out(tmp_path):
     scene = Scene("grow", "sad")
     assert not len(decode(write_scene(tmp_path / "deaf.mp4", scene, duration_s=0.5, with_sound=False)).sound)
     assert not decode(write_scene(tmp_path / "blind.mp4", scene, duration_s=0.5, with_picture=False)).pictures
@@ -461,7 +461,7 @@ def sound_clip(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
-def test_each_damage_does_what_it_says_and_nothing_to_the_original(tmp_path, sound_clip, kind):
+def test_each_damage_is_as_documented_and_leaves_the_original_alone(tmp_path, sound_clip, kind):
     import av
 
     original = sound_clip.read_bytes()
@@ -540,7 +540,7 @@ def test_a_data_set_is_labelled_balanced_and_there(tmp_path):
         counts = Counter(row[column] for row in rows)
         assert len(counts) == len(values)
         assert set(counts.values()) == {36 // len(values)}
-    for head in ("action", "emotion"):  # a subject tells nothing of the label
+    for head in ("action", "emotion"):  # the subject is independent of the label
         assert set(Counter((row["subject"], row[head]) for row in rows).values()) == {2}
     assert max(Counter((row["action"], row["emotion"]) for row in rows).values()) <= 2
     assert not list(tmp_path.rglob(".partial.*"))
@@ -568,7 +568,7 @@ def test_what_lies_in_memory_makes_no_other_file(tmp_path):
     assert len(files) == 1
 
 
-def test_making_it_again_keeps_what_is_whole_and_makes_what_is_not(tmp_path):
+def test_making_it_again_reuses_complete_files_and_makes_the_others(tmp_path):
     table = make_dataset(tmp_path, seed=1, clips=4, **SMALL)
     paths = [tmp_path / row["path"] for row in read_rows(table)]
     before = [path.read_bytes() for path in paths]
@@ -598,7 +598,7 @@ def test_a_share_of_rows_can_lack_one_label(tmp_path, monkeypatch):
 
 
 def test_each_half_of_a_label_is_in_one_modality_alone():
-    """Other labels with the same seen half have the same pixels, and with the same heard half the same sound."""
+    """Labels that share the visual half have the same pixels, and those that share the audible half the same sound."""
     times_s = np.arange(6) / 4
 
     def pixels(action: str, emotion: str) -> np.ndarray:

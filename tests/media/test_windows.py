@@ -1,4 +1,4 @@
-"""Walking through a file in windows: the same clips as reading each by itself, in one pass and constant memory."""
+"""Reading a file in windows: the same clips as reading each by itself, in one pass and constant memory."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_a_part_of_a_file(long_clip):
     assert clips[-1].sound_span_s == pytest.approx((4.25, 4.5), abs=1e-4)
 
 
-def test_a_surprise_in_the_middle_changes_nothing(tmp_path, long_clip):
-    """A damaged picture makes reading go on in the careful way; no window is lost and none comes twice."""
+def test_damage_in_the_middle_loses_no_window(tmp_path, long_clip):
+    """After a damaged frame all frames are decoded; no window is lost and none comes twice."""
     content = bytearray(long_clip.read_bytes())
     middle = len(content) // 2
     content[middle : middle + 300] = b"\x00" * 300
@@ -77,12 +77,12 @@ def test_a_stride_that_does_not_fit_the_frames_is_refused(long_clip, stride):
         iter_clips(long_clip, SPEC, stride)
 
 
-def test_an_empty_walk_is_an_error(long_clip):
+def test_a_start_behind_the_end_of_the_file_is_an_error(long_clip):
     with pytest.raises(MediaError, match="ends at 7"):
         list(iter_clips(long_clip, SPEC, start=50))
 
 
-@pytest.mark.skipif(not THREADS.exists(), reason="only Linux tells a program its threads")
+@pytest.mark.skipif(not THREADS.exists(), reason="only Linux lists the threads of a process")
 def test_reading_starts_no_threads(long_clip):
     """Clips are read many at a time, one thread each: on a large machine, threads within each would be hundreds."""
     before = set(THREADS.iterdir())

@@ -21,7 +21,7 @@ from video_understanding.prediction import HeadAnswer, Prediction, Segment
 from video_understanding.recognition import Recognizer, WindowAnswer
 from video_understanding.recognition.overlay import write_overlay
 from video_understanding.recognition.subtitles import srt
-from video_understanding.recognition.table import csv_table
+from video_understanding.recognition.table import segments_csv
 from video_understanding.recognition.text import clock, prediction_text
 from video_understanding.recognition.timeline_picture import draw_timeline
 from video_understanding.spec import ModelSpec, VideoSpec
@@ -93,11 +93,11 @@ def test_no_label_can_break_the_subtitles():
 
 
 def test_a_table_has_a_row_for_each_segment_of_each_file(recognised):
-    rows = list(csv.DictReader(io.StringIO(csv_table([recognised[0], recognised[0]]))))
+    rows = list(csv.DictReader(io.StringIO(segments_csv([recognised[0], recognised[0]]))))
     assert len(rows) == 6
     assert list(rows[0]) == ["file", "start_s", "end_s", "action", "action_confidence", "emotion", "emotion_confidence"]
     assert (rows[1]["start_s"], rows[1]["action"], rows[1]["emotion"]) == ("4.000", "blue", "loud")
-    several = list(csv.DictReader(io.StringIO(csv_table([example(("one", "two"), ())]))))
+    several = list(csv.DictReader(io.StringIO(segments_csv([example(("one", "two"), ())]))))
     assert [row["action"] for row in several] == ["one|two", "none"]
 
 
@@ -134,7 +134,7 @@ def test_sound_alone_has_nothing_to_write_on(scene, recognised, tmp_path):
     sound = damage(scene, "missing_picture", 0, tmp_path / "sound.mp4")
     with pytest.raises(MediaError, match="has no picture to write on"):
         write_overlay(sound, *recognised, tmp_path / "out.mp4")
-    with pytest.raises(MediaError, match="not a known ending"):
+    with pytest.raises(MediaError, match="not a known file extension"):
         write_overlay(scene, *recognised, tmp_path / "out.gif")
     assert [path.name for path in tmp_path.iterdir()] == ["sound.mp4"]
 

@@ -44,6 +44,7 @@ def test_thirty_seconds_are_cut_within_half_a_second(scene):
     borders_s = [one.end_s for one in prediction.segments]
     assert borders_s == pytest.approx([5.3, 8.6, 12.1, 16.4, 20.7, 30.0], abs=0.3)
     assert prediction.duration_s == pytest.approx(30.0, abs=0.05)
+    assert Recognizer(ColourScorer(SPEC)).predict([scene]) == [prediction]
 
 
 def test_the_answer_is_the_mean_of_all_windows(scene):

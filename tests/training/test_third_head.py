@@ -12,7 +12,7 @@ import pytest
 import video_understanding as vu
 from video_understanding.cli.main import main
 from video_understanding.media.synthetic import make_dataset
-from video_understanding.recognition.table import csv_table
+from video_understanding.recognition.table import segments_csv
 from video_understanding.training.settings import TrainingSettings
 
 SPEC = vu.ModelSpec(
@@ -76,7 +76,7 @@ def test_the_exported_file_predicts_and_streams_what_keras_does(bundle, table):
     values = found.to_dict()
     assert list(values)[2:4] == list(HEADS) and list(values["scene"]["scores"]) == ["beach", "street"]
     assert "emotion" not in values and set(HEADS) <= set(values["segments"][0])
-    assert csv_table([found]).startswith("file,start_s,end_s,action,action_confidence,scene,scene_confidence\n")
+    assert segments_csv([found]).startswith("file,start_s,end_s,action,action_confidence,scene,scene_confidence\n")
 
     stream = vu.StreamingRecognizer(tflite.scorer)
     clip = vu.read_clip(file, SPEC)

@@ -55,20 +55,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from video_understanding.bundle import Bundle
     from video_understanding.datasets.cache import ClipCache
-    from video_understanding.datasets.manifest import load_manifest
     from video_understanding.datasets.speakers import speaker_numbers
     from video_understanding.errors import VideoUnderstandingError
     from video_understanding.evaluation import evaluate, robustness
     from video_understanding.evaluation.known_speakers import Encoding, evaluate_known_speakers
+    from video_understanding.evaluation.labelled_data import load_labelled
     from video_understanding.evaluation.robustness import SNRS_DB
-    from video_understanding.labels import HEADS
     from video_understanding.progress import one_bar
     from video_understanding.report import clearest_mistakes, without_names, write_report
     from video_understanding.runtimes import make_scorer
 
     bundle = Bundle.read(arguments.bundle)
-    manifest = load_manifest(*arguments.data, heads=arguments.heads, candidates=(*bundle.labels, *HEADS))
-    manifest, seen = _without_seen(bundle, manifest, arguments.with_seen)
+    manifest, seen = load_labelled(
+        arguments.data, bundle.labels, bundle.folder, heads=arguments.heads, with_seen=arguments.with_seen
+    )
     weights, notes = _weights(bundle, manifest, arguments)
     scorer = make_scorer(bundle, arguments.runtime)
     prepared = ClipCache().prepare(manifest.rows, bundle.spec)
@@ -113,31 +113,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(f"report: {page}", file=sys.stderr if arguments.json else sys.stdout)
     return 0
-
-
-def _without_seen(bundle: Bundle, manifest: Manifest, with_seen: bool) -> tuple[Manifest, list[str]]:
-    """The clips to measure on, and a note on those that the model was trained with."""
-    from video_understanding.datasets.training_clips import TrainingClips
-    from video_understanding.errors import VideoUnderstandingError
-    from video_understanding.evaluation.text import many
-
-    known = TrainingClips.read(bundle.folder)
-    if known is None:
-        return manifest, []
-    parts = known.parts_of(manifest.rows)
-    train, validation = parts.count("train"), parts.count("validation")
-    if not train + validation:
-        return manifest, []
-    words = f"{many(train, 'clip')} of {len(parts)} taught this model"
-    words += f", and {validation} more chose its best epoch" if validation else ""
-    if with_seen:
-        return manifest, [f"{words}: the numbers are better than on clips that are new to it."]
-    if train + validation == len(parts):
-        raise VideoUnderstandingError(
-            manifest.name, f"has no clip that is new to the model: {words}", "Give other clips, or use --with-seen."
-        )
-    rest = [row for row, part in zip(manifest.rows, parts, strict=True) if part is None]
-    return manifest.with_rows(rest), [f"{words}: left out (--with-seen keeps them)."]
 
 
 def _weights(

@@ -16,6 +16,7 @@ from video_understanding import DISTRIBUTION, __version__
 from video_understanding.arguments import Parser
 from video_understanding.cli.quiet import no_progress, quieten_tensorflow, show_warnings
 from video_understanding.errors import VideoUnderstandingError, missing_extra
+from video_understanding.process import tune_process
 from video_understanding.program_output import refusal, safe_output
 from video_understanding.progress import plain_lines
 from video_understanding.stderr_lines import allow_redirecting
@@ -51,6 +52,7 @@ def main(words: Sequence[str] | None = None) -> int:
         raise SystemExit(2)
     arguments = parser.parse_args(words)
     allow_redirecting()
+    tune_process()
     quieten_tensorflow()
     show_warnings()
     try:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from video_understanding.cli.options import add_runtime
+from video_understanding.cli.prediction_output import Documents, Pages
 from video_understanding.cli.speakers import add_speaker_of, speaker_weights
 from video_understanding.progress import Bar
 from video_understanding.safe_text import one_line
-from video_understanding.whole_file import write_whole
 
 if TYPE_CHECKING:
     from video_understanding.prediction import Prediction
     from video_understanding.recognition.answers import WindowAnswer
     from video_understanding.recognition.recognizer import Recognizer
-    from video_understanding.recognition.senses_over_time import SensesOverTime
 
 HELP = "recognise the action and the emotion in files; a longer file gets a timeline"
 EXAMPLE = (
@@ -31,8 +29,6 @@ EXAMPLE = (
     "  vu predict saved_models/mine lecture.mkv --report lecture.html\n"
     "  vu predict saved_models/mine anna/ bert/ --speaker-of folder"
 )
-_FORMS = ("json", "srt", "csv")
-_PAGES = (".html", ".htm")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON list, an entry for each file")
     form.add_argument("--srt", action="store_true", help="print subtitles")
-    form.add_argument("--csv", action="store_true", help="print a table, a row for each segment")
+    form.add_argument("--csv", action="store_true", help="print a table, a row for each file")
+    form.add_argument("--segments-csv", action="store_true", help="print a table, a row for each segment")
     parser.add_argument("--out", metavar="PLACE", help="write there instead: a file, or a folder with a file for each")
     parser.add_argument("--overlay", metavar="VIDEO", help="write the video with captions, for one FILE")
     parser.add_argument("--picture", metavar="PNG", help="draw the timeline, for one FILE")
@@ -66,15 +63,19 @@ def run(arguments: argparse.Namespace) -> int:
     from video_understanding.runtimes import load, quickest_runtime
 
     files = media_files(arguments.files)
-    output = _Output(arguments, len(files))
-    pages = _Pages(arguments, len(files))
+    output = Documents(arguments, len(files))
+    pages = Pages(arguments, len(files))
     recognizer = load(arguments.bundle, arguments.runtime or quickest_runtime(arguments.bundle))
     Stride.of(recognizer.spec, arguments.stride)
     speakers = _Speakers(recognizer, files, arguments)
     failed = False
-    for file in files:
+    for number, file in enumerate(files, start=1):
+        doing = one_line(Path(file).name)
+        if len(files) > 1:
+            doing = f"{number}/{len(files)} {doing}"
         try:
-            output.add(_predict(speakers.recognizer_of(file), file, arguments, pages, speakers.notes_of(file)))
+            recognizer, notes = speakers.recognizer_of(file), speakers.notes_of(file)
+            output.add(_predict(recognizer, file, doing, arguments, pages, notes))
         except MediaError as error:
             failed = True
             output.add_error(file, error)
@@ -100,12 +101,17 @@ def media_files(names: list[str]) -> list[str]:
 
 
 def _predict(
-    recognizer: Recognizer, file: str, arguments: argparse.Namespace, pages: _Pages, notes: tuple[str, ...]
+    recognizer: Recognizer,
+    file: str,
+    doing: str,
+    arguments: argparse.Namespace,
+    pages: Pages,
+    notes: tuple[str, ...],
 ) -> Prediction:
     answers: list[WindowAnswer] = []
     senses = pages.senses(recognizer)
     keep = arguments.overlay or arguments.picture
-    with _bar(file) as bar:
+    with _bar(file, doing) as bar:
 
         def progress(answer: WindowAnswer) -> None:
             bar.update(max(0.0, min(answer.end_s, bar.total or answer.end_s) - bar.done))
@@ -178,119 +184,11 @@ class _Speakers:
 
 
 @contextmanager
-def _bar(file: str) -> Iterator[Bar]:
+def _bar(file: str, doing: str) -> Iterator[Bar]:
     """A bar over the seconds of a file."""
     from video_understanding.media.container import open_media
 
     with open_media(Path(file)) as media:
         total_s = media.announced_s
-    with Bar(total_s and round(total_s), one_line(Path(file).name), "s", leave=False) as bar:
+    with Bar(total_s and round(total_s), doing, "s", leave=False) as bar:
         yield bar
-
-
-class _Pages:
-    """Where the pages of the files go: one has the name that was given, others are named after their files."""
-
-    def __init__(self, arguments: argparse.Namespace, many: int) -> None:
-        from video_understanding.errors import VideoUnderstandingError
-
-        self._model = Path(arguments.bundle).resolve().name
-        self._out: Path | None = None if arguments.report is None else Path(arguments.report)
-        self._names = _Names()
-        if self._out is None:
-            return
-        self._folder = self._out.is_dir() or arguments.report.endswith("/")
-        if not self._folder and self._out.suffix.lower() not in _PAGES:  # a clip, perhaps, which must not be lost
-            raise VideoUnderstandingError(
-                f"--report {arguments.report}", "is no name of a page", "End it with .html, or with / for a folder."
-            )
-        if not self._folder and many > 1:
-            raise VideoUnderstandingError("--report", f"{self._out} is for one file, not {many}", "Name a folder/.")
-
-    def senses(self, recognizer: Recognizer) -> SensesOverTime | None:
-        """What gathers a file's windows for its page; None where no page is wanted."""
-        from video_understanding.recognition.senses_over_time import SensesOverTime
-
-        return None if self._out is None else SensesOverTime(recognizer.scorer)
-
-    def write(self, prediction: Prediction, senses: SensesOverTime) -> None:
-        """The page of one file."""
-        from video_understanding.report.timeline_page import write_timeline
-
-        place = self._out / f"{self._names.after(prediction.file)}_report.html" if self._folder else self._out
-        write_timeline(prediction.file, prediction, senses, place, model=self._model)
-        print(f"report: {one_line(str(place))}", file=sys.stderr)
-
-
-class _Names:
-    """Names like those of files, without folder and ending; two files of one name have two."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-
-    def after(self, file: str) -> str:
-        """The name for one more file."""
-        stem = name = Path(file).stem
-        number = 1
-        while name in self._taken:
-            number += 1
-            name = f"{stem}_{number}"
-        self._taken.add(name)
-        return name
-
-
-class _Output:
-    """Where predictions go, and in which form: printed, into one file, or a file for each into a folder."""
-
-    def __init__(self, arguments: argparse.Namespace, many: int) -> None:
-        from video_understanding.errors import VideoUnderstandingError
-
-        self._form = next((form for form in _FORMS if getattr(arguments, form)), "txt")
-        self._out = None if arguments.out is None else Path(arguments.out)
-        self._folder = self._out is not None and (self._out.is_dir() or arguments.out.endswith("/"))
-        for name in ("overlay", "picture"):
-            if getattr(arguments, name) and many > 1:
-                raise VideoUnderstandingError(f"--{name}", f"is for one file, not {many}", "Give one file.")
-        if self._form == "srt" and many > 1 and not self._folder:
-            raise VideoUnderstandingError("--srt", f"of {many} files is no single text", "Add --out FOLDER/.")
-        self._predictions: list[Prediction] = []
-        self._entries: list[dict[str, Any]] = []
-        self._names = _Names()
-
-    def add(self, prediction: Prediction) -> None:
-        """One more file that was recognised."""
-        self._predictions.append(prediction)
-        self._entries.append(prediction.to_dict())
-        if self._folder:
-            place = self._out / f"{self._names.after(prediction.file)}.{self._form}"
-            write_whole(place, self._document([prediction], prediction.to_dict()))
-        elif self._form == "txt" and self._out is None:
-            print(self._document([prediction], None), end="", flush=True)
-
-    def add_error(self, file: str, error: Exception) -> None:
-        """One that was not."""
-        self._entries.append({"file": file, "error": str(error)})
-        if self._form != "json" or self._folder:
-            print(f"vu: {error}", file=sys.stderr)
-
-    def finish(self) -> None:
-        """Writes or prints what waited for the last file."""
-        if self._folder:
-            return
-        document = self._document(self._predictions, self._entries)
-        if self._out is not None:
-            write_whole(self._out, document)
-        elif self._form != "txt":
-            sys.stdout.write(document)
-
-    def _document(self, predictions: list[Prediction], entries: Any) -> str:
-        from video_understanding.recognition.subtitles import srt
-        from video_understanding.recognition.table import csv_table
-        from video_understanding.recognition.text import prediction_text
-
-        if self._form == "json":
-            return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
-        if self._form == "csv":
-            return csv_table(predictions)
-        tell = srt if self._form == "srt" else prediction_text
-        return "".join(f"{tell(prediction).rstrip()}\n" for prediction in predictions)

@@ -1,4 +1,4 @@
-"""Reads a folder of class folders, which may stand below split folders and head folders."""
+"""Reads a folder of class folders, which may be inside split folders and head folders."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EMOTION_WORDS = frozenset(_EMOTIONS.split())
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder as it lies on disk, without what is hidden."""
+    """A folder on disk, without hidden files."""
 
     path: Path
     media: tuple[Path, ...]
@@ -42,13 +42,13 @@ class _Folder:
             yield from folder.media
 
     @property
-    def is_barren(self) -> bool:
+    def has_no_media(self) -> bool:
         return next(self.all_media(), None) is None
 
 
 @dataclass(frozen=True)
 class _Class:
-    """A class folder, with what the folders above it say."""
+    """A class folder, with the split and the head given by the folders above it."""
 
     folder: _Folder
     split: str | None
@@ -56,13 +56,13 @@ class _Class:
 
 
 def read_folder(root: Path, name: str, heads: Sequence[str] = HEADS) -> tuple[list[Row], list[str]]:
-    """Rows and notes of a folder of class folders; `name` is how messages call it, `heads` are what they may label."""
+    """Rows and notes of a folder of class folders; `name` is its name in messages, `heads` are what they may label."""
     top = _open(root)
     others = Counter(path.suffix.lower() or "no ending" for folder in top.all_below() for path in folder.others)
     ignored = f"{others.total()} file(s) that are not media ({', '.join(sorted(others))})" if others else ""
-    if top.is_barren:
+    if top.has_no_media:
         inside = f"; it holds {ignored}" if others else ""
-        raise ManifestError(name, f"no media file lies in this folder or below{inside}", _LAYOUT)
+        raise ManifestError(name, f"holds no media file, nor do the folders in it{inside}", _LAYOUT)
     notes = [f"{name}: {ignored}: ignored."] if others else []
     classes = list(_classes(top, None, None, name, heads, notes))
     default_head, why = _default_head({entry.folder.name for entry in classes if entry.head is None}, heads)
@@ -91,7 +91,7 @@ def _open(path: Path, above: tuple[tuple[int, int], ...] = ()) -> _Folder:
         raise ManifestError(
             path, f"this folder cannot be read ({error.strerror})", "Check that you may read it, or take it away."
         ) from error
-    if here in above:  # a link to a folder above would lead around forever
+    if here in above:  # a link to a folder above would recurse without end
         return _Folder(path, (), (), ())
     files = [entry for entry, is_folder in kinds if not is_folder]
     return _Folder(
@@ -105,21 +105,21 @@ def _open(path: Path, above: tuple[tuple[int, int], ...] = ()) -> _Folder:
 def _classes(
     folder: _Folder, split: str | None, head: str | None, name: str, heads: Sequence[str], notes: list[str]
 ) -> Iterator[_Class]:
-    """The class folders below `folder`, looking through folders named like a split or a head."""
-    full = [inner for inner in folder.folders if not inner.is_barren]
+    """The class folders below `folder`, also inside folders named like a split or a head."""
+    full = [inner for inner in folder.folders if not inner.has_no_media]
     if not full:
         raise ManifestError(folder.path, "holds media but no class folders", _LAYOUT)
     if folder.media:
         notes.append(f"{name}: {len(folder.media)} media file(s) beside the class folders: ignored.")
-    barren = [inner.name for inner in folder.folders if inner.is_barren]
-    if barren:
-        notes.append(f"{name}: no media in {', '.join(barren)}: ignored.")
+    empty = [inner.name for inner in folder.folders if inner.has_no_media]
+    if empty:
+        notes.append(f"{name}: no media in {', '.join(empty)}: ignored.")
     for known, kind, taken in ((PART_NAMES, "split", split), (heads, "head", head)):
         levels = [inner for inner in full if inner.name.lower() in known and taken is None]
         if len(levels) == len(full):
             for inner in levels:
-                said = inner.name.lower()
-                above = (PART_NAMES[said], head) if kind == "split" else (split, said)
+                value = inner.name.lower()
+                above = (PART_NAMES[value], head) if kind == "split" else (split, value)
                 yield from _classes(inner, *above, name, heads, notes)
             return
         if any(not inner.media for inner in levels):  # with media in it, it can be a class of that name
@@ -134,7 +134,7 @@ def _classes(
 
 
 def _default_head(names: set[str], heads: Sequence[str]) -> tuple[str, str | None]:
-    """The head of class folders that stand under no head folder, and a note where that is a guess."""
+    """The head of class folders that are in no head folder, and a note where that is a guess."""
     if not set(HEADS) <= set(heads):
         return ("action" if "action" in heads else heads[0]), None
     words = {name for name in names if name.lower() in EMOTION_WORDS}

@@ -1,4 +1,4 @@
-"""A split as a value: the rows of each part, the hash that names it, and its form on disk."""
+"""A split as a value: the rows of each part, its hash, and its file format."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from video_understanding.labels import HEADS
 
 SPLIT_FORMAT = 1  # raised when an older reader would misunderstand a newer file
 _HASH_DIGITS = 16
-_ANEW = "Restore the manifest, or split it anew; numbers of the two splits cannot be compared."
+_ANEW = "Restore the manifest, or split it anew; results of the two splits cannot be compared."
 
 
 @dataclass(frozen=True, repr=False)
 class Split:
-    """Which rows of a manifest are learned from, which choose the model, which measure it.
+    """Which rows of a manifest are for training, validation and test.
 
     parts   row indices of "train", "validation" and "test", each rising; a part may be empty
     clips   the identity of every row of the manifest
     seed    what the split was drawn with
-    notes   what a reader of its numbers should know
+    notes   remarks on the split, for those who read results measured with it
     """
 
     parts: Mapping[str, tuple[int, ...]] = field(hash=False)
@@ -47,7 +47,7 @@ class Split:
 
     @cached_property
     def hash(self) -> str:
-        """Names the clips and their parts: the same for any order of the rows and any place of the data."""
+        """Hash of the clips and their parts: the same for any order of the rows and any location of the data."""
         return _hash((clip, part) for clip, part in zip(self.clips, self.part_of_rows(), strict=True))
 
     def part_of_rows(self) -> list[str]:
@@ -77,7 +77,7 @@ class Split:
             version = frozen["format"]
             if version == SPLIT_FORMAT:
                 stored = [(_from_dict(clip), part) for part in PARTS for clip in frozen["parts"][part]]
-                told, seed, notes = frozen["hash"], frozen["seed"], tuple(frozen["notes"])
+                stored_hash, seed, notes = frozen["hash"], frozen["seed"], tuple(frozen["notes"])
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise SplitError(
                 "split", f"is not a frozen split ({type(error).__name__}: {error})", "Write it with to_json()."
@@ -88,10 +88,10 @@ class Split:
                 f"has format {version!r}, this program reads format {SPLIT_FORMAT}",
                 "Install a newer video-audio-understanding.",
             )
-        if _hash(stored) != told:
-            raise SplitError(f"split {told}", "its clips do not have this hash: it was changed by hand", _ANEW)
+        if _hash(stored) != stored_hash:
+            raise SplitError(f"split {stored_hash}", "its clips do not have this hash: it was changed by hand", _ANEW)
         clips = clip_ids(manifest.rows)
-        _refuse_other_clips(Counter(clip for clip, _ in stored), Counter(clips), told)
+        _refuse_other_clips(Counter(clip for clip, _ in stored), Counter(clips), stored_hash)
         waiting: dict[ClipId, list[str]] = defaultdict(list)
         for clip, part in reversed(stored):
             waiting[clip].append(part)
@@ -107,7 +107,7 @@ def _hash(placed: Iterable[tuple[ClipId, str]]) -> str:
 
 
 def _hashed(clip: ClipId) -> list:
-    """What a clip puts into the hash; without further heads the same as when there were only these two."""
+    """A clip's values for the hash; without further heads the same as in versions with these two heads only."""
     labels = dict(clip.labels)
     known = [labels.pop(head, None) for head in HEADS]
     return [clip.name, clip.start_s, clip.end_s, *known, *map(list, labels.items()), clip.subject]
@@ -125,19 +125,19 @@ def _from_dict(values: dict[str, str | float]) -> ClipId:
     return ClipId(name, start_s, end_s, tuple(sorted(labels.items())), subject)
 
 
-def _refuse_other_clips(stored: Counter[ClipId], now: Counter[ClipId], told: str) -> None:
-    gone, come = stored - now, now - stored
-    if not gone and not come:
+def _refuse_other_clips(stored: Counter[ClipId], now: Counter[ClipId], stored_hash: str) -> None:
+    removed, added = stored - now, now - stored
+    if not removed and not added:
         return
-    gone_places, come_places = (Counter(clip[:3] for clip in clips.elements()) for clips in (gone, come))
-    changed = gone_places & come_places
+    removed_spans, added_spans = (Counter(clip[:3] for clip in clips.elements()) for clips in (removed, added))
+    changed = removed_spans & added_spans
     counts = {
-        "added": (come_places - changed).total(),
-        "removed": (gone_places - changed).total(),
+        "added": (added_spans - changed).total(),
+        "removed": (removed_spans - changed).total(),
         "changed in their labels or subject": changed.total(),
     }
-    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    first = min([*gone, *come], key=repr)
+    changes = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    first = min([*removed, *added], key=repr)
     raise SplitError(
-        f"split {told}", f"the manifest differs from the one split: rows {said} (first: {first.name})", _ANEW
+        f"split {stored_hash}", f"the manifest differs from the one split: rows {changes} (first: {first.name})", _ANEW
     )

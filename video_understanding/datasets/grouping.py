@@ -1,4 +1,4 @@
-"""Which rows belong together, and by what each row is known again wherever the data lies."""
+"""Which rows belong together, and an identity for each row that is independent of where the data lies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from video_understanding.datasets.rows import Row, short_names
 
 
 class ClipId(NamedTuple):
-    """What a row is known by: independent of its place in the manifest and of where the data lies."""
+    """The identity of a row: independent of its place in the manifest and of where the data lies."""
 
     name: str
     start_s: float | None
@@ -21,7 +21,7 @@ class ClipId(NamedTuple):
 
 
 def clip_ids(rows: Sequence[Row]) -> tuple[ClipId, ...]:
-    """The identity of every row; where rows of several data sets meet, the set's folder is part of the name."""
+    """The identity of every row; with rows of several data sets, the set's folder is part of the name."""
     sets = _set_prefixes(rows)
     return tuple(
         ClipId(sets[row.root] + row.name, row.start_s, row.end_s, tuple(sorted(row.labels.items())), row.subject)
@@ -32,7 +32,7 @@ def clip_ids(rows: Sequence[Row]) -> tuple[ClipId, ...]:
 def group_rows(rows: Sequence[Row]) -> list[int]:
     """For every row the number of its group: rows that share a subject or a file, directly or through others.
 
-    "S01" of one data set is somebody else than "S01" of another. Where two manifests list the same
+    "S01" of one data set is another person than "S01" of another. Where two manifests list the same
     file, loading them has already made one data set of both.
     """
     return linked([_ties(row) for row in rows])
@@ -48,7 +48,7 @@ def torn(rows: Sequence[Row], parts: Sequence[Hashable]) -> list[tuple[str, Coun
     names: dict[Hashable, str] = {}
     for row in rows:
         file, *subject = _ties(row)
-        if subject and len(counts[subject[0]]) > 1:  # says more than that the file is torn
+        if subject and len(counts[subject[0]]) > 1:  # more general than that the file is torn
             names[subject[0]] = f"{sets[row.root]}{row.subject}"
         elif len(counts[file]) > 1:
             names[file] = f"{sets[row.root]}{row.name}"

@@ -12,7 +12,7 @@ from video_understanding.datasets.rows import MEDIA_SUFFIXES, Row, absolute_path
 from video_understanding.labels import BETWEEN, HEADS
 
 CLASS_FILES = ("classes.txt", "labels.txt", "label_map.txt")
-# Both may hold spaces, so the path reaches to the last word that ends like a media file.
+# Both may hold spaces, so the path ends at the last word with the extension of a media file.
 _PATH_AND_CLASS = re.compile(
     rf"(.*(?:{'|'.join(map(re.escape, sorted(MEDIA_SUFFIXES)))}))\s+(\S.*)", flags=re.IGNORECASE
 )
@@ -43,7 +43,7 @@ def read_listing(source: Path, name: str, heads: Sequence[str] = HEADS) -> tuple
     problems.raise_if_any()
     refuse_if_none_exists(rows, name)
     if not classes and all(_is_numbered(row.labels[head]) for row in rows):
-        notes.append(f"{name}: its classes have numbers only; their names can stand beside it in {CLASS_FILES[0]}.")
+        notes.append(f"{name}: its classes have numbers only; their names can be given beside it in {CLASS_FILES[0]}.")
     return rows, notes
 
 

@@ -1,4 +1,4 @@
-"""The labelled clips of one or more sources as one value: its rows, its classes, what was odd."""
+"""The labelled clips of one or more sources as one value: its rows, its classes, and notes."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ __all__ = ["Manifest", "Row", "load_manifest"]
 
 TABLE_SUFFIXES = (".csv", ".tsv")
 FOLDER_TABLE = "clips.csv"
-_CLASSES_TOLD = 12
-_SAID_ONCE = ("subject", "split", "fold")
+_CLASSES_SHOWN = 12
+_SINGLE_VALUED = ("subject", "split", "fold")
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,7 +35,7 @@ class Manifest:
     rows          one for each clip
     labels        class names of each head
     sources       the files and folders the rows were read from
-    notes         what was odd, assumed or ignored, in words
+    notes         what was unusual, assumed or ignored, in words
     """
 
     rows: tuple[Row, ...]
@@ -64,7 +64,7 @@ class Manifest:
 
     @property
     def name(self) -> str:
-        """How messages call it: the names of its sources."""
+        """Its name in messages: the names of its sources."""
         names = short_names(self.sources).values()
         return ", ".join(names) or "manifest"
 
@@ -75,7 +75,7 @@ class Manifest:
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """Names of the subjects, sorted; the same name in two data sets stands here once."""
+        """Names of the subjects, sorted; the same name in two data sets is listed once."""
         return tuple(sorted({row.subject for row in self.rows if row.subject is not None}))
 
     def classes_of(self, row: Row, head: str) -> tuple[str, ...]:
@@ -95,9 +95,9 @@ class Manifest:
         parts = [f"{len(self)} rows of {self.name}"]
         for head in self.heads:
             counts = list(self.counts(head).items())
-            told = ", ".join(f"{name} {count}" for name, count in counts[:_CLASSES_TOLD])
-            more = f" and {len(counts) - _CLASSES_TOLD} more classes" if len(counts) > _CLASSES_TOLD else ""
-            parts.append(f"{head}: {told}{more}")
+            first = ", ".join(f"{name} {count}" for name, count in counts[:_CLASSES_SHOWN])
+            more = f" and {len(counts) - _CLASSES_SHOWN} more classes" if len(counts) > _CLASSES_SHOWN else ""
+            parts.append(f"{head}: {first}{more}")
         if self.subjects:
             parts.append(f"{len(self.subjects)} subjects")
         if self.notes:
@@ -109,7 +109,7 @@ def load_manifest(*data: str | Path, heads: Sequence[str] | None = None, candida
     """All clips of `data`: folders of class folders, CSV files, lists of `path label` lines.
 
     A folder that holds a clips.csv is read as that table. Several sources are joined: a clip listed
-    twice is kept once, and labels of different heads come together; labels that contradict each
+    twice is kept once, and labels of different heads are merged; labels that contradict each
     other are refused.
 
     Args:
@@ -157,7 +157,7 @@ def _source(item: str | Path) -> Path:
         known = path.parent.is_dir() and os.access(path.parent, os.R_OK)
         siblings = [entry.name for entry in path.parent.iterdir()] if known else []
         near = difflib.get_close_matches(path.name, siblings, n=1)
-        hint = f"Did you mean {str(path.parent / near[0])!r}?" if near else "Check the path and where you are."
+        hint = f"Did you mean {str(path.parent / near[0])!r}?" if near else "Check the path and the working directory."
         raise ManifestError(item, "does not exist", hint)
     if path.is_dir() and (path / FOLDER_TABLE).is_file():
         return path / FOLDER_TABLE
@@ -203,7 +203,7 @@ def _joined(rows: list[Row], sources: Iterable[str]) -> tuple[list[Row], list[st
 def _of_one_set(rows: list[Row]) -> list[Row]:
     """The rows, those of sources that list the same file as rows of one data set.
 
-    Such sources speak of the same recordings, so a subject's name means the same in both.
+    Such sources describe the same recordings, so a subject's name is the same person in both.
     """
     files: dict[Path, set[Path]] = defaultdict(set)
     for row in rows:
@@ -220,12 +220,12 @@ def _contradictions(same: list[Row]) -> Iterator[str]:
         return
     by_column: dict[str, dict[str | int, Row]] = defaultdict(dict)
     for row in reversed(same):
-        for column, value in (*row.labels.items(), *((column, getattr(row, column)) for column in _SAID_ONCE)):
+        for column, value in (*row.labels.items(), *((column, getattr(row, column)) for column in _SINGLE_VALUED)):
             if value is not None:
                 by_column[column][value] = row
-    for column, said in by_column.items():
-        if len(said) > 1:
-            versions = ", ".join(f"{value!r} in {row.origin}" for value, row in reversed(said.items()))
+    for column, values in by_column.items():
+        if len(values) > 1:
+            versions = ", ".join(f"{value!r} in {row.origin}" for value, row in reversed(values.items()))
             yield f"{same[0].name}: {column} is {versions}"
 
 
@@ -234,9 +234,9 @@ def _merged(same: list[Row]) -> Row:
         return same[0]
     said = {
         column: next((getattr(row, column) for row in same if getattr(row, column) is not None), None)
-        for column in _SAID_ONCE
+        for column in _SINGLE_VALUED
     }
-    # Of columns with several values the first line wins.
+    # For columns with several values the first line has priority.
     labels, extra = (
         {name: value for row in reversed(same) for name, value in getattr(row, column).items()}
         for column in ("labels", "extra")

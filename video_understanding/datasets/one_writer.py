@@ -1,4 +1,4 @@
-"""A file that one process writes at a time: it appears whole or not at all, and who waited for it finds it there."""
+"""A file that one process writes at a time: it appears whole or not at all, and processes that waited reuse it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def one_writer(path: Path, is_there: Callable[[], bool]) -> Iterator[BinaryIO | 
             fcntl.flock(file, fcntl.LOCK_EX)
             own = os.fstat(file.fileno())
             if not _is_at(own, unfinished):
-                continue  # whoever had the lock is done with this file, well or not
+                continue  # the process that held the lock is done with this file, successfully or not
             if is_there():
                 unfinished.unlink()
                 yield None

@@ -1,4 +1,4 @@
-"""Reads a manifest's file as UTF-8 text, and says what it is where it is something else."""
+"""Reads a manifest's file as UTF-8 text; other content is an error that names what it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _AS_UTF8 = "Save it as UTF-8; a spreadsheet calls that 'CSV UTF-8'."
 
 
 def read_text(path: Path, name: str) -> str:
-    """The text of a file without a byte order mark; `name` is how messages call it."""
+    """The text of a file without a byte order mark; `name` is its name in messages."""
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Tells all that is wrong with one source of clips at once, by line."""
+"""Reports all errors of one source of clips together, by line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHOWN = 10
 
 
 class Problems:
-    """Collects what is wrong with the lines of one source, to tell all of it at once."""
+    """Collects the errors in the lines of one source, to raise them together."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -24,17 +24,17 @@ class Problems:
         if not self._found:
             return
         count = len({line for line, _ in self._found})
-        told = "; ".join(f"line {line}: {text}" for line, text in self._found[:SHOWN])
+        first = "; ".join(f"line {line}: {text}" for line, text in self._found[:SHOWN])
         more = len(self._found) - SHOWN
         raise ManifestError(
             self._source,
             f"{count} {'line' if count == 1 else 'lines'} cannot be read",
-            told + (f"; and {more} more." if more > 0 else "."),
+            first + (f"; and {more} more." if more > 0 else "."),
         )
 
 
 def refuse_if_none_exists(rows: Sequence[Row], source: str) -> None:
-    """Raises where not one file of a source is there: then its paths are meant from another folder."""
+    """Raises where not one file of a source exists: then its paths are relative to another folder."""
     if rows and not any(is_there(row.path) for row in rows):
         count = "its one file does not exist" if len(rows) == 1 else f"none of its {len(rows)} files exists"
         raise ManifestError(

@@ -28,18 +28,18 @@ _CLOCK = re.compile(r"(?:(\d{1,5}):)?(\d{1,2}):(\d{1,2}(?:\.\d*)?)")
 
 @dataclass(frozen=True)
 class Row:
-    """One clip and what is known of it; None means "not said".
+    """One clip and its metadata; None means "not given".
 
     path          the media file, absolute
     labels        head -> class name, as written; "dance|sing" where the clip shows several
-    subject       who or what the clip shows: clips of one subject must not be both learned and tested
+    subject       who or what the clip shows: clips of one subject must not be in both training and test
     split         "train", "validation" or "test"
     fold          number of the fold the clip is tested in
     start_s       where the clip begins in the file, in seconds
     end_s         where it ends, in seconds
     extra         the manifest's other columns
     origin        where the row was read, such as "clips.csv:17", for messages
-    root          the folder of its data set: subjects are told apart, and names hold, inside it
+    root          the folder of its data set: names of subjects and files are unique inside it
     """
 
     path: Path
@@ -58,17 +58,17 @@ class Row:
 
     @property
     def place(self) -> tuple[Path, float, float | None]:
-        """What makes two rows the same clip: the file and the span in it."""
+        """The key by which two rows are the same clip: the file and the span in it."""
         return self.path, self.start_s or 0.0, self.end_s
 
     @property
     def name(self) -> str:
-        """The path as seen from the data set's folder, the same wherever the data set lies."""
+        """The path relative to the data set's folder, the same wherever the data set lies."""
         return Path(os.path.relpath(self.path, self.root)).as_posix()
 
 
 def is_media(path: str | Path) -> bool:
-    """Whether a name ends like that of a sound or video file."""
+    """Whether a name has the extension of a sound or video file."""
     return Path(path).suffix.lower() in MEDIA_SUFFIXES
 
 
@@ -93,13 +93,13 @@ def is_there(path: Path) -> bool:
 def _below(folder: Path, text: str) -> Path:
     try:
         path = Path(text).expanduser()
-    except RuntimeError:  # "~name" of nobody known here is a file name like any other
+    except RuntimeError:  # "~name" of no user of this machine is an ordinary file name
         path = Path(text)
     return Path(os.path.normpath(folder / path))
 
 
 def label(column: str, text: str) -> str:
-    """The label as it is written; ValueError says what is wrong with one of several classes, naming the column."""
+    """The label as it is written; ValueError with the cause if one of several classes is invalid, naming the column."""
     if BETWEEN in text:
         if not all(part.strip() for part in text.split(BETWEEN)):
             raise ValueError(f"{column} {text!r} has an empty class beside {BETWEEN!r}")
@@ -109,21 +109,21 @@ def label(column: str, text: str) -> str:
 
 
 def part_named(text: str) -> str:
-    """ "train", "validation" or "test" for any usual name of it; ValueError says what is wrong."""
+    """ "train", "validation" or "test" for any usual name of it; ValueError with the cause otherwise."""
     if text.lower() not in PART_NAMES:
         raise ValueError(f"split {text!r} is not train, validation or test")
     return PART_NAMES[text.lower()]
 
 
 def fold_number(text: str) -> int:
-    """A fold's number, also when a spreadsheet made "2.0" of it; ValueError says what is wrong."""
+    """A fold's number, also when a spreadsheet made "2.0" of it; ValueError with the cause otherwise."""
     if not re.fullmatch(r"\d+(\.0*)?", text):
         raise ValueError(f"fold {text!r} is not a whole number")
     return int(text.partition(".")[0])
 
 
 def seconds(column: str, text: str) -> float:
-    """Seconds from "12.5", "1:02.5" or "0:01:02.5"; ValueError says what is wrong, naming the column."""
+    """Seconds from "12.5", "1:02.5" or "0:01:02.5"; ValueError with the cause otherwise, naming the column."""
     clock = _CLOCK.fullmatch(text)
     if clock:
         hours, minutes, rest = int(clock[1] or 0), int(clock[2]), float(clock[3])
@@ -142,7 +142,7 @@ def seconds(column: str, text: str) -> float:
 
 
 def short_names(paths: Iterable[Path]) -> dict[Path, str]:
-    """The last part of each path, with as many parts before it as tell it from the others."""
+    """The last part of each path, with as many parts before it as make it unique."""
     paths = list(dict.fromkeys(paths))
     names = {}
     for path in paths:

@@ -1,4 +1,4 @@
-"""Clips whose names say that they were cut from one recording, and whether a split tears such recordings apart."""
+"""Clips whose names indicate that they were cut from one recording, and whether a split separates such clips."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from video_understanding.datasets.grouping import group_rows
 from video_understanding.datasets.rows import Row
 
-# "holiday_part2", "v_Surfing_g01_c02", "match-Scene-014": what stands before the last word and number is the recording.
+# "holiday_part2", "v_Surfing_g01_c02", "match-Scene-014": the part before the last word and number is the recording.
 _PIECE = re.compile(r"(.+?)[\s_.-]+(?:c|clip|part|pt|piece|seg|segment|scene|shot|chunk|cut)[\s_.-]*\d{1,5}", re.I)
 # "dQw4w9WgXcQ_000010_000020": a video's id, and seconds in it.
 _TIMED = re.compile(r"(.+)_\d{6}_\d{6}")
-# "party-0002": believed only where several recordings of a class are numbered like this, each from 0 or 1 on.
+# "party-0002": counts only where several recordings of a class are numbered like this, each from 0 or 1 on.
 _NUMBERED = re.compile(r"(.*[^\W\d_].*?)[\s_.-]+(\d{1,5})")
-# What cameras and programs call any file: the number behind it counts recordings, not the pieces of one.
+# Generic names by cameras and programs: the number after them counts recordings, not the pieces of one.
 _CAMERAS = "dsc dscf dscn gopr gx img image mov movie mvi mvimg pxl rec recording vid video"
 _ANY_FILE = frozenset(f"clip file frame sample scene sequence shot take {_CAMERAS}".split())
 
@@ -38,16 +38,16 @@ class TornSources:
         """A warning in one line with what to do; `named` False leaves out the names of clips."""
         such = f", such as {self.example[0]} and {self.example[1]}" if named else ""
         return (
-            f"accuracy may be overestimated: {self.clips} clips look like pieces of {self.sources} recording(s){such}, "
-            "and pieces of the same recording are both learned and tested. Give each clip's recording in a subject "
-            "column (a clips.csv beside the clips); clips of one subject are never torn apart."
+            f"accuracy may be overestimated: {self.clips} clips seem to be parts of {self.sources} recording(s){such}, "
+            "and parts of the same recording are in training and test. Give each clip's recording in a subject "
+            "column (a clips.csv beside the clips); clips of one subject always stay in one part."
         )
 
 
 def torn_sources(rows: Sequence[Row], parts: Sequence[Hashable]) -> TornSources | None:
-    """What of the rows without a subject seems to be cut from one recording and lies in several of the parts."""
+    """Rows without a subject that seem to be cut from one recording and lie in several of the parts."""
     found = _sources_of(rows)
-    own = group_rows(rows)  # the pieces of one file are told apart by their spans, not by their names
+    own = group_rows(rows)  # the pieces of one file differ in their spans, not in their names
     members: dict[Hashable, list[int]] = defaultdict(list)
     for place, source in found.items():
         members[source].append(place)
@@ -64,7 +64,7 @@ def torn_sources(rows: Sequence[Row], parts: Sequence[Hashable]) -> TornSources 
 
 
 def _sources_of(rows: Sequence[Row]) -> dict[int, Hashable]:
-    """For places of rows without a subject: what their names give as the recording that they were cut from."""
+    """For indices of rows without a subject: the recording that they were cut from, by their names."""
     found: dict[int, Hashable] = {}
     numbered: dict[tuple[Path, str], dict[int, int]] = defaultdict(dict)  # (folder, base) -> number -> place
     for place, row in enumerate(rows):
@@ -90,7 +90,7 @@ def _sources_of(rows: Sequence[Row]) -> dict[int, Hashable]:
 
 
 def _is_name(base: str, row: Row) -> bool:
-    """Whether it can be a recording's name: not the class, its folder, or what any file may be called."""
+    """Whether it can be a recording's name: not the class, its folder, or a generic name."""
     taken = {_letters(name) for name in (row.path.parent.name, *row.labels.values())}
     if _letters(base) in _ANY_FILE:
         return any(letter.isdigit() for letter in base)

@@ -1,4 +1,4 @@
-"""Which rows show the same speaker: by subject, by any other column, by folder or by file."""
+"""Which rows have the same speaker: by subject, by any other column, by folder or by file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ SPEAKER_PLACES = ("folder", "file")  # beside the columns of a table
 
 
 def speaker_numbers(rows: Sequence[Row], of: str = "subject") -> np.ndarray:
-    """int [rows]: a number for each speaker, -1 where a row does not say.
+    """int [rows]: a number for each speaker, -1 for a row without one.
 
-    `of` is "folder", "file" or a column; "S01" of one data set is somebody else than "S01" of another.
+    `of` is "folder", "file" or a column; "S01" of one data set is another person than "S01" of another.
     """
     keys = [_key(row, of) for row in rows]
     numbers: dict[Hashable, int] = {}

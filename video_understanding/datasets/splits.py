@@ -18,7 +18,7 @@ from video_understanding.labels import Labels
 
 __all__ = ["Split", "leaks", "make_folds", "split_rows"]
 
-_TOLD = 5
+_SHOWN = 5
 Part = TypeVar("Part", str, int)
 
 
@@ -32,9 +32,9 @@ def split_rows(
 ) -> Split:
     """Train, validation and test rows, with no subject in two of them and each class in proportion.
 
-    `validation` and `test` are shares of the clips; 0 leaves a part out. A split column is followed,
+    `validation` and `test` are shares of the clips; 0 leaves a part out. A split column is used,
     and a part that it does not name is taken out of its train rows, that share of them. A column
-    that puts a subject into two parts is refused unless `allow_leak="subject"` insists on it.
+    that puts a subject into two parts is refused unless `allow_leak="subject"` allows it.
     """
     shares = _shares({"validation": validation, "test": test})
     _check_leak_name(allow_leak)
@@ -65,10 +65,10 @@ def make_folds(
 ) -> tuple[Split, ...]:
     """One split for each fold: its rows are the test, and train and validation are the others.
 
-    A fold column is followed where every row has a fold, whatever `folds` says; one that puts a
-    subject into two folds is refused unless `allow_leak="subject"` insists on it. Otherwise
-    subjects are dealt into `folds` folds alike in size and classes; as many folds as subjects
-    leave one subject out each time. `validation` is the share taken out of each fold's train rows,
+    A fold column is used where every row has a fold, whatever the value of `folds`; one that puts a
+    subject into two folds is refused unless `allow_leak="subject"` allows it. Otherwise
+    subjects are divided into `folds` folds alike in size and classes; as many folds as subjects is
+    leave-one-subject-out. `validation` is the share taken out of each fold's train rows,
     again by subject; 0 leaves it out.
     """
     shares = _shares({"validation": validation})
@@ -96,19 +96,19 @@ def make_folds(
 
 
 def leaks(manifest: Manifest, split: Split) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Each subject (or file, where no subject tells) in more than one part, with those parts."""
+    """Each subject (or file, where there is no subject) in more than one part, with those parts."""
     found = torn(manifest.rows, split.part_of_rows())
     return tuple((name, tuple(part for part in PARTS if part in counts)) for name, counts in found)
 
 
-def _shares(asked: Mapping[str, float]) -> dict[str, float]:
-    for name, share in asked.items():
+def _shares(given: Mapping[str, float]) -> dict[str, float]:
+    for name, share in given.items():
         if not 0 <= share < 1:
             raise SplitError(name, f"{share!r} is not a share of the clips", "Give a number from 0 to below 1.")
-    train = 1 - sum(asked.values())
+    train = 1 - sum(given.values())
     if train <= 0:
-        raise SplitError(" and ".join(asked), "leave nothing for train", "Give shares that sum to less than 1.")
-    return {"train": train, **{name: share for name, share in asked.items() if share > 0}}
+        raise SplitError(" and ".join(given), "leave nothing for train", "Give shares that sum to less than 1.")
+    return {"train": train, **{name: share for name, share in given.items() if share > 0}}
 
 
 def _check_leak_name(allow_leak: str | None) -> None:
@@ -117,16 +117,16 @@ def _check_leak_name(allow_leak: str | None) -> None:
 
 
 def _given_parts(manifest: Manifest) -> list[str | None]:
-    """What the split column says; a data set may have none, but not for some of its rows only."""
+    """The values of the split column; a data set may have none, but not for some of its rows only."""
     by_set: dict[object, list[Row]] = defaultdict(list)
     for row in manifest.rows:
         by_set[row.root].append(row)
     for rows in by_set.values():
-        unsaid = [row for row in rows if row.split is None]
-        if 0 < len(unsaid) < len(rows):
+        missing = [row for row in rows if row.split is None]
+        if 0 < len(missing) < len(rows):
             raise SplitError(
                 manifest.name,
-                f"{len(unsaid)} of {len(rows)} rows have no split (first: {unsaid[0].origin})",
+                f"{len(missing)} of {len(rows)} rows have no split (first: {missing[0].origin})",
                 "Give one to every row, or remove the split column.",
             )
     return [row.split for row in manifest.rows]
@@ -141,21 +141,21 @@ def _with(parts: Sequence[str | None], placed: Mapping[int, str]) -> list[str]:
 
 
 def _refuse_leak(manifest: Manifest, parts: Sequence[Any], column: str, allow_leak: str | None) -> list[str]:
-    """Raises where a column puts a subject into several parts; where that is allowed, a note tells it."""
+    """Raises where a column puts a subject into several parts; where that is allowed, returns a note."""
     found = torn(manifest.rows, parts)
     if not found:
         return []
-    told = [
-        f"{name} ({', '.join(f'{part} {counts[part]}' for part in sorted(counts))})" for name, counts in found[:_TOLD]
+    shown = [
+        f"{name} ({', '.join(f'{part} {counts[part]}' for part in sorted(counts))})" for name, counts in found[:_SHOWN]
     ]
-    told += [f"and {len(found) - _TOLD} more"] * (len(found) > _TOLD)
-    cause = f"its {column} column puts {len(found)} subject(s) or file(s) into several parts: {', '.join(told)}"
+    shown += [f"and {len(found) - _SHOWN} more"] * (len(found) > _SHOWN)
+    cause = f"its {column} column puts {len(found)} subject(s) or file(s) into several parts: {', '.join(shown)}"
     if allow_leak == "subject":
         return [f"Leak allowed by name: {cause}."]
     raise SplitError(
         manifest.name,
         cause,
-        f"Keep each in one part, or remove the {column} column, or insist with allow_leak='subject'.",
+        f"Keep each in one part, or remove the {column} column, or allow it with allow_leak='subject'.",
     )
 
 
@@ -171,8 +171,8 @@ def _placed(
     if count < len(shares):
         raise SplitError(
             manifest.name,
-            f"{len(shares)} parts ({', '.join(map(str, shares))}) need as many subjects, or files where no subject is "
-            f"told, and there are {count} in {len(rows)} rows",
+            f"{len(shares)} parts ({', '.join(map(str, shares))}) need as many subjects, or files where there is no "
+            f"subject, and there are {count} in {len(rows)} rows",
             "Add clips of other subjects, or ask for fewer parts.",
         )
     parts = tuple(shares)
@@ -210,8 +210,8 @@ def _split(manifest: Manifest, parts: Sequence[str], seed: int, notes: Iterable[
         for head in manifest.heads:
             lost = [name for name, count in held.counts(head).items() if not count]
             if indices and lost:
-                more = f" and {len(lost) - _TOLD} more" if len(lost) > _TOLD else ""
-                absent.append(f"No clip in {part} shows the {head} {', '.join(lost[:_TOLD])}{more}.")
+                more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+                absent.append(f"No clip in {part} shows the {head} {', '.join(lost[:_SHOWN])}{more}.")
     return Split(members, clip_ids(manifest.rows), seed, (*notes, *absent))
 
 
@@ -220,6 +220,6 @@ def _notes_on_subjects(rows: Sequence[Row]) -> list[str]:
     if not unknown:
         return []
     return [
-        f"{unknown} of {len(rows)} rows have no subject: each file stands for itself, and clips of one person in "
-        "two parts cannot be seen."
+        f"{unknown} of {len(rows)} rows have no subject: each file is a group of its own, and clips of one person in "
+        "two parts cannot be detected."
     ]

@@ -1,4 +1,4 @@
-"""Reads a table of clips: a CSV whose header names a path and what is known of each clip."""
+"""Reads a table of clips: a CSV with a header, a path and metadata of each clip."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OTHER_NAMES = {
     "start": "begin start_s start_time from",
     "end": "stop end_s end_time to",
 }
-_MEANT = {other: column for column, others in _OTHER_NAMES.items() for other in others.split()}
+_COLUMN_OF = {other: column for column, others in _OTHER_NAMES.items() for other in others.split()}
 
 
 def is_table(text: str) -> bool:
@@ -37,13 +37,13 @@ def is_table(text: str) -> bool:
 
 
 def read_table(source: Path, name: str, heads: Sequence[str] = HEADS) -> tuple[list[Row], list[str]]:
-    """Rows and notes of a CSV file; `name` is how messages call it, `heads` are the columns that hold labels."""
+    """Rows and notes of a CSV file; `name` is its name in messages, `heads` are the columns that hold labels."""
     text = read_text(source, name)
     delimiter = _delimiter(_first_line(text), (*COLUMNS, *heads))
     problems = Problems(name)
     lines = _lines(text, delimiter, problems)
     header_line, header = next(lines, (1, []))
-    problems.raise_if_any()  # a header that cannot be read explains all that would follow
+    problems.raise_if_any()  # a header that cannot be read is the cause of all errors after it
     columns = _columns(header, header_line, name, heads)
     rows = []
     for line, cells in lines:
@@ -127,8 +127,8 @@ def _lines(text: str, delimiter: str, problems: Problems) -> Iterator[tuple[int,
             cells = [cell.strip() for cell in next(reader)]
         except StopIteration:
             return
-        except csv.Error as error:  # after this, nobody can tell where the next row begins
-            problems.add(number, f"its quotes cannot be followed ({error})")
+        except csv.Error as error:  # after this, the beginning of the next row is unknown
+            problems.add(number, f"its quotes cannot be parsed ({error})")
             return
         if any(cells):
             yield number, cells
@@ -144,17 +144,17 @@ def _columns(header: list[str], line: int, name: str, heads: Sequence[str]) -> l
         if any(is_media(word) for cell in columns for word in cell.split()):
             raise ManifestError(
                 name,
-                f"line {line} looks like a clip, not like a header",
+                f"line {line} is a clip, not a header",
                 "Begin with a header such as path,action,subject; a list of 'path label' lines ends in .txt.",
             )
-        near = [column for column in columns if _meant(column, known) == "path"]
+        near = [column for column in columns if _probable_column(column, known) == "path"]
         cure = f"Rename the column {near[0]!r} to path." if near else "Name the column of the files path."
         raise ManifestError(name, f"has no column path, only {', '.join(columns)}", cure)
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
         raise ManifestError(name, f"has the column {twice[0]!r} twice", "Rename or remove one of them.")
     if not set(heads) & set(columns):
-        near = [column for column in columns if _meant(column, known) in heads]
+        near = [column for column in columns if _probable_column(column, known) in heads]
         either = " or ".join(heads)
         cure = f"Rename the column {near[0]!r} to {either}" if near else f"Add an {either} column"
         cure += ", or name the one that holds labels with --heads."
@@ -165,15 +165,15 @@ def _columns(header: list[str], line: int, name: str, heads: Sequence[str]) -> l
 def _column_hints(columns: list[str], name: str, heads: Sequence[str]) -> list[str]:
     known, hints = (*COLUMNS, *heads), []
     for column in columns:
-        meant = None if column in known else _meant(column, known)
+        meant = None if column in known else _probable_column(column, known)
         if meant and meant not in columns:
             hints.append(f"{name}: the column {column!r} is not used; rename it to {meant} if that is what it holds.")
     return hints
 
 
-def _meant(column: str, known: Sequence[str]) -> str | None:
+def _probable_column(column: str, known: Sequence[str]) -> str | None:
     plain = column.lower().replace(" ", "_").replace("-", "_")
-    if _MEANT.get(plain) in known:
-        return _MEANT[plain]
+    if _COLUMN_OF.get(plain) in known:
+        return _COLUMN_OF[plain]
     near = difflib.get_close_matches(plain, known, n=1, cutoff=0.8)
     return near[0] if near else None

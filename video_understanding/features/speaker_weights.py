@@ -19,7 +19,7 @@ from video_understanding.features.statistics import POOLINGS
 from video_understanding.labels import Labels
 from video_understanding.scorer import SENSES
 from video_understanding.strict_json import strict_json
-from video_understanding.whole_file import refusal_told, whole_file
+from video_understanding.whole_file import disk_errors_as, whole_file
 
 _FORMAT = 1
 _LARGEST_BYTES = 256 << 20  # of the file and of what it unpacks to; that of a hundred classes has 3 MB
@@ -89,7 +89,7 @@ class SpeakerWeights:
             arrays[f"bias_{number}"] = form.bias
         file = folder / SPEAKER_FILE
         with (
-            refusal_told(file, BundleError),
+            disk_errors_as(file, BundleError),
             whole_file(file, durable=True) as unfinished,
             unfinished.open("wb") as out,
         ):

@@ -1,8 +1,8 @@
-"""Pictures from a camera, live: OpenCV and NumPy alone, at the pace and size that the spec reads.
+"""Live frames from a camera with OpenCV and NumPy alone, at the frame rate and size that the spec reads.
 
-A camera sends more pictures than a model wants, and sometimes fewer. Each place of the model's grid
-(`spec.instants_s()`, counted on from the first picture) gets the picture in view at its instant;
-pictures between are let go by without being decoded, and what could not be had in time is counted,
+A camera sends more frames than a model needs, and sometimes fewer. Each position of the model's time grid
+(`spec.instants_s()`, continued from the first frame) gets the frame displayed at its instant;
+frames in between are skipped without being decoded, and frames that did not arrive in time are counted,
 never made up.
 """
 
@@ -23,10 +23,10 @@ from video_understanding.errors import MediaError, missing_extra
 from video_understanding.media.placement import placement
 from video_understanding.spec import ModelSpec
 
-QUEUED_S = 0.002  # a picture handed out sooner than this was waiting in the driver's queue and shows the past
-QUEUE_LENGTH = 8  # no driver keeps more; a camera that never makes us wait is not drained for ever
-CAMERA = "camera:"  # what a source begins with that is no file; behind it stands the camera's number
-FAILURES_IN_A_ROW = 3  # a camera may stumble while it warms up; one that fails this often is gone
+QUEUED_S = 0.002  # a frame that arrives sooner than this was waiting in the driver's queue and is out of date
+QUEUE_LENGTH = 8  # no driver buffers more; a camera whose frames always arrive at once is not drained for ever
+CAMERA = "camera:"  # prefix of a source that is a camera and not a file, followed by the camera's number
+FAILURES_IN_A_ROW = 3  # single failures happen while a camera warms up; one that fails this often is gone
 
 
 def camera_number(source: str) -> int | None:
@@ -41,14 +41,14 @@ def camera_number(source: str) -> int | None:
 
 @dataclass
 class CaptureReport:
-    """What became of the pictures so far.
+    """Counts of the frames so far.
 
-    delivered  pictures handed out
-    passed_by  pictures the camera sent between two places of the grid, which nobody needed
-    stale      pictures that had waited in the driver's queue while we were busy, thrown away
-    missed     places of the grid that got no picture: the camera or the computer was too slow
-    late       pictures handed out more than half a step after their instant
-    failed     times the camera was asked for a picture and gave none
+    delivered  frames returned
+    passed_by  frames that the camera sent between two positions of the grid, skipped
+    stale      frames that had waited in the driver's queue while the caller was busy, discarded
+    missed     positions of the grid without a frame: the camera or the computer was too slow
+    late       frames returned more than half a step after their instant
+    failed     reads of the camera that gave no frame
     """
 
     delivered: int = 0
@@ -60,7 +60,7 @@ class CaptureReport:
 
     @property
     def place(self) -> int:
-        """Place on the grid of the picture handed out last, counted from 0; -1 before the first."""
+        """Position on the grid of the frame returned last, counted from 0; -1 before the first."""
         return self.delivered + self.missed - 1
 
     def __str__(self) -> str:
@@ -71,16 +71,16 @@ class CaptureReport:
 class CameraFrames:
     """Iterates over (time_s, frame): seconds since the first picture, and uint8 [H,W,3] RGB as the spec reads it.
 
-    `source` is a camera's number, or a video file, which is read as fast as it is asked for, by its own
-    times. Use it in a `with` block, so that the camera is let go however the block is left:
+    `source` is a camera's number, or a video file, which is read as fast as the caller iterates, by its own
+    timestamps. Use it in a `with` block, so that the camera is released however the block is left:
 
         with CameraFrames(0, spec) as frames:
             for time_s, frame in frames:
                 ...
         print(frames.report)
 
-    `report.place` tells where on the grid the frame handed out last belongs. `clock` tells seconds, and
-    `open_capture` gives something that behaves like `cv2.VideoCapture`, open or not.
+    `report.place` is the position on the grid of the frame returned last. `clock` returns seconds, and
+    `open_capture` returns an object with the interface of `cv2.VideoCapture`, open or not.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class CameraFrames:
         self._clock = clock
         self._cv2 = _opencv()
         self._failures_in_a_row = 0
-        with _without_log(self._cv2):  # what fails is told as an error
+        with _without_log(self._cv2):  # a failure is raised as an error
             self._capture = (open_capture or self._cv2.VideoCapture)(source if self._live else str(source))
         if not self._capture.isOpened():
             self.close()
@@ -112,7 +112,7 @@ class CameraFrames:
         self.close()
 
     def close(self) -> None:
-        """Lets the camera go, for other programs to use."""
+        """Releases the camera, for other programs to use."""
         self._capture.release()
 
     def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
@@ -121,7 +121,7 @@ class CameraFrames:
         next_place = 0
         try:
             for time_s, until_s in self._live_views() if self._live else self._file_views():
-                place = math.floor(until_s * rate_hz - 0.5)  # the last one whose instant has come
+                place = math.floor(until_s * rate_hz - 0.5)  # the last one whose instant has passed
                 if place < next_place:
                     report.passed_by += 1
                     continue
@@ -140,31 +140,31 @@ class CameraFrames:
                 raise MediaError(
                     self._name,
                     f"has no picture {0.5 / rate_hz:g} s after its first, or none that OpenCV can decode",
-                    "See what is in it with: vu inspect",
+                    "Check what is in it with: vu inspect",
                 )
         finally:
             self.close()
 
     def _live_views(self) -> Iterator[tuple[float, float]]:
-        """(since when, until when) each grabbed picture is in view, seconds since the first; decodes none."""
+        """(start, end) of the display time of each grabbed frame, in seconds since the first; decodes none."""
         first_s = last_s = None
         queued = 0
         while self._failures_in_a_row < FAILURES_IN_A_ROW:
-            asked_s = self._clock()
+            before_s = self._clock()
             if not self._capture.grab():
                 self._count_failure()
                 continue
             now_s = self._clock()
-            # Pictures that nobody waited for after we were busy lay in the queue, and how old they are
-            # nobody says. They are thrown away until one comes that the camera had to take first.
-            busy = last_s is not None and asked_s - last_s > QUEUED_S
-            queued = queued + 1 if now_s - asked_s < QUEUED_S and (busy or queued) else 0
+            # Frames that arrive at once after the caller was busy were in the queue, and their age is not
+            # known. They are discarded until one takes as long as a new exposure.
+            busy = last_s is not None and before_s - last_s > QUEUED_S
+            queued = queued + 1 if now_s - before_s < QUEUED_S and (busy or queued) else 0
             last_s = now_s
             if 0 < queued <= QUEUE_LENGTH:
                 self.report.stale += 1
                 continue
             first_s = now_s if first_s is None else first_s
-            yield now_s - first_s, now_s - first_s  # what comes after it, only the camera knows
+            yield now_s - first_s, now_s - first_s  # when the next one arrives is not known yet
         raise MediaError(
             self._name,
             f"gave no picture {FAILURES_IN_A_ROW} times in a row, after {self.report.delivered} delivered",
@@ -172,9 +172,9 @@ class CameraFrames:
         )
 
     def _file_views(self) -> Iterator[tuple[float, float]]:
-        """The same of a file, by its own clock; its pictures stay in view until the next."""
+        """The same for a file, by its own timestamps; a frame is displayed until the next."""
         frame_hz = self._capture.get(self._cv2.CAP_PROP_FPS)
-        shown_s = 0.999 / frame_hz if frame_hz > 0 else 0.0  # a hair less: at any instant only one is in view
+        shown_s = 0.999 / frame_hz if frame_hz > 0 else 0.0  # slightly less: at any instant only one is displayed
         first_s = None
         while self._capture.grab():
             time_s = self._capture.get(self._cv2.CAP_PROP_POS_MSEC) / 1000.0
@@ -197,7 +197,7 @@ class CameraFrames:
 
 
 def fit_frame(picture: np.ndarray, height_px: int, width_px: int, fit: str) -> np.ndarray:
-    """A picture, uint8 [h,w,3] with square pixels, as uint8 [height_px,width_px,3] in its own order of colours.
+    """A picture, uint8 [h,w,3] with square pixels, as uint8 [height_px,width_px,3] in the same channel order.
 
     `fit` is that of `VideoSpec`: "crop", "pad" or "stretch". For a stream the size is `read_height_px` and
     `read_width_px` of the `VideoSpec`.

@@ -17,7 +17,7 @@ from video_understanding.errors import MediaError
 if TYPE_CHECKING:
     import av
 
-# Text that names other files or addresses is not a clip, and following it would read what nobody asked for.
+# Playlists that name other files or addresses are not clips, and following them would read files not given.
 _NOT_MEDIA = {"hls", "dash", "concat", "sdp", "tty", "ffmetadata", "lavfi", "image2"}
 # A path has one of the two slashes; Windows has drives of one letter.
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+([^/].*)")
@@ -27,11 +27,12 @@ MAX_PIXELS = 8192 * 8192
 _CLOCKS_THAT_WRAP = {"mpegts", "mpeg"}
 # Pictures in the track of a motion photo that holds the photo itself.
 _PHOTOS = 4
-# Opening a file, FFmpeg decodes its first pictures to learn what streams are like, which takes as long as a tenth of
-# reading a clip. In these files the index says all that planning needs (H.264 in Matroska leaves decoding times out).
-_NEED_NO_LOOK = {"ftyp": frozenset({"h264", "vp9"}), "EBML": frozenset({"vp9"})}
-# A file in fragments has thousands of boxes; those at its beginning tell enough.
-_BOXES_LOOKED_AT = 100
+# On opening a file, FFmpeg probes it: it decodes the first frames to find each stream's parameters, which takes up to a
+# tenth of the time of reading a clip. In these files the index holds all that planning needs (H.264 in Matroska leaves
+# decoding times out).
+_NO_PROBE_NEEDED = {"ftyp": frozenset({"h264", "vp9"}), "EBML": frozenset({"vp9"})}
+# A fragmented file has thousands of boxes; the first ones are enough.
+_MAX_BOXES = 100
 
 
 @dataclass(eq=False)
@@ -39,7 +40,7 @@ class OpenMedia:
     """An open file with the streams a clip is made from, either of which may be None.
 
     `zero_s` is where the file's clock begins on the container's own clock: when the first of the two
-    streams starts. `notes` says in words what had to be passed over.
+    streams starts. `notes` describes in words what was skipped.
     """
 
     path: Path
@@ -55,13 +56,13 @@ class OpenMedia:
 
     @property
     def announced_s(self) -> float | None:
-        """How long the file says it is; None where it says nothing."""
+        """The duration in the file's header, in seconds; None where the header has none."""
         return self.container.duration / 1e6 if self.container.duration else None
 
     def pixel_aspect(self) -> float:
-        """The width of a stored pixel of the picture over its height; some files tell it in their pictures alone.
+        """The width of a stored pixel over its height; some files store it in the coded frames only.
 
-        Unless these were looked into, it is known when one is decoded.
+        Without probing it is available once a frame is decoded.
         """
         stream = self.picture
         return float(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1)
@@ -71,7 +72,7 @@ class Clock:
     """Turns the ticks of one stream into seconds on the file's clock."""
 
     def __init__(self, stream: av.stream.Stream, zero_s: float) -> None:
-        # Asked once: a stream makes a new fraction of its time base each time.
+        # Read once: a stream makes a new fraction of its time base each time.
         tick_s = stream.time_base
         self._numerator, self._denominator = tick_s.numerator, tick_s.denominator
         self._zero_s = zero_s
@@ -87,18 +88,18 @@ class Clock:
 
 
 @contextmanager
-def open_media(path: str | Path, look: bool = True) -> Iterator[OpenMedia]:
-    """The file, opened for reading, or a MediaError that says what is wrong with it and what to try.
+def open_media(path: str | Path, probe: bool = True) -> Iterator[OpenMedia]:
+    """The file, opened for reading, or a MediaError with its cause and what to try.
 
-    Without `look`, no picture is decoded where reading does not need it: then the form of pixels is not known yet.
+    Without `probe`, no frame is decoded where reading does not need it: then the pixel format is not known yet.
     """
     import av
 
     path = Path(path)
     _require_file(path)
     options = {"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
-    if not look:
-        options["codec_whitelist"] = _decoders_without(_need_no_look(path))
+    if not probe:
+        options["codec_whitelist"] = _decoders_without(_not_probed(path))
     try:
         # The prefix keeps a file called "http:x.mp4" a file; the whitelist keeps its contents from pointing elsewhere.
         container = av.open(f"file:{path}", metadata_errors="replace", options=options)
@@ -112,27 +113,27 @@ def open_media(path: str | Path, look: bool = True) -> Iterator[OpenMedia]:
         container.close()
 
 
-def _need_no_look(path: Path) -> frozenset[str]:
-    """The decoders that FFmpeg can do without while it opens this file."""
+def _not_probed(path: Path) -> frozenset[str]:
+    """The decoders that FFmpeg does not need while it opens this file."""
     try:
         with path.open("rb") as file:
             head = file.read(8)
     except OSError:
-        return frozenset()  # FFmpeg meets the same, and what it says is told
+        return frozenset()  # FFmpeg fails in the same way, and its error is reported
     kind = "ftyp" if head[4:] == b"ftyp" else "EBML" if head[:4] == b"\x1aE\xdf\xa3" else None
-    return _NEED_NO_LOOK.get(kind, frozenset())
+    return _NO_PROBE_NEEDED.get(kind, frozenset())
 
 
 @cache
 def _decoders_without(names: frozenset[str]) -> str:
-    """What FFmpeg may decode with while it opens a file, as it wants to be told: all others, with commas."""
+    """The whitelist of decoders while FFmpeg opens a file, in its syntax: all others, separated by commas."""
     import av
 
     return ",".join(sorted(av.codecs_available - names))
 
 
 def is_shorter_than_announced(path: Path) -> bool:
-    """Whether an AVI or WAV file ends before its header says it does."""
+    """Whether an AVI or WAV file is shorter than the length in its header."""
     with path.open("rb") as file:
         head = file.read(8)
     return head[:4] == b"RIFF" and int.from_bytes(head[4:], "little") + len(head) > path.stat().st_size
@@ -148,8 +149,8 @@ def _choose_streams(path: Path, container: av.container.InputContainer) -> OpenM
     for kind, streams in (("picture", pictures), ("sound", sounds)):
         if any(stream.codec_context is None for stream in streams):
             notes.append(f"its {kind} is in a format that cannot be decoded")
-    # A track that says it holds frames comes before one that says it holds none, a film before the few large pictures
-    # of a motion photo, the default one before others.
+    # A track with a frame count in its header is preferred to one without, a video to the few large pictures
+    # of a motion photo, the default track to others.
     picture = max(
         (stream for stream in pictures if stream.codec_context is not None),
         key=lambda stream: (
@@ -185,7 +186,7 @@ def _choose_streams(path: Path, container: av.container.InputContainer) -> OpenM
 
 
 def _is_film(stream: av.VideoStream) -> bool:
-    """Whether a track holds more pictures than a photo that was stored as one, as far as it says."""
+    """Whether a track holds more frames than a photo stored as a track, by its header."""
     return stream.frames == 0 or stream.frames > _PHOTOS
 
 
@@ -245,7 +246,7 @@ def _cannot_open(path: Path, error: Exception) -> MediaError:
     return MediaError(
         path,
         "is not a media file that can be opened, or its header is damaged",
-        "See whether it plays elsewhere; if so, convert it with `ffmpeg -i in -c:v libx264 -c:a aac out.mp4`.",
+        "Check whether it plays elsewhere; if so, convert it with `ffmpeg -i in -c:v libx264 -c:a aac out.mp4`.",
     )
 
 
@@ -254,11 +255,11 @@ def _has_box(path: Path, name: bytes) -> bool:
 
 
 def _boxes(path: Path) -> Iterator[tuple[bytes, int]]:
-    """(name, where it should end) of the first top-level boxes of an MP4 file; a broken length ends the row."""
+    """(name, where it should end) of the first top-level boxes of an MP4 file; a broken length ends the list."""
     size_bytes = path.stat().st_size
     with path.open("rb") as file:
         at = 0
-        for _ in range(_BOXES_LOOKED_AT):
+        for _ in range(_MAX_BOXES):
             file.seek(at)
             header = file.read(16)
             if len(header) < 8:

@@ -1,4 +1,4 @@
-"""From a file to clips: one window at a time, or all of them, by the cheapest way that gives the true answer."""
+"""From a file to clips: one window at a time, or all of them, by the cheapest strategy that gives the exact result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from video_understanding.spec import ModelSpec
 
 # Up to here a file is read from its beginning; further on, seeking is worth its own cost.
 _NEAR_S = 2.0
-# How far before a window reading begins, until the key frame and the sound it needs are found.
+# How far before a window reading begins: the next is tried until the key frame and the sound it needs are found.
 _SEEK_BACK_S = (0.0, 10.0, 60.0)
 
 
@@ -43,10 +43,10 @@ def read_clip(file: str | Path, spec: ModelSpec, start: float = 0.0, end: float 
 def read_clips(
     file: str | Path, spec: ModelSpec, starts_of: Callable[[float], Sequence[float]], end: float | None = None
 ) -> list[Clip]:
-    """The clips of windows that are chosen once it is known how long the file is; nothing from `end` on is used.
+    """The clips of windows that are chosen by the file's duration; nothing from `end` on is used.
 
-    `starts_of` is given the seconds that the file announces (0 if it does not) and tells where windows begin. A later
-    window in which there is nothing, for a header may promise too much, is left out.
+    `starts_of` maps the duration in the file's header, in seconds (0 if there is none), to the starts of the windows. A
+    later window that is empty, because the duration in the header is too long, is left out.
     """
     path = Path(file)
 
@@ -55,7 +55,7 @@ def read_clips(
         limit_s = end if end is not None and end < start + spec.window_s else math.inf
         return next(_clips(path, Windows(spec, start, spec.frames, 1, limit_s), opened))
 
-    with open_media(path, look=False) as media:
+    with open_media(path, probe=False) as media:
         first, *others = starts_of(media.announced_s or 0.0)
         clips = [clip(first, media)]
     for start in others:
@@ -76,7 +76,7 @@ def iter_clips(
     """Clips of `spec.window_s` seconds, each `stride` seconds after the one before, until all is covered.
 
     One pass over the file in constant memory, however long it is. `stride` is the window by default; it
-    must be a whole number of frame intervals, so that overlapping windows look at the same pictures.
+    must be a whole number of frame intervals, so that overlapping windows share the same frames.
     """
     path = Path(file)
     _require_span(path, start, end)
@@ -100,9 +100,9 @@ def _require_span(path: Path, start: float, end: float | None) -> None:
 
 
 def _clips(path: Path, windows: Windows, opened: OpenMedia | None = None) -> Iterator[Clip]:
-    """The clip of every window, reading on in another way wherever one way fails.
+    """The clip of every window, continuing with the next strategy wherever one fails.
 
-    A file that was `opened` and not yet read serves the first of these ways.
+    A file that was `opened` and not yet read is used by the first strategy.
     """
     done = 0
     strict, everything, damaged = True, False, False
@@ -112,7 +112,7 @@ def _clips(path: Path, windows: Windows, opened: OpenMedia | None = None) -> Ite
                 continue
             began = done
             try:
-                with nullcontext(opened) if opened else open_media(path, look=False) as media:
+                with nullcontext(opened) if opened else open_media(path, probe=False) as media:
                     opened = None
                     care = Care(decode_everything, strict, damaged)
                     for clip in Walk(media, windows, done, back_s, care).clips():
@@ -121,20 +121,20 @@ def _clips(path: Path, windows: Windows, opened: OpenMedia | None = None) -> Ite
                 return
             except LateError:
                 continue
-            except UnplannableError as surprise:
-                if surprise.open_groups and strict:
+            except UnplannableError as failure:
+                if failure.open_groups and strict:
                     strict = False
                     break
-                everything = True  # and so to the end of the file
-                damaged |= surprise.damaged
+                everything = True  # from here to the end of the file
+                damaged |= failure.damaged
             if done > began:
-                break  # the surprise came after some clips: go on behind them
+                break  # some clips were read before the failure: continue after them
 
 
 def _ways(start_s: float) -> Iterator[tuple[float | None, bool]]:
-    """How to read, from the cheapest to the one that nothing can surprise: (seconds to seek back, decode all).
+    """Strategies from the cheapest to the one that works for every file: (seconds to seek back, decode all).
 
-    None seconds mean reading from the file's beginning.
+    None seconds means reading from the file's beginning.
     """
     seeks = [back_s for back_s in _SEEK_BACK_S if back_s < start_s] if start_s > _NEAR_S else []
     for back_s in seeks:

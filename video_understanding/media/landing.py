@@ -1,7 +1,7 @@
-"""The place that seeking led to: whether every stream can be decoded from there on, early enough for a window.
+"""The position after seeking: whether every stream can be decoded from there on, early enough for a window.
 
-Containers with an index lead to a key frame. Others (MPEG-TS, MPEG-PS, Ogg) lead to any packet near the time sought:
-the next key frame may lie behind the window, or behind the end of the file.
+In containers with an index seeking ends at a key frame. In others (MPEG-TS, MPEG-PS, Ogg) it ends at any packet near
+the target time: the next key frame may lie after the window, or after the end of the file.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from video_understanding.media.container import Clock, OpenMedia
 if TYPE_CHECKING:
     import av
 
-# How far apart picture and sound of one moment may lie in a file; writers keep to 10 s.
+# How far apart picture and sound of one moment may lie in a file; muxers interleave within 10 s.
 INTERLEAVE_S = 10.0
 # Where FFmpeg computes times after seeking from a rounded number of bytes a second, unless samples are stored as such.
 _TIMED_BY_BYTES = frozenset({"wav", "w64", "aiff", "au"})
 
 
 class LateError(Exception):
-    """Seeking led to a place behind what the first window needs."""
+    """Seeking ended after the data that the first window needs."""
 
 
 class Landing:
-    """Judges the packets behind the place sought.
+    """Checks the packets after the position of a seek.
 
     Args:
         media: The open file.
@@ -39,10 +39,10 @@ class Landing:
         self._first_s: float | None = None  # decoding time of the first packet, of whatever stream
         self._skipped_pictures = False
         self.awaited = set(needed_s)
-        """The streams, by index, of which no packet could be decoded yet."""
+        """The indices of the streams of which no packet could be decoded yet."""
 
     def skips(self, packet: av.Packet) -> bool:
-        """Whether this packet cannot be decoded, for it needs a key frame; LateError if its stream begins too late."""
+        """Whether this packet cannot be decoded for lack of a key frame; LateError if its stream begins too late."""
         pts, index = packet.pts, packet.stream_index
         clock = self._clocks[index]
         if self._first_s is None and pts is not None:
@@ -60,7 +60,7 @@ class Landing:
     def require_complete(self, start_s: float, grace_s: float) -> None:
         """LateError if packets of the window that begins at `start_s` may lie before the place where reading began.
 
-        A stream without a packet from there on is absent from the window if it announces to end `grace_s` or more
+        A stream without a packet from there on is absent from the window if its header gives an end `grace_s` or more
         before it, or if reading began so early that picture and sound cannot lie so far apart.
         """
         streams = [stream for stream in self._media.streams if stream.index in self.awaited]
@@ -74,7 +74,7 @@ class Landing:
 
 
 def gives_true_times(media: OpenMedia) -> bool:
-    """Whether packets behind a place sought carry the times that they have when the file is read from its beginning."""
+    """Whether packets after a seek have the same timestamps as when the file is read from its beginning."""
     if media.sound is None:
         return True
     name, codec = media.container.format.name, media.sound.codec_context.name
@@ -84,7 +84,7 @@ def gives_true_times(media: OpenMedia) -> bool:
 
 
 def stream_end_s(stream: av.stream.Stream, clock: Clock) -> float | None:
-    """When a stream announces to end, in seconds on the file's clock; None where it announces nothing."""
+    """The end of a stream by its header, in seconds on the file's clock; None where the header has no duration."""
     if not stream.duration or stream.start_time is None:
         return None
     return clock.time_s(stream.start_time + stream.duration)

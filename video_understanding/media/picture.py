@@ -1,4 +1,4 @@
-"""One decoded frame to RGB pixels at the size that the spec reads: turned upright, scaled, fitted."""
+"""One decoded frame to RGB pixels at the size that the spec reads: rotated upright, scaled, fitted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import av
 
 
-# Colour matrices (ITU-T H.273) that the scaler has numbers for; it refuses YCgCo, ICtCp and the like.
+# Colour matrices (ITU-T H.273) that the scaler supports; it refuses YCgCo, ICtCp and the like.
 _KNOWN_MATRICES = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 9})
 
 
@@ -27,22 +27,22 @@ class PictureMaker:
     """
 
     def __init__(self, spec: VideoSpec, pixel_aspect: Callable[[], float] = lambda: 1.0) -> None:
-        """`pixel_aspect` is asked with the first frame, for before it may not be known."""
+        """`pixel_aspect` is called with the first frame: before that the value may not be known."""
         from av.video.reformatter import VideoReformatter
 
         self._fit = spec.fit
         self._size_px = spec.read_height_px, spec.read_width_px
-        self._ask_pixel_aspect = pixel_aspect
+        self._read_pixel_aspect = pixel_aspect
         self._pixel_aspect: float | None = None
         self._scaler = VideoReformatter()
         self._flips: dict[int, tuple[bool, bool]] = {}  # of rows and columns, by the frame's rotation
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:
-        """uint8 [H,W,3] of the frame as a person would see it."""
+        """uint8 [H,W,3] of the frame as it is displayed."""
         fit, (height_px, width_px) = self._fit, self._size_px
         if self._pixel_aspect is None:
-            told = self._ask_pixel_aspect()
-            self._pixel_aspect = told if 0.1 < told < 10 else 1.0
+            aspect = self._read_pixel_aspect()
+            self._pixel_aspect = aspect if 0.1 < aspect < 10 else 1.0
         rotation = frame.rotation
         transpose = _is_quarter_turn(rotation)
         height, width, aspect = frame.height, frame.width, self._pixel_aspect
@@ -62,8 +62,8 @@ class PictureMaker:
             threads=1,
         )
         if rotation not in self._flips:
-            # Asking PyAV for side data ties a frame into a cycle, in which it lives on until the garbage collector
-            # comes by. So it is asked once, and of the small copy.
+            # Reading side data with PyAV puts a frame into a reference cycle, which only the garbage collector frees.
+            # So it is read once, from the small copy.
             self._flips[rotation] = _flips(scaled, transpose)
         flip_rows, flip_columns = self._flips[rotation]
         pixels = scaled.to_ndarray()  # [h,w,3]
@@ -97,12 +97,12 @@ def _is_quarter_turn(degrees: int) -> bool:
 def _flips(frame: av.VideoFrame, transpose: bool) -> tuple[bool, bool]:
     """Which of rows and columns are to be flipped, after transposing if that is needed.
 
-    The display matrix sends a stored point (x, y) to the shown point (a x + c y, b x + d y); cameras
-    write quarter turns and mirrorings, and any other angle is shown at the nearest of these.
+    The display matrix maps a stored point (x, y) to the displayed point (a x + c y, b x + d y); cameras
+    write quarter turns and mirroring, and any other angle is displayed at the nearest of these.
     """
     try:
         matrix = frame.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # PyAV does not know some other side data of the frame, and gives none: the angle remains
+    except ValueError:  # PyAV does not support some other side data of the frame, and gives none: the angle remains
         quarter_turns = round(frame.rotation / 90) % 4
         return quarter_turns in (1, 2), quarter_turns in (2, 3)
     if matrix is None:

@@ -1,4 +1,4 @@
-"""The pictures of one stream at given instants, out of its packets: planned where possible, else one by one."""
+"""The frames of one stream at given instants, from its packets: planned where possible, else all are decoded."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
     import av
 
-# Decoders that can be told to skip what no other picture leans on, and skip nothing else.
+# Decoders with an option to skip non-reference frames that skip nothing else.
 _SKIPPING = frozenset({"h264", "hevc", "mpeg4", "mpeg2video", "mpeg1video"})
-# Decoders whose packets each give one picture that carries the packet's own time.
+# Decoders that give one frame for each packet, with the packet's own timestamp.
 _ONE_FOR_ONE = _SKIPPING | {"vp9", "libdav1d", "av1", "h263", "mjpeg", "prores", "dnxhd", "ffv1", "png", "rawvideo"}
-# A clock that leaps further ahead at once is damaged: following it would give days of empty windows.
+# Timestamps that jump further ahead at once are damaged: following them would give days of empty windows.
 LEAP_S = 3600.0
-# How many pictures a decoder may give too early before one that is shown first.
+# How many frames a decoder may return before one that is displayed earlier.
 _DISORDER = 4
 
 
 class UnplannableError(Exception):
-    """The file's times or pictures are not as they were announced: only decoding everything tells.
+    """The file's timestamps or frames contradict its headers: only decoding everything gives the result.
 
-    `damaged`: a picture cannot be decoded as it should be. `open_groups`: that may only seem so, for groups
-    that lean on the ones before them lack these when decoding begins with them.
+    `damaged`: a frame cannot be decoded correctly. `open_groups`: the cause may be an open GOP instead, whose
+    frames refer to the GOP before it and lack it when decoding begins there.
     """
 
     def __init__(self, *, damaged: bool = False, open_groups: bool = False) -> None:
@@ -42,21 +42,21 @@ class UnplannableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture as the clip shows it: uint8 RGB [H,W,3] and when it was shown first, in seconds."""
+    """A frame of the clip: uint8 RGB [H,W,3] and the start of its display time, in seconds."""
 
     pixels: np.ndarray
     time_s: float
 
 
 def can_plan(stream: av.VideoStream, format_name: str) -> bool:
-    """Whether packet times can be trusted to be picture times in this stream."""
-    # AVI has no times of its own: with B-frames they are guesses that a decoder then corrects.
+    """Whether the timestamps of packets are those of frames in this stream."""
+    # AVI stores no timestamps: with B-frames they are guesses that a decoder then corrects.
     guessed = format_name == "avi" and stream.codec_context.has_b_frames
     return stream.codec_context.name in _ONE_FOR_ONE and not guessed
 
 
 class _Pictures:
-    """What both ways have in common: `shown` maps an instant's number to its picture."""
+    """What both strategies share: `shown` maps an instant's number to its frame."""
 
     def __init__(self, stream: av.VideoStream, zero_s: float, make: Callable[[av.VideoFrame], np.ndarray]) -> None:
         self._stream = stream
@@ -71,7 +71,7 @@ class _Pictures:
 
     @property
     def end_s(self) -> float:
-        """Until when the last picture seen so far is shown."""
+        """The end of the display time of the last frame so far, in seconds."""
         return self._last_s + self._last_duration_s
 
     def _note_time(self, time_s: float, duration_ticks: int | None) -> None:
@@ -82,9 +82,9 @@ class _Pictures:
 
 
 class PlannedPictures(_Pictures):
-    """Decodes only what the wanted pictures need; gives up with UnplannableError when anything surprises.
+    """Decodes only what the wanted frames need; raises UnplannableError when anything contradicts the plan.
 
-    If `strict`, the decoder reports errors that it would else hide under pixels of its own making.
+    If `strict`, the decoder reports errors that it would otherwise conceal with made-up pixels.
     """
 
     def __init__(
@@ -101,13 +101,13 @@ class PlannedPictures(_Pictures):
         self._plan = PicturePlan(instants_s)
         self._decoder = stream.codec_context
         self._skips = self._decoder.name in _SKIPPING
-        self._expected: dict[int, list[int]] = {}  # timestamp -> the instants it is the picture of
+        self._expected: dict[int, list[int]] = {}  # timestamp -> the instants at which this frame is displayed
         self._newest_dts: float = float("-inf")
         self._latest_out: int | None = None
         self._started = False
 
     def complete(self, before: float) -> bool:
-        """Whether every instant with a smaller number has its picture, if there is one."""
+        """Whether every instant with a smaller number has its frame, if there is one."""
         if self._plan.next_place < before or self._plan.first_waiting < before:
             return False
         return all(places[0] >= before for places in self._expected.values())
@@ -129,8 +129,8 @@ class PlannedPictures(_Pictures):
         self._work()
 
     def reach(self, time_s: float) -> None:
-        """No picture shown before this time is still to come."""
-        if time_s > self._plan.newest_s:  # asked with every packet of sound, and as a rule nothing new
+        """No frame displayed before this time is still to come."""
+        if time_s > self._plan.newest_s:  # called with every packet of sound, mostly without change
             self._plan.reach(time_s)
             self._work()
 
@@ -156,14 +156,14 @@ class PlannedPictures(_Pictures):
         if self._plan.doubtful:
             raise UnplannableError
         if self._expected and self._plan.settled and not self._plan.wanted:
-            self._drain()  # nothing else will push the last pictures out of the decoder
+            self._drain()  # no further packet will push the last frames out of the decoder
             self._decoder.flush_buffers()
 
     def _drain(self) -> None:
         if self._started:
             self._decode(None)
         if self._expected:
-            raise UnplannableError  # a wanted picture did not come out
+            raise UnplannableError  # a wanted frame was not decoded
         self._latest_out = None
         self._started = False
 
@@ -184,14 +184,14 @@ class PlannedPictures(_Pictures):
                     raise UnplannableError(damaged=True, open_groups=self._plan.open_groups)
                 try:
                     picture = Shown(self._make(frame), self._clock.time_s(frame.pts))
-                except (av.error.FFmpegError, ValueError) as error:  # a form of pixels that cannot be scaled
+                except (av.error.FFmpegError, ValueError) as error:  # a pixel format that cannot be scaled
                     raise UnplannableError from error
                 for place in places:
                     self.shown[place] = picture
 
 
 class EveryPicture(_Pictures):
-    """Decodes every packet and picks by the times of the decoded pictures: slow, and never surprised."""
+    """Decodes every packet and selects by the timestamps of the decoded frames: slow, and works for every file."""
 
     def __init__(
         self,
@@ -215,7 +215,7 @@ class EveryPicture(_Pictures):
             self._decode(packet)
 
     def reach(self, time_s: float) -> None:
-        """Nothing to do: only decoded pictures count here."""
+        """Nothing to do: only decoded frames count here."""
 
     def finish(self, grace_s: float) -> None:
         self._decode(None)
@@ -254,7 +254,7 @@ class EveryPicture(_Pictures):
                 if picture is None:
                     try:
                         picture = Shown(self._make(frame), time_s)
-                    except (av.error.FFmpegError, ValueError):  # a form of pixels that cannot be scaled
+                    except (av.error.FFmpegError, ValueError):  # a pixel format that cannot be scaled
                         self.damaged += 1
                         return
                     self._assigned = True

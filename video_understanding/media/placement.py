@@ -1,4 +1,4 @@
-"""Where a picture comes to lie when it is fitted into another shape: the geometry alone, no pixels."""
+"""The geometry of fitting a picture into another shape: sizes and offsets, no pixels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from video_understanding.spec import FITS
 
 @dataclass(frozen=True)
 class Placement:
-    """The size a picture is scaled to, and how far the scaled picture and the target lie apart.
+    """The size a picture is scaled to, and the offset between the scaled picture and the target.
 
     height_px, width_px  the scaled picture, each at least 1
     top_px, left_px      never negative; for "crop" where the target begins inside the scaled picture,
@@ -69,7 +69,7 @@ def placement(
 
 
 def _rounded(length: float) -> int:
-    # Halves go up; round() would send them to the even neighbour, now up and now down.
+    # Halves are rounded up; round() would round them to the even neighbour.
     return math.floor(length + 0.5)
 
 

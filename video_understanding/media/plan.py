@@ -1,14 +1,14 @@
-"""Which packets must be decoded so that the pictures at given instants come out, and no others.
+"""Which packets must be decoded to get the frames at given instants, and no others.
 
-Known before decoding: each packet's time, whether it begins a group that stands alone (a key frame),
-and that a packet's decoding time never exceeds the time it is shown. From these follow, in order:
+Known before decoding: each packet's timestamp, whether it begins a group of pictures (GOP, with a key frame),
+and that a packet's decoding time never exceeds its display time. From these follow, in order:
 
-- the picture at an instant is the last one shown at or before it; which that is, is settled as soon as
-  no packet still to come can be shown in between;
-- a group without a wanted picture is dropped unseen, unless the next group's leading pictures (shown
-  before their key frame) are wanted, for they lean on the group before;
-- inside a group everything up to its last wanted picture is sent, unwanted ones with the order to skip
-  them if nothing else leans on them.
+- the frame at an instant is the last one displayed at or before it; it is settled as soon as no packet
+  still to come can be displayed in between;
+- a group without a wanted frame is dropped without decoding, unless the next group's leading frames
+  (displayed before their key frame) are wanted: they refer to the group before (an open GOP);
+- inside a group everything up to its last wanted frame is sent, unwanted frames to be skipped where no
+  other frame refers to them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-# A group longer than this is decoded as it comes instead of waiting for its end; memory stays bounded.
+# A group longer than this is decoded as it arrives instead of waiting for its end; memory stays bounded.
 MAX_WAITING_BYTES = 32 << 20
 MAX_WAITING_PACKETS = 2000
 _NEVER = float("inf")
@@ -27,7 +27,7 @@ _NEVER = float("inf")
 
 @dataclass(slots=True)
 class Entry:
-    """A packet that waits to be settled, with the instants it is the picture of."""
+    """A packet that is not settled yet, with the instants at which its frame is displayed."""
 
     time_s: float
     packet: Any
@@ -38,7 +38,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Order:
-    """What to do next: start afresh if told so, then decode the packet, skipping what nobody needs if told so."""
+    """The next step: flush the decoder if `afresh`, then decode; if not `wanted`, the frame may be skipped."""
 
     entry: Entry
     afresh: bool
@@ -60,14 +60,14 @@ class _Group:
 class PicturePlan:
     """Takes packets in decoding order, gives back the ones to decode.
 
-    `instants_s` ascend and may be endless; `places` in what comes back are their numbers, from 0.
+    `instants_s` ascend and may be endless; `places` of the entries returned are their numbers, from 0.
     """
 
     def __init__(self, instants_s: Iterable[float]) -> None:
         self._instants = enumerate(instants_s)
         self._pending = next(self._instants, None)
         self._groups: deque[_Group] = deque()
-        # Shown, not settled, by time; the number of each keeps any two from being compared further.
+        # Displayed, not settled, by time; the number of each breaks ties, so that entries are never compared.
         self._open: list[tuple[float, int, Entry, _Group]] = []
         self._settled_until_s = -_NEVER
         self._waiting_bytes = 0
@@ -77,15 +77,15 @@ class PicturePlan:
         self._finished = False
         self._assigned = False
         self.newest_s = -_NEVER
-        """No packet still to come is shown before this time."""
+        """No packet still to come is displayed before this time."""
         self.open_groups = False
-        """Whether any group has leading pictures."""
+        """Whether any group has leading frames."""
         self.doubtful = False
-        """Whether times contradict each other or settling waits for ever: the plan cannot be relied on."""
+        """Whether timestamps contradict each other or settling never ends: the plan is not valid."""
 
     @property
     def settled(self) -> bool:
-        """Whether every instant's picture is known (never, for endless instants)."""
+        """Whether every instant's frame is known (never, for endless instants)."""
         return self._pending is None
 
     @property
@@ -95,14 +95,14 @@ class PicturePlan:
 
     @property
     def first_waiting(self) -> float:
-        """The first place whose picture is known but not yet ordered; infinite when there is none."""
+        """The first place whose frame is known but not yet sent; infinite when there is none."""
         return min(
             (entry.places[0] for group in self._groups for entry in group.entries if entry.places), default=_NEVER
         )
 
     @property
     def wanted(self) -> bool:
-        """Whether a wanted picture is still to be ordered."""
+        """Whether a wanted frame is still to be sent."""
         return any(group.wanted for group in self._groups)
 
     def add(self, packet: Any, time_s: float, decode_s: float, key: bool, shown: bool, size_bytes: int) -> None:
@@ -125,16 +125,16 @@ class PicturePlan:
         self.reach(decode_s)
 
     def reach(self, time_s: float) -> None:
-        """No packet still to come is shown before this time."""
+        """No packet still to come is displayed before this time."""
         self.newest_s = max(self.newest_s, time_s)
         while len(self._open) >= 2 and self._open[1][0] <= self.newest_s:
             self._settle(until_s=self._open[1][0])
 
     def finish(self, last_end_s: float, grace_s: float) -> None:
-        """No packet is still to come; the last picture is shown until `last_end_s`.
+        """No packet is still to come; the last frame is displayed until `last_end_s`.
 
-        If no picture was shown at any instant, the last one is held `grace_s` longer: a track shorter
-        than the time between two instants is seen all the same.
+        If no frame was displayed at any instant, the last one is held `grace_s` longer: a track shorter
+        than the time between two instants still gives a frame.
         """
         self._finished = True
         while self._open:
@@ -148,7 +148,7 @@ class PicturePlan:
         entry.settled = True
         group.unsettled -= 1
         while self._pending is not None and self._pending[1] < entry.time_s:
-            self._pending = next(self._instants, None)  # before the first picture: nothing to see
+            self._pending = next(self._instants, None)  # before the first frame: nothing is displayed
         self.doubtful |= until_s == entry.time_s
         self._settled_until_s = until_s
         while self._pending is not None and self._pending[1] < until_s:
@@ -172,27 +172,27 @@ class PicturePlan:
                 return
             if following is not None:
                 if not self._finished and self.newest_s < following.key_time_s:
-                    return  # more leading pictures of the next group may come
+                    return  # more leading frames of the next group may come
                 if following.wanted_leading:
                     yield from self._send(group, True, patient=False)
                 self._contiguous = group.begun and not group.entries
             self._groups.popleft()
             for entry in group.entries:
-                self._forget(entry)
+                self._release(entry)
 
     def _send(self, group: _Group, needed: bool, patient: bool = True) -> Iterator[Order]:
         while needed and group.entries and group.entries[0].settled and (group.wanted or not patient):
             entry = group.entries.popleft()
-            self._forget(entry)
+            self._release(entry)
             afresh = not group.begun and not self._contiguous
             if entry.places:
                 group.wanted -= 1
-            leans_on_nothing = not self._contiguous and entry.time_s < group.key_time_s
-            if group.begun and leans_on_nothing and not entry.places:
-                continue  # the group before was not decoded: this leading picture cannot be, and need not
+            lacks_reference = not self._contiguous and entry.time_s < group.key_time_s
+            if group.begun and lacks_reference and not entry.places:
+                continue  # the group before was not decoded: this leading frame cannot be, and need not
             group.begun = True
             yield Order(entry, afresh, bool(entry.places))
 
-    def _forget(self, entry: Entry) -> None:
+    def _release(self, entry: Entry) -> None:
         self._waiting -= 1
         self._waiting_bytes -= entry.size_bytes

@@ -1,7 +1,7 @@
-"""Decoded sound to one waveform on the clip's clock: mono, at the spec's rate, every sample in its true place.
+"""Decoded sound to one waveform on the clip's clock: mono, at the spec's rate, every sample at its exact time.
 
-Output samples lie on one grid per track, whatever moment reading began at, so that overlapping windows
-of a file hold the very same samples.
+Output samples lie on one grid per track, wherever reading began, so that overlapping windows of a file hold
+the very same samples.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from video_understanding.media.container import Clock
 if TYPE_CHECKING:
     import av
 
-LEAD_S = 0.25  # decoded before the first wanted sample: codecs and the resampler need a moment to settle
-REACH_S = 0.05  # needed after the last wanted sample: the resampler looks ahead
+LEAD_S = 0.25  # decoded before the first wanted sample: codecs and the resampler have a transient at their start
+REACH_S = 0.05  # needed after the last wanted sample: look-ahead of the resampler
 
-# A container that rounds its times to milliseconds is not full of gaps; a real gap is larger than this.
+# Timestamps rounded to milliseconds are not gaps; a real gap is larger than this.
 _JITTER_S = 0.003
-# Times in finer ticks than this place a frame by themselves; coarser ones only all together.
+# A timestamp in finer ticks than this gives the position of its frame; coarser ones only their mean over frames.
 _FINE_TICK_S = 1e-4
-# A clock that steps back more often than this in a row, frame after frame, is not worth following.
+# Timestamps that step back more often than this in a row, frame after frame, are ignored.
 _STEPS_BACK = 2
 _BLOCK_S = 1.0  # resampled at a time
-_RATES_HZ = (1_000, 1_000_000)  # what damaged files claim beyond this is not worth a resampler
+_RATES_HZ = (1_000, 1_000_000)  # rates outside come from damaged files
 _DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 
 
 class SoundTrack:
-    """Collects decoded frames of one stream and gives the waveform between any two samples of its grid.
+    """Collects decoded frames of one stream and returns the waveform between any two samples of its grid.
 
     A sample's number is its time on the file's clock times `rate_hz`, rounded.
     """
@@ -44,12 +44,12 @@ class SoundTrack:
         self.origin_s = self._clock.time_s(stream.start_time) if stream.start_time is not None else -zero_s
         self._tolerance_s = _JITTER_S + self._clock.tick_s
         self._run: _Run | None = None
-        self._free_from_s = self.origin_s  # no sound lies from here on but that of the run
+        self._free_from_s = self.origin_s  # from here on there is no sound except that of the run
         self._ahead: tuple[av.AudioFrame, float] | None = None  # a frame that begins behind the run's end, and when
         self._pieces: list[tuple[int, np.ndarray]] = []  # (number of the first sample, float32 [n])
         self._steps_back = 0
         self.reached_s = -math.inf
-        """Up to where the sound is known: all of it that was decoded, or seen to begin later."""
+        """Up to where the sound is complete, in seconds: decoded, or known to begin later."""
         self.end_s = -math.inf
         """Where the last sound ends."""
 
@@ -70,13 +70,13 @@ class SoundTrack:
 
     @property
     def unsettled(self) -> bool:
-        """Whether the place of the last frame depends on the next one."""
+        """Whether the position of the last frame depends on the next one."""
         return self._ahead is not None
 
     def _settle_ahead(self, next_s: float | None) -> None:
-        """Places a frame that jumped ahead: behind a gap if the next frame follows it, else where the sound ends.
+        """Positions a frame that jumped ahead: after a gap if the next frame follows it, else where the sound ends.
 
-        A single frame may carry a wrong time: in Ogg Vorbis each does at which blocks become shorter.
+        A single frame may have a wrong timestamp: in Ogg Vorbis each one at which blocks become shorter has.
         """
         (frame, start_s), self._ahead = self._ahead, None
         end_s = self._run.end_s
@@ -92,9 +92,9 @@ class SoundTrack:
         if run is not None and start_s < run.end_s - self._tolerance_s:
             self._steps_back += 1
             if self._steps_back <= _STEPS_BACK:
-                # Two parts joined with an overlap: what was heard stays, only what goes beyond it is new.
+                # Two parts joined with an overlap: the samples so far stay, only those after them are new.
                 skip = min(frame.samples, round((run.end_s - start_s) * frame.sample_rate))
-            start_s = run.end_s  # else this clock cannot be right: the sound goes on where it was
+            start_s = run.end_s  # else the timestamps are wrong: the sound continues where it was
         else:
             self._steps_back = 0
         if run is None or not run.fits(frame) or start_s > run.end_s + self._tolerance_s:
@@ -124,8 +124,8 @@ class SoundTrack:
             self._pieces.extend(self._run.flush())
         return laid_out(self._pieces, start, count)
 
-    def forget(self, before: int) -> None:
-        """Let go of the samples before this number."""
+    def discard(self, before: int) -> None:
+        """Discards the samples before this number."""
         self._pieces = [piece for piece in self._pieces if piece[0] + len(piece[1]) > before]
 
 
@@ -148,7 +148,7 @@ def laid_out(
 
 
 class _Run:
-    """Sound without a gap and of one form, resampled as it comes."""
+    """Sound without a gap and of one sample format, resampled as it arrives."""
 
     def __init__(self, first: av.AudioFrame, target_hz: int, origin_s: float, start_s: float, tick_s: float) -> None:
         self.rate_hz = first.sample_rate
@@ -157,24 +157,24 @@ class _Run:
         self._origin_s = origin_s
         self._start_s = start_s
         self._coarse = tick_s > _FINE_TICK_S
-        self._late_s: list[float] = []  # how much later each frame says it begins than the sound before it ends
+        self._late_s: list[float] = []  # start of each frame by its timestamp, after the end of the sound before it
         self._added = 0
         self.frames = 0
         self._waiting: list[tuple[av.AudioFrame, int]] = []  # and how many of its first samples are left out
         self._waiting_count = 0
         self._resampler = _Resampler(self.rate_hz, target_hz) if self.rate_hz != target_hz else None
-        self._next: int | None = None  # number of the next output sample, once the run has its place
+        self._next: int | None = None  # number of the next output sample, once the run has its position
 
     @property
     def end_s(self) -> float:
         return self._start_s + self._added / self.rate_hz
 
     def fits(self, frame: av.AudioFrame) -> bool:
-        """Whether this frame can go on where the run stands: a stream may change its form."""
+        """Whether this frame can continue the run: a stream may change its sample format."""
         return frame.sample_rate == self.rate_hz and _form(frame) == self._form
 
     def move(self, by_s: float, free_from_s: float) -> None:
-        """Begin earlier by this much, if there is room for it and the run has no place on the grid yet."""
+        """Moves the start by this much, if no other sound is there and the run has no position on the grid yet."""
         if self._next is None and self._start_s + by_s >= free_from_s:
             self._start_s += by_s
 
@@ -199,20 +199,20 @@ class _Run:
         return self._numbered(block)
 
     def _silence_before(self) -> np.ndarray:
-        """Fixes the run's place, and gives the silence float32 [n] that brings its beginning onto the grid.
+        """Fixes the run's position, and returns the silence float32 [n] that aligns its beginning with the grid.
 
-        Where each frame's time is rounded, what all the frames so far say of the place counts.
+        Where timestamps are rounded, the mean over all frames so far gives the position.
         """
         if self._coarse:
             self._start_s += float(np.mean(self._late_s))
         # Input and output samples coincide every `period` input samples, counted from the track's origin.
-        # The run is filled up with silence to begin at such a point, and is so on the same grid as any other.
+        # The run is padded with silence to begin at such a point, and so is on the same grid as any other.
         period = self.rate_hz // math.gcd(self.rate_hz, self._target_hz)
         begin = round((self._start_s - self._origin_s) * self.rate_hz)
         aligned = begin - begin % period
         grid_start = round(self._origin_s * self._target_hz)
         self._next = grid_start + aligned * self._target_hz // self.rate_hz
-        self._first = grid_start - (-begin * self._target_hz // self.rate_hz)  # the first that is the file's own
+        self._first = grid_start - (-begin * self._target_hz // self.rate_hz)  # the first sample that is from the file
         return np.zeros(begin - aligned, np.float32)
 
     def finish(self) -> list[tuple[int, np.ndarray]]:
@@ -236,7 +236,7 @@ class _Resampler:
 
         self._rate_hz = rate_hz
         self._graph = av.filter.Graph()
-        self._graph.threads = 1  # else it starts one for each processor, which none of these filters uses
+        self._graph.threads = 1  # by default one for each processor, which none of these filters uses
         source = self._graph.add(
             "abuffer", f"sample_rate={rate_hz}:sample_fmt=flt:channel_layout=mono:time_base=1/{rate_hz}"
         )
@@ -248,7 +248,7 @@ class _Resampler:
         self._pushed = 0
 
     def push(self, block: np.ndarray | None) -> np.ndarray:
-        """float32 [m] that is ready after this block, or after the end if it is None."""
+        """float32 [m]: the output available after this block, or after the end if it is None."""
         import av
 
         if block is None:
@@ -269,21 +269,21 @@ class _Resampler:
 
 
 def mono(frames: Sequence[tuple[av.AudioFrame, int]]) -> np.ndarray:
-    """float32 [n] in [-1, 1] of frames of one form, each without its first so many samples.
+    """float32 [n] in [-1, 1] of frames of one sample format, each without its first `skip` samples, as (frame, skip).
 
     The mean of the channels: FFmpeg's own mix of two would be 3 dB louder.
     """
     first = frames[0][0]
     channels, dtype = first.layout.nb_channels, np.dtype(_DTYPES[first.format.name.removesuffix("p")])
     rows: list[list[np.ndarray]] = [[] for _ in range(channels if first.format.is_planar else 1)]
-    width = 1 if first.format.is_planar else channels  # numbers of a plane that belong to one moment
+    width = 1 if first.format.is_planar else channels  # values of a plane that belong to one instant
     for frame, skip in frames:
         for row, plane in zip(rows, frame.planes, strict=False):
             row.append(np.frombuffer(plane, dtype, frame.samples * width)[skip * width :])
     planes = [np.concatenate(row) for row in rows]  # C times [n], packed once [n*C]
     if width > 1:
         planes = list(planes[0].reshape(-1, width).T)  # C times [n]
-    mean = np.ascontiguousarray(planes[0], np.float32)  # [n], ours alone: it may change
+    mean = np.ascontiguousarray(planes[0], np.float32)  # [n], a copy: it is changed below
     for plane in planes[1:]:
         mean += plane
     mean /= channels

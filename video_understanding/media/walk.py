@@ -1,4 +1,4 @@
-"""One pass over an open file: its packets feed picture and sound, and windows come out as they fill."""
+"""One pass over an open file: its packets are decoded to picture and sound, and windows are returned as they fill."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from video_understanding.spec import ModelSpec
 if TYPE_CHECKING:
     import av
 
-# A track that stops this much before its announced end was cut off.
+# A track that ends this much before the end in its header was cut off.
 _CUT_OFF_S = 0.5
 
 
@@ -49,7 +49,7 @@ class Windows:
         return number == 0 or self.end_s(number - 1) < min(self.limit_s, material_end_s)
 
     def instants_s(self, number: int) -> Iterator[float]:
-        """When each picture is looked at, from a window on: one row for all, for windows overlap in whole frames."""
+        """The instants of all frames from a window on: one sequence, as windows overlap in whole frames."""
         rate_hz = self.spec.video.frames_hz
         places: Iterator[int] | range = count()
         if self.many is not None:
@@ -65,7 +65,7 @@ class Windows:
 class Care:
     """How carefully to decode: every picture or those that are needed; `strict` as in `PlannedPictures`.
 
-    `damaged` says that a less careful walk met damage.
+    `damaged`: an earlier, less careful pass found damage.
     """
 
     everything: bool
@@ -91,7 +91,7 @@ class Walk:
         self._seen_pictures = 0
         self._finished = False
         self._damaged_sounds = 0
-        self._stopped = ""  # why reading ended before the file did
+        self._stopped = ""  # why reading ended before the end of the file
         self._last_packet: av.Packet | None = None
         self._clocks = {stream.index: Clock(stream, media.zero_s) for stream in media.streams}
         self._pictures: PlannedPictures | EveryPicture | None = None
@@ -111,7 +111,7 @@ class Walk:
         self._landing = None if back_s is None else Landing(media, self._clocks, self._needed_s())
 
     def clips(self) -> Iterator[Clip]:
-        """The clip of each window; a first window that is empty is an error that says why."""
+        """The clip of each window; a first window that is empty is an error with its cause."""
         self._seek()
         for packet in self._packets():
             if not self._take_in(packet):
@@ -130,7 +130,7 @@ class Walk:
         return self._windows.wanted(self._number, self._material_end_s() if self._finished else math.inf)
 
     def _earliest_full_s(self) -> float:
-        """Before the reading comes to this moment, the next window cannot be full."""
+        """The next window cannot be full before the decoding time reaches this, in seconds."""
         return self._windows.end_s(self._number) - 1 / self._windows.spec.video.frames_hz
 
     def _filled(self) -> bool:
@@ -151,7 +151,7 @@ class Walk:
         stream = self._media.picture or self._media.sound
         if not gives_true_times(self._media):
             raise LateError
-        # Twice the lead: the first packet behind a place that was found by position may be the rest of one.
+        # Twice the lead: after a seek by byte position the first packet may be the rest of one.
         target_s = max(0.0, self._start_s - self._back_s - 2 * LEAD_S) + self._media.zero_s
         try:
             self._media.container.seek(math.floor(target_s / stream.time_base), stream=stream)
@@ -159,7 +159,7 @@ class Walk:
             raise LateError from error
 
     def _packets(self) -> Iterator[av.Packet]:
-        """The packets of both streams; a place that cannot be read is the end."""
+        """The packets of both streams, up to the first that cannot be read."""
         import av
 
         landing = self._landing
@@ -169,7 +169,7 @@ class Walk:
                 if packet.size and not (awaited and landing.skips(packet)):
                     yield packet
         except IndexError:
-            pass  # PyAV stumbles at the very end over streams that appeared on the way; all packets were given
+            pass  # PyAV fails at the very end on streams that appeared during demuxing; all packets were returned
         except (av.error.FFmpegError, OSError) as error:
             if self._back_s is not None:
                 raise LateError from error
@@ -200,7 +200,7 @@ class Walk:
             if max(time_s, decode_s) > max(self._clock_s, self._start_s) + LEAP_S:
                 if self._back_s is not None:
                     raise LateError
-                self._stopped = "its clock leaps by more than an hour"
+                self._stopped = "its timestamps jump by more than an hour"
                 return False
             self._seen_end_s = max(self._seen_end_s, time_s + duration_s)
             self._clock_s = max(self._clock_s, decode_s)
@@ -227,12 +227,12 @@ class Walk:
                 self._sound.add(frame)
         except (av.error.FFmpegError, ValueError) as error:
             if self._back_s is not None:
-                raise LateError from error  # this may be the rest of a packet, not damage
+                raise LateError from error  # this may be the rest of a packet, and no damage
             self._damaged_sounds += 1
 
     def _finish(self) -> None:
         if self._pictures is not None:
-            # A track that lies between two instants is shown at the second; one that began earlier was shown before.
+            # A track that lies between two instants gives a frame at the second; an earlier one already gave one.
             begins_s = self._clocks[self._media.picture.index].time_s(self._media.picture.start_time or 0)
             begins_here = max(0.0, begins_s) >= self._start_s
             self._pictures.finish(grace_s=1 / self._windows.spec.video.frames_hz if begins_here else 0.0)
@@ -256,7 +256,7 @@ class Walk:
             first = round(start_s * rate_hz)
             until = min(spec.samples, round(min(windows.limit_s - start_s, spec.window_s) * rate_hz))
             waveform[:until], span = self._sound.take(first, until)
-            self._sound.forget(round(windows.start_s(self._number + 1) * rate_hz))
+            self._sound.discard(round(windows.start_s(self._number + 1) * rate_hz))
         if self._number == 0 and span is None and not present.any():
             raise self._nothing_there()
         self._number += 1
@@ -302,7 +302,7 @@ class Walk:
             yield from self._cut_off()
 
     def _cut_off(self) -> Iterator[str]:
-        """What is missing at the end, by what the file announces of itself."""
+        """What is missing at the end, compared with the file's header."""
         announced = self._media.picture.frames if self._media.picture is not None else 0
         end_s, announced_end_s = max(0.0, self._seen_end_s), self._announced_end_s()
         if announced_end_s - end_s > _CUT_OFF_S:
@@ -343,5 +343,5 @@ class Walk:
         return MediaError(
             path,
             "holds no picture and no sound that can be decoded" + (f" ({noted})" if noted else ""),
-            "See whether it plays elsewhere; if so, convert it with `ffmpeg -i in -c:v libx264 -c:a aac out.mp4`.",
+            "Check whether it plays elsewhere; if so, convert it with `ffmpeg -i in -c:v libx264 -c:a aac out.mp4`.",
         )

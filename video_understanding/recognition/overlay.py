@@ -43,7 +43,7 @@ def write_overlay(file: str | Path, prediction: Prediction, answers: Sequence[Wi
 
     out = Path(out)
     if out.suffix.lower() not in _FORMATS:
-        raise MediaError(out, f"{out.suffix!r} is not a known ending", f"Use one of: {', '.join(_FORMATS)}.")
+        raise MediaError(out, f"{out.suffix!r} is not a known file extension", f"Use one of: {', '.join(_FORMATS)}.")
     captions = _Captions(prediction, answers)
     with open_media(Path(file)) as media:
         if media.picture is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -25,6 +26,9 @@ from video_understanding.scorer import SENSES, PartwiseScorer, Scorer
 from video_understanding.spec import ModelSpec
 from video_understanding.window_scores import WindowScores
 
+if TYPE_CHECKING:
+    from video_understanding.evaluation.report import Report
+
 _NUMBER = re.compile(r"\d+")
 _FIRST = np.zeros(1, int)  # the place of the only file
 _WINDOWS_AT_ONCE = 8  # a scorer's calls cost less for several windows, and they need little memory
@@ -33,12 +37,16 @@ _WINDOWS_AT_ONCE = 8  # a scorer's calls cost less for several windows, and they
 class Recognizer:
     """A scorer with all that is needed to recognise files with it.
 
-    `unknown_below` tells for each head the confidence below which its answer is "unknown"; heads may be left out.
+    `unknown_below` has for each head the confidence below which its answer is "unknown"; heads may be left out.
+    `folder` is the bundle's: `evaluate` finds there which clips the model was trained with.
     """
 
-    def __init__(self, scorer: Scorer, unknown_below: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self, scorer: Scorer, unknown_below: Mapping[str, float] | None = None, folder: Path | None = None
+    ) -> None:
         self.scorer = scorer
         self.unknown_below = dict(unknown_below or {})
+        self._folder = folder
 
     @property
     def spec(self) -> ModelSpec:
@@ -50,18 +58,76 @@ class Recognizer:
         """What can be told."""
         return self.scorer.labels
 
+    @overload
     def predict(
         self,
         file: str | Path,
         stride_s: float | None = None,
         progress: Callable[[WindowAnswer], None] | None = None,
-    ) -> Prediction:
+    ) -> Prediction: ...
+
+    @overload
+    def predict(
+        self,
+        file: Sequence[str | Path],
+        stride_s: float | None = None,
+        progress: Callable[[WindowAnswer], None] | None = None,
+    ) -> list[Prediction]: ...
+
+    def predict(
+        self,
+        file: str | Path | Sequence[str | Path],
+        stride_s: float | None = None,
+        progress: Callable[[WindowAnswer], None] | None = None,
+    ) -> Prediction | list[Prediction]:
         """What happens in a file of any length, from one pass over it in constant memory.
 
-        Windows of the spec follow each other by `stride_s` seconds, a quarter of their length if None. The file's
-        answer joins theirs as those of a labelled clip are joined (`WindowScores`); where it changes over time, it is
-        what lasts longest, beside the mean of all scores. `progress` is called with the answer of each window.
+        Args:
+            file: A video or sound file, or several.
+            stride_s: From window to window, in seconds; a quarter of a window if None.
+            progress: Called with each window's answer as it is found.
+
+        Returns:
+            The prediction, or a list of them for several files. A file's answer joins its windows as those of a
+            labelled clip are joined (`WindowScores`); where it changes over time, it is what lasts longest, beside the
+            mean of all scores.
+
+        Raises:
+            MediaError: A file cannot be read, or has no modality.
         """
+        if not isinstance(file, str | Path):
+            return [self._predict(one, stride_s, progress) for one in file]
+        return self._predict(file, stride_s, progress)
+
+    def evaluate(
+        self,
+        *data: str | Path,
+        heads: Sequence[str] | None = None,
+        without: str | None = None,
+        with_seen: bool = False,
+        progress: bool | None = None,
+    ) -> Report:
+        """Compares the model's answers with the labels of clips, as `vu evaluate` does.
+
+        Args:
+            *data: Tables or folders of labelled clips.
+            heads: The columns that hold labels; those of the model's heads if None.
+            without: A modality to take away from every clip.
+            with_seen: Whether clips that the model was trained with count; they are left out otherwise.
+            progress: Whether to show a progress bar; on a terminal if None.
+
+        Returns:
+            The report, with metrics of each head.
+        """
+        from video_understanding.evaluation.labelled_data import evaluate_data
+
+        return evaluate_data(
+            self.scorer, data, self._folder, heads=heads, without=without, with_seen=with_seen, progress=progress
+        )
+
+    def _predict(
+        self, file: str | Path, stride_s: float | None, progress: Callable[[WindowAnswer], None] | None
+    ) -> Prediction:
         stride = Stride.of(self.spec, stride_s)
         maker = SegmentMaker(self.spec, self.labels, stride, self.unknown_below)
         found = _Found(self.scorer)

@@ -18,7 +18,7 @@ from video_understanding.recognition.film import Film, film_of
 from video_understanding.recognition.spans import spans_of
 from video_understanding.safe_text import one_line
 from video_understanding.spec import ModelSpec
-from video_understanding.whole_file import refusal_told, whole_file
+from video_understanding.whole_file import disk_errors_as, whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,5 +107,5 @@ def _draw_head(axes: Axes, head: str, prediction: Prediction, answers: Sequence[
 
 def _save(figure: Figure, out: Path) -> None:
     """Writes beside the file and renames: whoever sees the file sees all of it."""
-    with refusal_told(out), whole_file(out) as unfinished:
+    with disk_errors_as(out), whole_file(out) as unfinished:
         figure.savefig(unfinished, format="png")

@@ -66,7 +66,8 @@ def span_table(head: str, stretches: Sequence[Stretch]) -> Html:
         rows.append(cells)
     table = _folded(f"{head} over time", names, rows, "span", "bars spans")
     left = len(stretches) - _SPANS
-    more = tag("p", f"{many(left, 'span')} more: `vu predict --csv` tells all.", class_="quiet") if left > 0 else None
+    words = f"{many(left, 'span')} more: `vu predict --segments-csv` has all."
+    more = tag("p", words, class_="quiet") if left > 0 else None
     return joined([table, more])
 
 

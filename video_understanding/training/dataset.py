@@ -53,7 +53,7 @@ def load_dataset(
         data = load_dataset("clips.csv")
         model = VideoUnderstandingModel(data.spec, data.labels)
         model.compile(optimizer="adamw")
-        model.fit(data.train, validation_data=data.validation, epochs=20, shuffle=False)
+        model.fit(data.train, validation_data=data.validation, epochs=20)
     """
     spec, settings = spec or preset("tiny"), settings or TrainingSettings()
     manifest = load_manifest(*data, heads=heads)

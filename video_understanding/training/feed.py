@@ -63,7 +63,7 @@ class Feed(DataAdapter):
         form = tf.nest.map_structure(
             lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype), self._batches[0]
         )
-        traced = tf.function(step, input_signature=[form])
+        traced = tf.function(step, input_signature=[form], autograph=False)  # as Keras traces it
         return lambda batches: traced(next(batches))
 
     def _make(self, place: int) -> Batch:

@@ -29,7 +29,6 @@ from video_understanding.training.feed import EpochOrder, Feed
 from video_understanding.training.fingerprints import fingerprints
 from video_understanding.training.keeper import Keeper
 from video_understanding.training.linear import CLEARLY_BETTER, LinearFit, fit_linear, specs_to_try, with_speakers
-from video_understanding.training.memory import keep_freed_memory
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
@@ -99,7 +98,6 @@ def fit(
     if not len(train):
         raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
 
-    keep_freed_memory()
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
     model = VideoUnderstandingModel(spec, labels, weights=weights, seed=settings.seed)
@@ -237,6 +235,9 @@ def _compile(
         optimizer.slow_down(model.backbone.trainable_variables, settings.backbone_rate)
     optimizer.build(model.trainable_variables)
     model.compile(optimizer=optimizer, loss=losses, metrics=metrics)
+    # Creates the means of the losses, for which TensorFlow would otherwise trace the whole training step twice.
+    one = {head: rows[:1] for head, rows in targets.items()}  # [1,C+1]
+    model.compute_loss(y=one, y_pred={head: rows[:, :-1] for head, rows in one.items()})
 
 
 def labels_to_learn(manifest: Manifest, parts: Sequence[str | None], multi_label: Sequence[str] = ()) -> Labels:

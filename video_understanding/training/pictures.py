@@ -13,7 +13,7 @@ from video_understanding.errors import VideoUnderstandingError, missing_extra
 from video_understanding.evaluation.fonts import fonts_for
 from video_understanding.evaluation.text import head_of
 from video_understanding.safe_text import one_line
-from video_understanding.whole_file import refusal_told, whole_file
+from video_understanding.whole_file import disk_errors_as, whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -183,5 +183,5 @@ def _figure(width_inches: float, height_inches: float, **settings: Any) -> Figur
 
 def _save(figure: Figure, file: Path) -> None:
     """Writes beside the file and renames: whoever sees the file sees all of it."""
-    with refusal_told(file), whole_file(file) as unfinished:
+    with disk_errors_as(file), whole_file(file) as unfinished:
         figure.savefig(unfinished, format="png", bbox_inches="tight", pad_inches=0.15)

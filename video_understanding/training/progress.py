@@ -27,7 +27,7 @@ class TrainingBar(keras.callbacks.Callback):
             for name, value in logs.items()
             if name.startswith("val_") and name.endswith("accuracy")
         ]
-        self._bar.tell(", ".join([f"epoch {epoch + 1}", *told]))
+        self._bar.set_postfix(", ".join([f"epoch {epoch + 1}", *told]))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self._bar.close()

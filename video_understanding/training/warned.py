@@ -27,7 +27,7 @@ def warn_of_skipped(prepared: PreparedClips) -> list[str]:
 
 
 def warn_of_torn_sources(rows: Sequence[Row], parts: Sequence[Hashable]) -> list[str]:
-    """Warns where clips that look like pieces of one recording lie in several parts."""
+    """Warns where clips that seem to be parts of one recording lie in several parts of the split."""
     torn = torn_sources(rows, parts)
     if torn is None:
         return []

@@ -1,8 +1,8 @@
 """Augmentation of clips: one idea in each file, with its ranges in decibels, seconds, pixels or fractions.
 
 augmentation = default_augmentation()
-parameters = augmentation.draw(clip, generator)     # chance; a plain dict, to be logged as JSON
-changed = augmentation.apply(clip, parameters)      # no chance: the same again whenever it is asked for
+parameters = augmentation.draw(clip, generator)     # random; a plain dict, to be logged as JSON
+changed = augmentation.apply(clip, parameters)      # deterministic: the same result each time
 """
 
 from video_understanding.datasets.augment.augmentation import Augmentation, Chain

@@ -1,4 +1,4 @@
-"""What every augmentation is: parameters drawn by chance, then applied without any."""
+"""Base class of augmentations: parameters are drawn at random, then applied deterministically."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from video_understanding.clip import Clip
 from video_understanding.errors import VideoUnderstandingError
 
 Parameters = dict[str, Any]  # plain numbers, strings, lists and dicts: what JSON can hold
-Range = tuple[float, float]  # (lowest, highest), drawn evenly unless said otherwise
+Range = tuple[float, float]  # (lowest, highest), drawn uniformly unless stated otherwise
 
 
 class Augmentation(ABC):
     """A change to a clip that leaves its labels true.
 
-    Chance lives in `draw` alone, so parameters that were logged give the very same clip again.
-    Neither shapes nor types change, the clip given is not touched, and a sense that it lacks stays
-    lacking.
+    Only `draw` is random, so parameters that were logged give the very same clip again.
+    Neither shapes nor types change, the clip given is not modified, and a modality that it lacks stays
+    absent.
     """
 
     @abstractmethod
     def draw(self, clip: Clip, generator: np.random.Generator, /) -> Parameters:
-        """Parameters for a clip of this shape and length; what the clip shows plays no part."""
+        """Parameters for a clip of this shape and length, independent of its content."""
 
     @abstractmethod
     def apply(self, clip: Clip, parameters: Parameters, /) -> Clip:
-        """The clip changed as the parameters say."""
+        """The clip changed by the parameters."""
 
     def __call__(self, clip: Clip, generator: np.random.Generator) -> Clip:
         return self.apply(clip, self.draw(clip, generator))
@@ -74,18 +74,18 @@ class Chain(Augmentation):
         return clip
 
 
-def drawn_evenly(between: Range, generator: np.random.Generator) -> float:
-    """A plain float from the range, every value as likely."""
+def drawn_uniformly(between: Range, generator: np.random.Generator) -> float:
+    """A float from the range, uniformly distributed."""
     return float(generator.uniform(*between))
 
 
 def drawn_by_ratio(between: Range, generator: np.random.Generator) -> float:
-    """A plain float from a range of factors: twice as likely as half, when both are in it."""
+    """A float from a range of factors, uniformly distributed on a logarithmic scale."""
     return math.exp(generator.uniform(math.log(between[0]), math.log(between[1])))
 
 
 def require_range(augmentation: Augmentation, name: str, low: float = -math.inf, high: float = math.inf) -> None:
-    """Keeps the range in field `name` as two floats, or refuses it if it falls or leaves [low, high]."""
+    """Stores the range in field `name` as two floats, or refuses it if it descends or leaves [low, high]."""
     value = getattr(augmentation, name)
     try:
         first, last = (float(end) for end in value)

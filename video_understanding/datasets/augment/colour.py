@@ -1,4 +1,4 @@
-"""Colour: other light and another camera, the same for all frames of a clip."""
+"""Colour jitter: other light and another camera, the same for all frames of a clip."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from video_understanding.datasets.augment.augmentation import (
     Parameters,
     Range,
     drawn_by_ratio,
-    drawn_evenly,
+    drawn_uniformly,
     require_range,
 )
 from video_understanding.datasets.augment.opencv import opencv
@@ -50,7 +50,7 @@ class Colour(Augmentation):
             "brightness_factor": drawn_by_ratio(self.brightness_factor, generator),
             "contrast_factor": drawn_by_ratio(self.contrast_factor, generator),
             "saturation_factor": drawn_by_ratio(self.saturation_factor, generator),
-            "hue_degrees": drawn_evenly(self.hue_degrees, generator),
+            "hue_degrees": drawn_uniformly(self.hue_degrees, generator),
         }
 
     def apply(self, clip: Clip, parameters: Parameters, /) -> Clip:

@@ -14,7 +14,7 @@ from video_understanding.datasets.augment.augmentation import (
     Parameters,
     Range,
     drawn_by_ratio,
-    drawn_evenly,
+    drawn_uniformly,
     require_range,
 )
 from video_understanding.datasets.augment.opencv import opencv
@@ -37,7 +37,7 @@ class Crop(Augmentation):
 
     def draw(self, clip: Clip, generator: np.random.Generator, /) -> Parameters:
         _, height, width, _ = clip.frames.shape
-        area = drawn_evenly(self.area_fraction, generator)
+        area = drawn_uniformly(self.area_fraction, generator)
         aspect = drawn_by_ratio(self.aspect, generator)
         height_px = min(height, max(1, round(height * math.sqrt(area / aspect))))
         width_px = min(width, max(1, round(width * math.sqrt(area * aspect))))

@@ -1,4 +1,4 @@
-"""The augmentation a training starts from: what a camera and a microphone do anyway, mildly."""
+"""The default augmentation of a training: mild variations as between cameras and microphones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SOUND = ((Gain(), 0.5), (Noise(), 0.4), (TimeMask(), 0.3), (BandMask(), 0.3))
 
 
 def default_augmentation() -> Chain:
-    """Moves in time first, so that all later steps change what is really shown; masks last, so that they hide it."""
+    """Time shifts come first, so that later steps change the final content; masks come last, so that they hide it."""
     return Chain(((TimeShift(), 0.5), (Speed(), 0.3), (Crop(), 0.8), (Flip(), 0.5), (Colour(), 0.8), *_SOUND))
 
 

@@ -1,4 +1,4 @@
-"""Flip: left and right changed for each other."""
+"""Flip: left and right exchanged."""
 
 from __future__ import annotations
 

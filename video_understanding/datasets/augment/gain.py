@@ -11,7 +11,7 @@ from video_understanding.datasets.augment.augmentation import (
     Augmentation,
     Parameters,
     Range,
-    drawn_evenly,
+    drawn_uniformly,
     require_range,
 )
 from video_understanding.datasets.augment.sound import with_sound
@@ -19,7 +19,7 @@ from video_understanding.datasets.augment.sound import with_sound
 
 @dataclass(frozen=True)
 class Gain(Augmentation):
-    """Multiplies the sound by a level in dB; what would leave [-1, 1] is cut off, as a recorder does."""
+    """Multiplies the sound by a level in dB; values outside [-1, 1] are clipped, as in a recorder."""
 
     gain_db: Range = (-12.0, 6.0)
 
@@ -27,7 +27,7 @@ class Gain(Augmentation):
         require_range(self, "gain_db")
 
     def draw(self, _clip: Clip, generator: np.random.Generator, /) -> Parameters:
-        return {"gain_db": drawn_evenly(self.gain_db, generator)}
+        return {"gain_db": drawn_uniformly(self.gain_db, generator)}
 
     def apply(self, clip: Clip, parameters: Parameters, /) -> Clip:
         if not clip.has_audio:

@@ -1,4 +1,4 @@
-"""Masks: moments, bands of the sound, and frames that are hidden, so that no single cue decides alone.
+"""Masks that hide time spans, frequency bands or frames, so that no single cue decides alone.
 
 What is hidden is still in the file: presence and times stay as they are.
 """
@@ -17,19 +17,19 @@ from video_understanding.datasets.augment.augmentation import (
     Parameters,
     Range,
     drawn_by_ratio,
-    drawn_evenly,
+    drawn_uniformly,
     require_range,
 )
 from video_understanding.datasets.augment.sound import with_sound
 from video_understanding.errors import VideoUnderstandingError
 
-FADE_S = 0.005  # a sound that breaks off at once clicks, and the click would give the mask away
+FADE_S = 0.005  # a sound that ends abruptly clicks, and the click would reveal the mask
 BAND_EDGE_HZ = 50.0  # a sharper edge rings for longer than a log-mel window
 
 
 @dataclass(frozen=True)
 class TimeMask(Augmentation):
-    """Silences moments of the sound: `masks` of them, each `width_s` seconds of zeros."""
+    """Silences `masks` spans of the sound, each `width_s` seconds of zeros."""
 
     width_s: Range = (0.05, 0.4)
     masks: int = 2
@@ -42,8 +42,8 @@ class TimeMask(Augmentation):
     def draw(self, clip: Clip, generator: np.random.Generator, /) -> Parameters:
         spans = []
         for _ in range(int(self.masks)):
-            width_s = min(drawn_evenly(self.width_s, generator), clip.duration_s)
-            begin_s = drawn_evenly((0.0, clip.duration_s - width_s), generator)
+            width_s = min(drawn_uniformly(self.width_s, generator), clip.duration_s)
+            begin_s = drawn_uniformly((0.0, clip.duration_s - width_s), generator)
             spans.append([begin_s, begin_s + width_s])
         return {"spans_s": spans}  # seconds from the window's begin
 
@@ -73,7 +73,7 @@ class BandMask(Augmentation):
     def draw(self, clip: Clip, generator: np.random.Generator, /) -> Parameters:
         lowest_hz = min(self.between_hz[0], clip.sample_rate_hz / 2)
         highest_hz = min(self.between_hz[1], clip.sample_rate_hz / 2)
-        ratio = min(2.0 ** drawn_evenly(self.width_octaves, generator), highest_hz / lowest_hz)
+        ratio = min(2.0 ** drawn_uniformly(self.width_octaves, generator), highest_hz / lowest_hz)
         low_hz = drawn_by_ratio((lowest_hz, highest_hz / ratio), generator)
         return {"low_hz": low_hz, "high_hz": low_hz * ratio}
 
@@ -102,7 +102,7 @@ class FrameMask(Augmentation):
 
     def draw(self, clip: Clip, generator: np.random.Generator, /) -> Parameters:
         count = len(clip.frames)
-        width = min(max(1, round(drawn_evenly(self.width_fraction, generator) * count)), count - 1)
+        width = min(max(1, round(drawn_uniformly(self.width_fraction, generator) * count)), count - 1)
         return {"first_frame": int(generator.integers(count - width + 1)), "frames": width}
 
     def apply(self, clip: Clip, parameters: Parameters, /) -> Clip:

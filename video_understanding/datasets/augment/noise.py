@@ -11,14 +11,14 @@ from video_understanding.datasets.augment.augmentation import (
     Augmentation,
     Parameters,
     Range,
-    drawn_evenly,
+    drawn_uniformly,
     require_range,
 )
 from video_understanding.datasets.augment.sound import sounding, with_sound
 from video_understanding.errors import VideoUnderstandingError
 
 COLOURS = ("white", "pink")
-LOWEST_PINK_HZ = 20.0  # pink noise grows without end towards zero; below this nobody hears it
+LOWEST_PINK_HZ = 20.0  # pink noise grows without bound towards zero; below this it is inaudible
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class Noise(Augmentation):
 
     def draw(self, _clip: Clip, generator: np.random.Generator, /) -> Parameters:
         return {
-            "snr_db": drawn_evenly(self.snr_db, generator),
+            "snr_db": drawn_uniformly(self.snr_db, generator),
             "colour": self.colours[generator.integers(len(self.colours))],
             "seed": int(generator.integers(2**32)),
         }
 
     def apply(self, clip: Clip, parameters: Parameters, /) -> Clip:
-        heard = sounding(clip)
-        sound = clip.waveform[heard]  # [n]
+        span = sounding(clip)
+        sound = clip.waveform[span]  # [n]
         if not len(sound):
             return clip
         generator = np.random.default_rng(parameters["seed"])
@@ -59,7 +59,7 @@ class Noise(Augmentation):
         noise *= np.float32(np.sqrt(wanted / max(_power(noise), np.finfo(np.float32).tiny)))
         noise += sound
         waveform = clip.waveform.copy()
-        waveform[heard] = noise
+        waveform[span] = noise
         return with_sound(clip, waveform)
 
 

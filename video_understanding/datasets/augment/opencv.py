@@ -1,4 +1,4 @@
-"""OpenCV, fetched only when pictures are really changed: reading and listening do without it."""
+"""OpenCV, imported only when frames are changed: reading and audio work without it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from video_understanding.errors import missing_extra
 
 
 def opencv() -> ModuleType:
-    """The module `cv2`, or an error that says how to install it."""
+    """The module `cv2`, or an error with the command that installs it."""
     try:
         import cv2
     except ImportError as error:

@@ -1,7 +1,7 @@
-"""Shift and speed: picture and sound moved together on one clock, so that they stay in step.
+"""Shift and speed: picture and sound moved together on one clock, so that they stay synchronous.
 
-A picture can only be moved in whole frames, so each place shows the frame whose instant is nearest;
-its time in `frame_times_s` is moved exactly, as the sound is. What comes in from outside the window
+Frames can only be moved in whole steps, so each place gets the frame whose instant is nearest;
+its time in `frame_times_s` is moved exactly, as the sound is. What comes from outside the window
 is absent: the nearest frame is held, the sound is zero.
 """
 
@@ -19,16 +19,16 @@ from video_understanding.datasets.augment.augmentation import (
     Parameters,
     Range,
     drawn_by_ratio,
-    drawn_evenly,
+    drawn_uniformly,
     require_range,
 )
 from video_understanding.datasets.augment.sound import with_sound
 
 SINC_TAPS = 24  # samples that make one resampled sample
 SINC_CUTOFF = 0.95  # of half the sample rate; true to 0.5 dB up to 6 kHz of 8, mirrored sound below -50 dB to 7.2
-SINC_PHASES = 512  # places between two samples that have a filter of their own
-# How many samples each tap lies from the place between two samples that is asked for, [taps, phases + 1],
-# and Kaiser's window over it, which moves along with that place.
+SINC_PHASES = 512  # fractional positions between two samples, each with a filter of its own
+# The distance in samples of each tap from the fractional position, [taps, phases + 1],
+# and Kaiser's window over it, centred at that position.
 SINC_DISTANCE = np.arange(1 - SINC_TAPS // 2, SINC_TAPS // 2 + 1)[:, None] - np.linspace(0.0, 1.0, SINC_PHASES + 1)
 SINC_WINDOW = np.i0(6.0 * np.sqrt(1.0 - np.square(SINC_DISTANCE / (SINC_TAPS / 2))))
 
@@ -43,7 +43,7 @@ class TimeShift(Augmentation):
         require_range(self, "shift_s")
 
     def draw(self, _clip: Clip, generator: np.random.Generator, /) -> Parameters:
-        return {"shift_s": drawn_evenly(self.shift_s, generator)}
+        return {"shift_s": drawn_uniformly(self.shift_s, generator)}
 
     def apply(self, clip: Clip, parameters: Parameters, /) -> Clip:
         moved_samples = round(parameters["shift_s"] * clip.sample_rate_hz)
@@ -76,15 +76,15 @@ class Speed(Augmentation):
 
 
 def _moved(clip: Clip, waveform: np.ndarray, shift_s: float, factor: float) -> Clip:
-    """The clip in which the moment t shows what was at middle + factor * (t - shift - middle).
+    """The clip whose content at time t is that of middle + factor * (t - shift - middle).
 
     `waveform`, float32 [N], has been moved already; picture, times and presence are moved here.
     """
     count, middle_s = len(clip.frames), clip.start_s + clip.duration_s / 2
     place = np.arange(count) + 0.5  # [T], each instant in steps from the window's begin
     shift_steps = shift_s * count / clip.duration_s if clip.duration_s else 0.0
-    seen = np.floor(count / 2 + factor * (place - shift_steps - count / 2)).astype(np.intp)  # [T]
-    held = np.clip(seen, 0, count - 1)
+    source = np.floor(count / 2 + factor * (place - shift_steps - count / 2)).astype(np.intp)  # [T]
+    held = np.clip(source, 0, count - 1)
 
     def arrival_s(moment_s: np.ndarray | float) -> np.ndarray | float:
         return middle_s + shift_s + (moment_s - middle_s) / factor
@@ -97,7 +97,7 @@ def _moved(clip: Clip, waveform: np.ndarray, shift_s: float, factor: float) -> C
         clip,
         frames=clip.frames[held],  # [T,H,W,3]
         frame_times_s=arrival_s(clip.frame_times_s[held]),
-        frame_present=clip.frame_present[held] & (seen == held),
+        frame_present=clip.frame_present[held] & (source == held),
         sound_span_s=span,
     )
     return with_sound(moved, waveform)
@@ -108,7 +108,7 @@ def _resampled(waveform: np.ndarray, positions: np.ndarray, factor: float) -> np
     filters = _sinc_filters(cutoff=SINC_CUTOFF * min(1.0, 1.0 / factor))  # [SINC_TAPS, SINC_PHASES + 1]
     before = np.floor(positions).astype(np.int64)
     phase = np.rint((positions - before) * SINC_PHASES).astype(np.int64)
-    # Beyond the waveform there is silence: room for it on both sides spares a test for each sample.
+    # Outside the waveform there is silence: padding on both sides avoids a test for each sample.
     room = SINC_TAPS + max(0, math.ceil(-positions[0]), math.ceil(positions[-1]) - len(waveform) + 1)
     source = np.pad(waveform, room)
     index = before + (room + 1 - SINC_TAPS // 2)

@@ -1,4 +1,4 @@
-"""Tone: what a room, a microphone and another throat do to a sound, without moving anything in time."""
+"""Random equaliser (room, microphone) and formant shift (vocal tract length); nothing is moved in time."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from video_understanding.datasets.augment.augmentation import (
     Parameters,
     Range,
     drawn_by_ratio,
-    drawn_evenly,
+    drawn_uniformly,
     require_range,
 )
 from video_understanding.datasets.augment.sound import with_sound
 
-KNOTS_HZ = (100.0, 240.0, 560.0, 1300.0, 3100.0, 7500.0)  # between them gains change evenly with pitch
-WINDOW, STEP = 512, 128  # samples of the pieces whose outlines are stretched; they overlap four times
-OUTLINE = 11  # places of a piece's spectrum, some 350 Hz at 16 kHz
+KNOTS_HZ = (100.0, 240.0, 560.0, 1300.0, 3100.0, 7500.0)  # between them gains are linear in log frequency
+WINDOW, STEP = 512, 128  # samples of the pieces whose spectral envelopes are stretched; they overlap four times
+OUTLINE = 11  # bins of a piece's spectrum, some 350 Hz at 16 kHz
 _SMOOTH = np.sqrt(np.hanning(WINDOW + 1)[:-1]).astype(np.float32)  # before and after: together they add up evenly
 
 
 @dataclass(frozen=True)
 class Tone(Augmentation):
-    """Raises and lowers pitches by gains in dB that change smoothly from low to high, as rooms and microphones do."""
+    """Equaliser: gains in dB that change smoothly over frequency, as of rooms and microphones."""
 
     gain_db: Range = (-6.0, 6.0)
 
@@ -33,7 +33,7 @@ class Tone(Augmentation):
         require_range(self, "gain_db")
 
     def draw(self, _clip: Clip, generator: np.random.Generator, /) -> Parameters:
-        return {"gains_db": [drawn_evenly(self.gain_db, generator) for _ in KNOTS_HZ]}
+        return {"gains_db": [drawn_uniformly(self.gain_db, generator) for _ in KNOTS_HZ]}
 
     def apply(self, clip: Clip, parameters: Parameters, /) -> Clip:
         if not clip.has_audio:
@@ -47,7 +47,7 @@ class Tone(Augmentation):
 
 @dataclass(frozen=True)
 class Throat(Augmentation):
-    """Moves what a voice resonates at by a factor, as a shorter (above one) or longer throat would.
+    """Vocal tract length perturbation: scales the formants by a factor, as a shorter (above one) or longer tract would.
 
     The pitch of the voice stays, and nothing moves in time.
     """
@@ -67,18 +67,18 @@ class Throat(Augmentation):
 
 
 def _resonating(waveform: np.ndarray, factor: float) -> np.ndarray:
-    """float32 [N]: of each short piece the outline of the spectrum is stretched, what is fine in it stays."""
+    """float32 [N]: the spectral envelope of each short piece is stretched, its fine structure stays."""
     padded = np.pad(waveform, (WINDOW, 2 * WINDOW))
     pieces = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::STEP]  # [P,WINDOW]
     spectra = np.fft.rfft(pieces * _SMOOTH)  # complex64 [P,F]
     outlines = _outlines(np.abs(spectra)) + 1e-6  # [P,F]
-    # Where each place of the stretched outline comes from; above the highest pitch it goes on as it ended.
+    # The source bin of each bin of the stretched envelope; above the highest frequency its last value continues.
     places = np.minimum(np.arange(outlines.shape[1]) / factor, outlines.shape[1] - 1)  # [F]
     before = np.minimum(places.astype(np.intp), outlines.shape[1] - 2)
     share = (places - before).astype(np.float32)
     wanted = outlines[:, before] * (1 - share) + outlines[:, before + 1] * share  # [P,F]
     changed = np.fft.irfft(spectra * (wanted / outlines), WINDOW) * _SMOOTH  # [P,WINDOW]
-    # Pieces overlap: quarters of neighbours fall upon each other, and the windows' squares add up to two.
+    # Pieces overlap: quarters of neighbours coincide, and the windows' squares add up to two.
     quarters = changed.reshape(len(changed), -1, STEP)  # [P,4,STEP]
     count = quarters.shape[1]
     made = np.zeros((len(changed) + count - 1, STEP), np.float32)
@@ -88,7 +88,7 @@ def _resonating(waveform: np.ndarray, factor: float) -> np.ndarray:
 
 
 def _outlines(strengths: np.ndarray) -> np.ndarray:
-    """[P,F] -> [P,F]: the mean of the `OUTLINE` neighbours of each, in which single harmonics do not show."""
+    """[P,F] -> [P,F]: the spectral envelope, as the mean of the `OUTLINE` neighbours of each bin, without harmonics."""
     sides = ((0, 0), (OUTLINE // 2 + 1, OUTLINE // 2))
     sums = np.cumsum(np.pad(strengths, sides, mode="edge"), axis=1, dtype=np.float64)
     return ((sums[:, OUTLINE:] - sums[:, :-OUTLINE]) / OUTLINE).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Preflight: what is in a data set, and what would spoil learning from it or measuring with it."""
+"""Preflight: what is in a data set, and what would spoil training on it or evaluation with it."""
 
 from video_understanding.datasets.preflight.check import check_dataset
 from video_understanding.datasets.preflight.report import ClassCount, Finding, FoundRow, PreflightReport

@@ -1,4 +1,4 @@
-"""The preflight: counts a data set, reads all of it once, and gathers what each check has found."""
+"""The preflight: counts a data set, reads all of it once, and collects the findings of each check."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from video_understanding.errors import SplitError
 
 _MOST_TIMES = 5
 _FEWEST_CLIPS = 5
-_TOLD = 5
+_SHOWN = 5
 
 
 def check_dataset(manifest: Manifest, *, workers: int | None = None, progress: bool | None = None) -> PreflightReport:
-    """Everything that is worth knowing of a data set before a model learns from it.
+    """All checks of a data set before a model is trained on it.
 
-    Every row is read once, as much of it as becomes windows to learn from, `workers` at a time (as many
+    Every row is read once, as much of it as becomes training windows, `workers` at a time (as many
     as there are processors by default). A progress bar is shown on a terminal, or always or never with
     `progress` True or False.
     """
@@ -98,7 +98,7 @@ def _unreadable(scans: Sequence[Scanned]) -> Iterator[Finding]:
             "unreadable",
             PROBLEM,
             f"{share(len(failed), len(scans))} clips cannot be read.",
-            "Repair them as told beside each, or take their rows out: nothing can be learned from them.",
+            "Repair them as stated for each, or remove their rows: they are of no use for training.",
             tuple(FoundRow.of(scan.row, f"{scan.error.cause}. {scan.error.cure}") for scan in failed),
         )
 
@@ -110,25 +110,25 @@ def _damaged(scans: Sequence[Scanned]) -> Iterator[Finding]:
             "damaged",
             WARNING,
             f"{share(len(damaged), len(scans))} clips are damaged or cut off; what can be read of them is used.",
-            "Copy them again from their source, or watch them to see whether their label still holds.",
+            "Copy them again from their source, or watch them to check whether their label still holds.",
             tuple(FoundRow.of(scan.row, "; ".join(scan.notes)) for scan in damaged),
         )
 
 
 def _silent(scans: Sequence[Scanned], heads: Sequence[str]) -> Iterator[Finding]:
-    heard = [scan for scan in scans if scan.error is None and scan.facts.sound_codec is not None]
-    silent = [scan for scan in heard if scan.silent]
+    with_track = [scan for scan in scans if scan.error is None and scan.facts.sound_codec is not None]
+    silent = [scan for scan in with_track if scan.silent]
     if not silent:
         return
     by_class = []
     for head in heads:
-        tracks, lost = (Counter(scan.row.labels.get(head) for scan in some) for some in (heard, silent))
+        tracks, lost = (Counter(scan.row.labels.get(head) for scan in some) for some in (with_track, silent))
         by_class += [f"{name} {count} of {tracks[name]}" for name, count in lost.most_common() if name is not None]
     yield Finding(
         "silent",
         WARNING,
-        f"{share(len(silent), len(heard))} sound tracks are digital silence: {_several(by_class)}.",
-        "See whether their sound was lost on the way; if it never was there, nothing is to be done.",
+        f"{share(len(silent), len(with_track))} sound tracks are digital silence: {_several(by_class)}.",
+        "Check whether their sound was lost in processing; if there never was any, nothing is to be done.",
         tuple(FoundRow.of(scan.row) for scan in silent),
     )
 
@@ -141,7 +141,7 @@ def _leaks(rows: Sequence[Row]) -> Iterator[Finding]:
         found = torn(placed, parts)
         if not found:
             continue
-        told = [
+        parts_of = [
             f"{name} ({', '.join(f'{part}: {count}' for part, count in in_order(counts).items())})"
             for name, counts in found
         ]
@@ -152,8 +152,8 @@ def _leaks(rows: Sequence[Row]) -> Iterator[Finding]:
             f"leak_{column}",
             PROBLEM,
             f"{len(found)} subjects or files lie in more than one {column}, which makes test results too good: "
-            f"{_several(told)}.",
-            f"Put all clips of each into one {column}, or remove the {column} column and let the clips be dealt anew.",
+            f"{_several(parts_of)}.",
+            f"Put all clips of each into one {column}, or remove the {column} column to have it made automatically.",
             tuple(
                 FoundRow.of(
                     row, f"{column} {getattr(row, column)}" + (f", subject {row.subject}" if row.subject else "")
@@ -166,7 +166,7 @@ def _leaks(rows: Sequence[Row]) -> Iterator[Finding]:
 
 
 def _nothing_to_learn(manifest: Manifest) -> Iterator[Finding]:
-    """What `vu train` refuses: clips that cannot be split, or no head with two classes among those to learn from."""
+    """What `vu train` refuses: clips that cannot be split, or no head with two classes in the training part."""
     rows: Sequence[Row] = manifest.rows
     try:
         rows = [rows[place] for place in split_rows(manifest, seed=0).parts["train"]]
@@ -183,7 +183,7 @@ def _nothing_to_learn(manifest: Manifest) -> Iterator[Finding]:
         yield Finding(
             "one_class",
             PROBLEM,
-            f"There is nothing to tell apart: {' and '.join(alone) or 'no labelled clip'} to learn from.",
+            f"There is nothing to learn: the training part has {' and '.join(alone) or 'no labelled clip'}.",
             "Label clips of two classes or more; in a folder each class is a folder of its own.",
         )
 
@@ -199,19 +199,19 @@ def _balance(manifest: Manifest) -> Iterator[Finding]:
                 WARNING,
                 f"{head}: {most} has {times:.0f} times as many clips as {fewest} "
                 f"({classes[most].clips} and {classes[fewest].clips}).",
-                "Add clips of the rare classes, or weigh classes when training, and judge by UAR, not by accuracy.",
+                "Add clips of the rare classes, or use class weights in training, and compare UAR, not accuracy.",
             )
-        told = all(row.subject for row in manifest if head in row.labels)
+        has_subjects = all(row.subject for row in manifest if head in row.labels)
         rare = [
-            f"{name} ({count.clips} clips" + (f" of {count.subjects} subjects)" if told else ")")
+            f"{name} ({count.clips} clips" + (f" of {count.subjects} subjects)" if has_subjects else ")")
             for name, count in classes.items()
-            if count.clips < _FEWEST_CLIPS or (told and count.subjects < 2)
+            if count.clips < _FEWEST_CLIPS or (has_subjects and count.subjects < 2)
         ]
         if rare:
             yield Finding(
                 "rare_class",
                 WARNING,
-                f"{head}: {len(rare)} of {len(classes)} classes are too rare to be tested on someone unseen: "
+                f"{head}: {len(rare)} of {len(classes)} classes are too rare to be tested on unseen subjects: "
                 f"{_several(rare)}.",
                 f"Add clips until each class has {_FEWEST_CLIPS} or more, of two or more subjects, or leave it out.",
             )
@@ -220,19 +220,19 @@ def _balance(manifest: Manifest) -> Iterator[Finding]:
 
 
 def _absent(head: str, classes: dict[str, ClassCount], column: str) -> Iterator[Finding]:
-    """Classes that a split or fold lacks; one that train lacks can never be learned."""
+    """Classes that a split or fold lacks; a class without training clips cannot be learned."""
     lacking = {
         part: [name for name, count in classes.items() if not getattr(count, column)[part]]
         for part in getattr(next(iter(classes.values())), column)
     }
     lacking = {part: names for part, names in lacking.items() if names}
     if lacking:
-        told = [f"{column[:-1]} {part} has no {_several(names)}" for part, names in lacking.items()]
+        absent = [f"{column[:-1]} {part} has no {_several(names)}" for part, names in lacking.items()]
         yield Finding(
             "absent_class",
             PROBLEM if "train" in lacking else WARNING,
-            f"{head}: {'; '.join(told)}.",
-            f"Put clips of each class into each {column[:-1]}, or remove the column and let the clips be dealt anew.",
+            f"{head}: {'; '.join(absent)}.",
+            f"Put clips of each class into each {column[:-1]}, or remove the column to have it made automatically.",
         )
 
 
@@ -243,25 +243,25 @@ def _unknown_subjects(rows: Sequence[Row]) -> Iterator[Finding]:
             "no_subject",
             WARNING,
             f"{share(len(unknown), len(rows))} clips have no subject: clips of one person, place or recording may be "
-            "both learned and tested.",
+            "in both training and test.",
             "Add a subject column that names who or what each clip shows, or which recording it was cut from.",
             tuple(FoundRow.of(row) for row in unknown if len(unknown) < len(rows)),
         )
 
 
 def _same_sources(rows: Sequence[Row]) -> Iterator[Finding]:
-    """Clips that look like pieces of one recording, which a training may put on both sides of its split."""
+    """Clips that seem to be parts of one recording, which a training may put on both sides of its split."""
     found = torn_sources(rows, range(len(rows)))
     if found is not None:
         yield Finding(
             "same_source",
             WARNING,
-            f"{found.clips} clips look like pieces of {found.sources} recording(s), such as {found.example[0]} and "
-            f"{found.example[1]}: learned and tested, they make results too good.",
+            f"{found.clips} clips seem to be parts of {found.sources} recording(s), such as {found.example[0]} and "
+            f"{found.example[1]}: in both training and test, they make results too good.",
             "Add a subject column that names the recording of each clip.",
         )
 
 
 def _several(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
-    return ", ".join(names[:_TOLD]) + more
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -1,4 +1,4 @@
-"""Clips that are there more than once: the same bytes, the same sound or the same picture under several names."""
+"""Duplicate clips: the same bytes, the same sound or the same picture under several names."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from video_understanding.datasets.grouping import group_rows
-from video_understanding.datasets.preflight.likeness import join_same_pictures, join_same_sounds
 from video_understanding.datasets.preflight.report import PROBLEM, WARNING, Finding, FoundRow
 from video_understanding.datasets.preflight.scan import Scanned
+from video_understanding.datasets.preflight.similarity import join_same_pictures, join_same_sounds
 from video_understanding.datasets.rows import Row
 
 _SAME = {
@@ -21,7 +21,7 @@ _SAME = {
 
 
 def find_duplicates(scans: Sequence[Scanned]) -> Iterator[Finding]:
-    """Groups of clips that are the same, each told once, by the most that its clips have in common.
+    """Groups of clips that are the same, each reported once, by the most that its clips have in common.
 
     A problem where a group is in several splits or folds, would be torn apart by a split of subjects,
     or has different labels; else a warning.
@@ -32,10 +32,10 @@ def find_duplicates(scans: Sequence[Scanned]) -> Iterator[Finding]:
     files = _by_content([row.path for row in rows])
     sounds = join_same_sounds([scan.sound for scan in read], files)
     pictures = join_same_pictures([scan.picture for scan in read], files)
-    told: list[set[int]] = []
+    reported: list[set[int]] = []
     for kind, numbers in (("same_file", files), ("same_sound", sounds), ("same_picture", pictures)):
-        groups = [group for group in _members(numbers) if not any(group <= known for known in told)]
-        told += groups
+        groups = [group for group in _members(numbers) if not any(group <= known for known in reported)]
+        reported += groups
         reasons = [_reasons([rows[member] for member in group], {ties[member] for member in group}) for group in groups]
         for severity in (PROBLEM, WARNING):
             chosen = [
@@ -69,11 +69,11 @@ def _members(numbers: Sequence[int]) -> list[set[int]]:
 
 def _reasons(rows: Sequence[Row], ties: set[int]) -> list[str]:
     """Why it is a problem that these clips are the same; nothing where it is none."""
-    said: dict[str, set[str]] = defaultdict(set)
+    labels_of: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         for head, label in row.labels.items():
-            said[head].add(label)
-    reasons = [f"different {head} labels" for head, labels in said.items() if len(labels) > 1]
+            labels_of[head].add(label)
+    reasons = [f"different {head} labels" for head, labels in labels_of.items() if len(labels) > 1]
     reasons += [
         f"several {column}s" for column in ("split", "fold") if len({getattr(row, column) for row in rows} - {None}) > 1
     ]
@@ -90,7 +90,7 @@ def _finding(kind: str, severity: str, chosen: Sequence[tuple[set[int], list[str
     groups = "1 group" if len(chosen) == 1 else f"{len(chosen)} groups"
     cure = "Keep one clip of each group, or keep the group together: the same subject, and the same split or fold."
     if any(reason.endswith("labels") for reason in counts):
-        cure += " Where the labels differ, look which one is true."
+        cure += " Where the labels differ, check which one is true."
     return Finding(
         kind,
         severity,

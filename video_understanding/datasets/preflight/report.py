@@ -23,7 +23,7 @@ _GAP = "  "
 
 @dataclass(frozen=True)
 class FoundRow:
-    """A row a finding speaks of: where it was read, its file, and what is to be said of this one."""
+    """A row of a finding: where it was read, its file, and a remark on this row."""
 
     origin: str
     path: str
@@ -36,7 +36,7 @@ class FoundRow:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong ("problem") or needs a look ("warning"), how much of it, and what to do.
+    """One thing that is wrong ("problem") or needs attention ("warning"), how much of it, and what to do.
 
     kind        what was found, in one word for programs
     message     a sentence with numbers
@@ -63,7 +63,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class ClassCount:
-    """How much there is of one class: clips, subjects, and clips by split and by fold where these are told."""
+    """Counts of one class: clips, subjects, and clips by split and by fold where these are given."""
 
     clips: int
     subjects: int
@@ -73,15 +73,15 @@ class ClassCount:
 
 @dataclass(frozen=True, repr=False)
 class PreflightReport:
-    """A data set before it is learned from: what is in it, and what was found.
+    """A data set before training: its counts, and the findings.
 
     name        the data set's, as messages call it
     senses      clips with "picture", with a "sound" track, "silent" ones among these, "unreadable" ones
     hours       of all clips that could be read
     classes     for each head, each of its classes
     subjects    clips of each subject
-    splits      clips of each split, where a split column tells
-    folds       clips of each fold, where a fold column tells
+    splits      clips of each split, where there is a split column
+    folds       clips of each fold, where there is a fold column
     findings    the problems, then the warnings
     """
 

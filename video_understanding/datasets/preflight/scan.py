@@ -1,4 +1,4 @@
-"""Reads every clip of a manifest once, small: what it holds, what is wrong with it, and its two prints."""
+"""Reads every clip of a manifest once, at low resolution: its facts, its damage, and its two fingerprints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from video_understanding.datasets.at_once import at_once
-from video_understanding.datasets.preflight.likeness import PicturePrint, SoundPrint
+from video_understanding.datasets.preflight.similarity import PictureFingerprint, SoundFingerprint
 from video_understanding.datasets.rows import Row
 from video_understanding.datasets.windows import MOST_WINDOWS
 from video_understanding.errors import MediaError
@@ -16,19 +16,19 @@ from video_understanding.media.container import OpenMedia, open_media
 from video_understanding.media.decode import iter_clips
 from video_understanding.spec import AudioSpec, LogMelSpec, ModelSpec, VideoSpec
 
-# Enough to tell two clips apart, and little enough for thousands of them to stay in memory.
+# Enough to distinguish two clips, and little enough for thousands of them to stay in memory.
 SMALL = ModelSpec(
     window_s=4.0,
     video=VideoSpec(frames_hz=4.0, height_px=32, width_px=32, fit="stretch"),
     audio=AudioSpec(sample_rate_hz=8_000, log_mel=LogMelSpec(high_hz=3_800.0)),
 )
-# As much of a row as becomes windows to learn from; what is damaged further on is not looked for.
+# As much of a row as becomes training windows; damage further on is not searched for.
 READ_S = MOST_WINDOWS * SMALL.window_s
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a file says of itself, and how long the row's part of it is. None: there is none, or it is not said."""
+    """Technical facts of a file from its headers, and the duration of the row's span. None: absent or not given."""
 
     container: str
     picture_codec: str | None
@@ -40,7 +40,7 @@ class Facts:
 
 @dataclass(frozen=True, eq=False)
 class Scanned:
-    """One row as it was read: either an error, or facts and prints.
+    """The result of reading one row: either an error, or facts and fingerprints.
 
     silent     whether its sound track holds nothing but digital silence
     notes      what is damaged, in words
@@ -51,8 +51,8 @@ class Scanned:
     facts: Facts | None = None
     silent: bool = False
     notes: tuple[str, ...] = ()
-    sound: SoundPrint | None = field(default=None, repr=False)
-    picture: PicturePrint | None = field(default=None, repr=False)
+    sound: SoundFingerprint | None = field(default=None, repr=False)
+    picture: PictureFingerprint | None = field(default=None, repr=False)
 
 
 def scan_rows(rows: Sequence[Row], workers: int | None = None, progress: bool | None = None) -> list[Scanned]:
@@ -62,7 +62,7 @@ def scan_rows(rows: Sequence[Row], workers: int | None = None, progress: bool | 
 
 
 def scan_row(row: Row) -> Scanned:
-    """The first half minute of one row, read; a file that cannot be read is told, not raised."""
+    """Reads the first half minute of one row; the error of an unreadable file is returned, not raised."""
     start_s = row.start_s or 0.0
     end_s = min(start_s + READ_S, np.inf if row.end_s is None else row.end_s)
     try:
@@ -74,18 +74,18 @@ def scan_row(row: Row) -> Scanned:
     waveform = np.concatenate([clip.waveform for clip in clips])  # [N]
     frames = np.concatenate([clip.frames for clip in clips])  # [T,H,W,3]
     present = np.concatenate([clip.frame_present for clip in clips])  # [T]
-    heard = any(clip.has_audio for clip in clips)
+    has_audio = any(clip.has_audio for clip in clips)
     silent = all(clip.is_silent for clip in clips)
     sound_end_s = max((clip.sound_span_s[1] for clip in clips if clip.sound_span_s), default=start_s)
     samples = round((sound_end_s - start_s) * SMALL.audio.sample_rate_hz)
     return Scanned(
         row,
         facts=facts,
-        silent=heard and silent,
+        silent=has_audio and silent,
         # The last notes, for counts of damage grow from clip to clip.
         notes=next((clip.notes for clip in reversed(clips) if clip.notes), ()),
-        sound=None if silent else SoundPrint.of(waveform[:samples], SMALL.audio.sample_rate_hz),
-        picture=PicturePrint.of(frames, present) if present.any() else None,
+        sound=None if silent else SoundFingerprint.of(waveform[:samples], SMALL.audio.sample_rate_hz),
+        picture=PictureFingerprint.of(frames, present) if present.any() else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is behind and before the acting: sky and ground, clutter, a shadow, and the veil of a bad camera."""
+"""The background of a scene: sky and ground, clutter, a shadow, and the noise and low contrast of a bad camera."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ MOST_CLUTTER = 14
 
 @dataclass(frozen=True, eq=False)
 class Backdrop:
-    """A place to act in: the empty picture uint8 [H,W,3], where its ground lies, and the noise that veils it."""
+    """A background: the empty picture uint8 [H,W,3], the height of its ground line, and the noise added to it."""
 
     picture: np.ndarray
     ground_px: float
-    noise: np.ndarray | None  # int16 [2H,2W,3], looked at through a window that jumps
+    noise: np.ndarray | None  # int16 [2H,2W,3], of which each frame gets a crop at a random position
     contrast: float
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, height_px: int, width_px: int, difficulty: float) -> Backdrop:
-        """A backdrop that says nothing of what is acted in front of it; the harder, the busier and the dimmer."""
+        """A background independent of the labels; higher difficulty means more clutter and less contrast."""
         ground_px = height_px * rng.uniform(0.88, 0.93)
         picture = _sky_and_ground(rng, height_px, width_px, ground_px)
         for _ in range(round(difficulty * MOST_CLUTTER)):
@@ -41,11 +41,11 @@ class Backdrop:
         )
 
     def veiled(self, picture: np.ndarray, time_s: float) -> np.ndarray:
-        """uint8 [H,W,3]: the picture as a bad camera sees it, flat and grainy; unchanged where nothing is hard."""
+        """uint8 [H,W,3]: the picture with low contrast and noise, as from a bad camera; unchanged at difficulty 0."""
         if self.noise is None:
             return picture
         height, width = picture.shape[:2]
-        jump = np.random.default_rng(round(time_s * 60_000))  # other grain at every time, the same whenever asked
+        jump = np.random.default_rng(round(time_s * 60_000))  # different noise at every time, reproducible
         top, left = jump.integers(0, height + 1), jump.integers(0, width + 1)
         grain = self.noise[top : top + height, left : left + width]  # [H,W,3]
         flat = cv2.convertScaleAbs(picture, alpha=self.contrast, beta=128 * (1 - self.contrast))

@@ -7,7 +7,7 @@ import numpy as np
 
 COLUMNS, ROWS = 8, 3  # 16 bits of number and 8 bits of check
 LARGEST = 0xFFFF
-DARK, LIGHT = 16, 235  # the ends of what ordinary video keeps
+DARK, LIGHT = 16, 235  # the limits of limited-range video
 LEAST_CONTRAST = 80.0  # of 255, between the lightest and the darkest block
 
 
@@ -42,7 +42,7 @@ def read_barcode(frame_rgb: np.ndarray) -> int | None:
 
 
 def _bits(number: int) -> list[int]:
-    # A check byte that is never like the number's own bytes, so that no picture of one brightness is a number.
+    # A check byte that always differs from the number's own bytes, so that no picture of one brightness is a number.
     check = 0xA5
     for byte in number.to_bytes(2, "big"):
         check ^= byte

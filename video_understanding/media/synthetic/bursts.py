@@ -10,7 +10,7 @@ BURST_HZ = 3_000.0
 BURST_S = 0.005
 BURST_LEVEL = 0.7
 HUM_HZ, HUM_LEVEL = 110.0, 0.01  # so that a stretch between bursts is not digital silence
-LEAST_LEVEL = 0.05  # softer ones are taken for noise
+LEAST_LEVEL = 0.05  # softer ones count as noise
 WINDOW_S = 0.001  # whole periods of the burst, so that a steady hum cancels out
 
 
@@ -30,7 +30,7 @@ def burst_sound(start_s: float, end_s: float, burst_times_s: Sequence[float], ra
 def burst_onsets_s(waveform: np.ndarray, rate_hz: float) -> np.ndarray:
     """float64 [K]: when each burst in `waveform`, float [N] mono, begins, in seconds from its first sample.
 
-    A burst that sounds already at the first sample is said to begin there.
+    A burst that has begun before the first sample gets the time of that sample.
     """
     window = max(round(WINDOW_S * rate_hz), 1)
     padded = np.concatenate([np.zeros(window), waveform])  # [N+window]

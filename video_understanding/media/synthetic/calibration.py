@@ -1,4 +1,4 @@
-"""A measuring clip: every frame says its number, every burst of sound its time, so that any reader can be checked."""
+"""Calibration clips: frames carry their number and sound bursts have known times, so that any reader can be tested."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def write_calibration_clip(
     with_sound: bool = True,
     format: str | None = None,
 ) -> Path:
-    """Writes a clip whose every frame and moment of sound can be told from what it holds; returns its path.
+    """Writes a clip in which every frame and sound burst can be identified by its content; returns its path.
 
     All times are seconds on the file's common clock. Frame n (0, 1, 2 ...) carries n as a barcode for `read_barcode`
     and is shown from `picture_start_s + n / frames_hz` on, or, for a variable frame rate, from
     `picture_start_s + frame_times_s[n]` on. Streams end at `picture_end_s` and `sound_end_s`, which are `duration_s`
     if not given. Bursts begin at `burst_times_s`, whenever the sound starts.
 
-    The container follows from the path's ending unless `format` names one. MPEG-TS and AVI cannot say where zero is:
+    The container follows from the file extension unless `format` names one. MPEG-TS and AVI cannot store a zero point:
     there the clock begins with the first moment of the file, so let one stream start at 0 (and in AVI both). The clock
     of Matroska and WebM ticks in milliseconds. Of AV1's presets the fastest (10 and up) spoil the barcode.
     """
@@ -96,7 +96,7 @@ def _frame_times_s(start_s: float, end_s: float, frames_hz: float, given_s: Sequ
 
 
 def _numbered_frames(count: int, height_px: int, width_px: int) -> Iterator[np.ndarray]:
-    """uint8 [H,W,3] each: the number above, below it smooth clouds that drift, so that coding has real work."""
+    """uint8 [H,W,3] each: the number above, below it a smooth moving texture, so that coding is realistic."""
     rng = np.random.default_rng(7)
     clouds = rng.normal(size=(16, 20, 3)).astype(np.float32)
     clouds = cv2.resize(clouds, (width_px * 2, height_px * 2), interpolation=cv2.INTER_CUBIC)  # [2H,2W,3]

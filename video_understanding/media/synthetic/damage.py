@@ -1,4 +1,4 @@
-"""Spoils copies of media files in known ways, so that reading can be tested on what goes wrong in the world."""
+"""Damages copies of media files in known ways, so that reading can be tested on typical faults."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def damage(path: Path | str, kind: str, seed: int, out: Path | str) -> Path:
         with whole_file(out) as unfinished:
             DAMAGES[kind](path, unfinished, np.random.default_rng(seed))
     except (av.FFmpegError, ValueError) as error:
-        raise MediaError(path, f"cannot be spoiled by {kind} ({error})", "Give a whole MP4 file.") from error
+        raise MediaError(path, f"cannot be damaged by {kind} ({error})", "Give a whole MP4 file.") from error
     return out
 
 
@@ -97,13 +97,13 @@ def _silent_sound(source: Path, out: Path, _: np.random.Generator) -> None:
 
     with av.open(str(source)) as given, _open_like(source, out) as made:
         copies = {stream: made.add_stream_from_template(stream) for stream in given.streams.video}
-        heard = _sound_of(source, given)
-        silent = made.add_stream("aac", rate=heard.codec_context.sample_rate, layout=heard.codec_context.layout.name)
-        for packet in given.demux([*copies, heard]):
+        sound = _sound_of(source, given)
+        silent = made.add_stream("aac", rate=sound.codec_context.sample_rate, layout=sound.codec_context.layout.name)
+        for packet in given.demux([*copies, sound]):
             if packet.stream in copies and packet.size:
                 packet.stream = copies[packet.stream]
                 made.mux(packet)
-            elif packet.stream is heard:
+            elif packet.stream is sound:
                 for frame in packet.decode():
                     for plane in frame.planes:
                         plane.update(bytes(plane.buffer_size))
@@ -125,7 +125,7 @@ def _copy_packets(
         until_s = sound_until * (given.duration or 0) / av.time_base
         for packet in given.demux(kept):
             if not packet.size:
-                continue  # the demuxer's farewell
+                continue  # the empty packet at the demuxer's end
             if packet.stream.type == "audio" and sound_until < 1 and packet.pts * packet.time_base >= until_s:
                 continue
             packet.stream = copies[packet.stream]
@@ -133,12 +133,13 @@ def _copy_packets(
 
 
 def _open_like(source: Path, out: Path, index_first: bool = False) -> Any:
-    """A container of the source's kind to write to; its name's ending is no help, as it is still unfinished."""
+    """A container of the source's format to write to; the temporary name of `out` does not have its extension."""
     import av
 
     container_format = FORMATS.get(source.suffix.lower())
     if container_format is None:
-        raise MediaError(source, f"{source.suffix!r} is not a known ending", f"Use one of: {', '.join(FORMATS)}.")
+        cause = f"{source.suffix!r} is not a known file extension"
+        raise MediaError(source, cause, f"Use one of: {', '.join(FORMATS)}.")
     options = {"movie_timescale": str(CLOCK_HZ)} if container_format in MP4_FAMILY else {}
     if index_first:
         options["movflags"] = "faststart"

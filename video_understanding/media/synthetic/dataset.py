@@ -1,4 +1,4 @@
-"""A whole labelled data set of scenes: clips.csv and its media files, the same for the same seed."""
+"""A labelled data set of synthetic scenes: clips.csv and its media files, the same for the same seed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS = ("path", "action", "emotion", "subject")
 
 @dataclass(frozen=True)
 class Row:
-    """One clip of the data set: what is in it, and which labels its row shows (empty: not labelled for that)."""
+    """One clip of the data set: its content, and the labels in its row (empty: not labelled for that head)."""
 
     path: str
     scene: Scene | TwoCues | Halves
@@ -61,14 +61,14 @@ def make_dataset(
 
     Mode "scenes": every clip has an action and an emotion; actions, emotions and subjects are spread evenly, over the
     whole and within each subject. Of the share `partial_labels` of the rows one of the two labels is left empty.
-    Mode "needs_both": the action is the sum of a seen and a heard cue modulo `classes` (see `TwoCues`), the emotion is
-    left empty; `clips` must be a multiple of the pairs of cues, so that each cue alone is exactly at chance.
+    Mode "needs_both": the action is the sum of a visual and an audible cue modulo `classes` (see `TwoCues`), the
+    emotion is left empty; `clips` must be a multiple of the pairs of cues, so that each cue alone is exactly at chance.
     Mode "halves": action and emotion as in "scenes", but four of each whose halves are spread over picture and sound
     (see `Halves`): one modality alone is right in half of the clips at best.
 
     The people are numbers `first_subject` and the next of `Look.of`: data sets that share none hold other people.
 
-    Called again with the same settings it keeps the clips that are there and makes the others; `clips` may grow.
+    Called again with the same settings it reuses the clips that are there and makes the others; `clips` may grow.
     """
     if mode not in MODES:
         raise ManifestError("mode", f"{mode!r} is not known", f"Use one of: {', '.join(MODES)}.")
@@ -78,7 +78,7 @@ def make_dataset(
     shape = {"frames_hz": frames_hz, "width_px": width_px, "height_px": height_px, "sound_rate_hz": sound_rate_hz}
     shape["duration_s"] = duration_s
     content = {"seed": seed, "mode": mode, "subjects": subjects, "difficulty": difficulty}
-    content |= {"first_subject": first_subject} if first_subject else {}  # folders of before say nothing of it
+    content |= {"first_subject": first_subject} if first_subject else {}  # absent in the recipes of older folders
     people = range(first_subject, first_subject + subjects)
     if mode == "scenes":
         content |= {"actions": list(actions), "emotions": list(emotions)}
@@ -91,7 +91,7 @@ def make_dataset(
     else:
         content["classes"] = classes
         rows = _two_cues_rows(seed, clips, people, difficulty, classes)
-    _keep_recipe(folder, content | shape)
+    _write_recipe(folder, content | shape)
     (folder / "media").mkdir(exist_ok=True)
     with Bar(len(rows), "Making clips", "clip") as bar:
         for row in rows:
@@ -129,16 +129,16 @@ def _two_cues_rows(seed: int, clips: int, people: Sequence[int], difficulty: flo
     if clips % pairs:
         raise ManifestError(
             "clips",
-            f"{clips} is not a multiple of {pairs}, so one sense alone would tell something",
+            f"{clips} is not a multiple of {pairs}, so one modality alone would be better than chance",
             f"Use {clips - clips % pairs + pairs}.",
         )
     rows = []
     for turn in range(clips // pairs):
         subject = people[turn % len(people)]
         for pair in np.random.default_rng([seed, 21, turn]).permutation(pairs):
-            shown, heard = divmod(int(pair), classes)
+            sign, tone = divmod(int(pair), classes)
             place = len(rows)
-            scene = TwoCues(shown, heard, classes, subject, difficulty, _clip_seed(seed, place))
+            scene = TwoCues(sign, tone, classes, subject, difficulty, _clip_seed(seed, place))
             rows.append(Row(_clip_path(place), scene, scene.label, "", f"person_{subject}"))
     return rows
 
@@ -162,8 +162,8 @@ def _clip_seed(seed: int, place: int) -> int:
     return int(np.random.SeedSequence([seed, place]).generate_state(1)[0])
 
 
-def _keep_recipe(folder: Path, recipe: dict[str, Any]) -> None:
-    """Notes the settings in the folder, or refuses one that holds clips made otherwise."""
+def _write_recipe(folder: Path, recipe: dict[str, Any]) -> None:
+    """Writes the settings into the folder, or refuses a folder whose clips were made with others."""
     path = folder / RECIPE
     if path.exists():
         try:

@@ -1,4 +1,4 @@
-"""The noises of the actions, struck and sustained in step with the movement, and the bustle behind them."""
+"""The sounds of the actions, struck or sustained in time with the movement, and background sound."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def action_sound(motion: Motion, duration_s: float, rate_hz: int, rng: np.random
 
 
 def background_sound(duration_s: float, rate_hz: int, rng: np.random.Generator) -> np.ndarray:
-    """float32 [N], of unit power: a dull rustle with blips of no meaning in it."""
+    """float32 [N], of unit power: low-pass noise with short tones, independent of the labels."""
     samples = round(duration_s * rate_hz)
     rustle = smoothed(rng.standard_normal(samples), rate_hz, 600.0)  # [N]
     for _ in range(int(duration_s * 1.5)):

@@ -1,4 +1,4 @@
-"""A person's look, and drawing it: a round figure with a face, arms and legs, in any pose."""
+"""The appearance of a person, and drawing it: a round figure with a face, arms and legs, in any pose."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Look:
 
     @classmethod
     def of(cls, subject: int) -> Look:
-        """The look of one person; the same number always gives the same person."""
+        """The appearance of one person; the same number always gives the same person."""
         rng = np.random.default_rng([subject, 11])
         hue = (0.08 + subject * 0.618034) % 1.0  # steps of the golden section keep neighbours apart
         voice = (subject * 0.414214 + 0.2) % 1.0

@@ -14,7 +14,7 @@ from video_understanding.media.synthetic.tracks import PictureTrack, SoundTrack,
 from video_understanding.media.synthetic.two_cues import TwoCues
 
 FADE_S = 0.005  # at the seams of a timeline, where the sound would click otherwise
-# x264's macroblock tree reads past its rows with AVX-512: the same frames became other files from run to run.
+# x264's macroblock tree reads past its rows with AVX-512: the same frames gave different files from run to run.
 QUICK = {"preset": "veryfast", "crf": "21", "mbtree": "0"}
 AnyScene = Scene | TwoCues | Halves
 Part = tuple[AnyScene, float]

@@ -1,4 +1,4 @@
-"""A scene: one person doing one action in one mood, drawn and sounded on the same clock."""
+"""A scene: one person doing one action with one emotion, picture and sound on the same clock."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Scene:
 
     @cached_property
     def utterance(self) -> Utterance:
-        """What the person says, and how."""
+        """The person's voice."""
         look = Look.of(self.subject)
         return Utterance(MANNERS[self.emotion], look.speaker_hz, look.formant_scale, self.seed)
 
@@ -87,7 +87,7 @@ class Scene:
 
 
 def require_staging(subject: int, difficulty: float, seed: int) -> None:
-    """Refuses what no scene can be staged with."""
+    """Refuses values with which no scene can be made."""
     if not 0 <= difficulty <= 1:
         raise ClipError("difficulty", f"is {difficulty!r}", "Give a number from 0 (clean) to 1 (hard).")
     for name, value in (("subject", subject), ("seed", seed)):

@@ -1,4 +1,4 @@
-"""Puts pictures and sound onto one clock and encodes them into a real media file, beside-then-rename."""
+"""Puts pictures and sound onto one clock and encodes them into a media file, renamed into place when complete."""
 
 from __future__ import annotations
 
@@ -61,20 +61,20 @@ class SoundTrack:
 def write_tracks(
     path: Path | str, picture: PictureTrack | None, sound: SoundTrack | None, *, container_format: str | None = None
 ) -> Path:
-    """Encodes one file; under its own name there is nothing at all until it is complete."""
+    """Encodes one file; it gets its own name only when it is complete."""
     import av
 
     path = Path(path)
     container_format = container_format or FORMATS.get(path.suffix.lower())
     if container_format is None:
-        raise MediaError(path, f"{path.suffix!r} is not a known ending", f"Use one of: {', '.join(FORMATS)}.")
+        raise MediaError(path, f"{path.suffix!r} is not a known file extension", f"Use one of: {', '.join(FORMATS)}.")
     if picture is None and sound is None:
         raise MediaError(path, "would have neither picture nor sound", "Leave at least one of them on.")
     if container_format == "avi" and not _fits_avi(picture, sound):
-        raise MediaError(path, "AVI knows no late start and no uneven frame times", "Write .mp4 or .mkv instead.")
+        raise MediaError(path, "AVI supports no late start and no uneven frame times", "Write .mp4 or .mkv instead.")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # A fine clock for the edit list, which says how late a stream starts; its default ticks in milliseconds.
+        # A fine clock for the edit list, which holds the delay of a stream; by default its ticks are milliseconds.
         options = {"movie_timescale": str(CLOCK_HZ)} if container_format in MP4_FAMILY else {}
         with (
             whole_file(path) as unfinished,
@@ -105,7 +105,7 @@ def _picture_packets(container: Any, track: PictureTrack) -> Iterator[tuple[floa
     rate = Fraction(track.frames_hz or 30).limit_denominator(1001)
     stream = container.add_stream(track.codec, rate=rate, options={"threads": "1", **track.options})
     stream.width, stream.height, stream.pix_fmt = track.width_px, track.height_px, track.pixel_format
-    # Encoders count frames where they can (MPEG-2 knows nothing else); the clock is put on the packets.
+    # Encoders count frames where they can (MPEG-2 supports nothing else); the times are set on the packets.
     counted = track.frames_hz is not None
     stream.codec_context.time_base = 1 / rate if counted else Fraction(1, CLOCK_HZ)
     stream.time_base = Fraction(1, CLOCK_HZ)
@@ -139,9 +139,9 @@ def _sound_packets(container: Any, track: SoundTrack) -> Iterator[tuple[float, A
         raise MediaError("channels", f"is {track.channels!r}", f"Use one of: {', '.join(map(str, LAYOUTS))}.")
     stream = container.add_stream(track.codec, rate=track.rate_hz, layout=layout, options=track.options)
     start = round(track.start_s * track.rate_hz)
-    # An encoder first puts out a little silence of its own. Where the container cannot tell a player to skip it
-    # (the MP4 family cannot for a late sound), it takes the place of the sound's first milliseconds, so that all
-    # that follows is heard on time.
+    # An encoder first outputs a little silence of its own (priming samples). Where the container cannot mark it to be
+    # skipped (the MP4 family cannot for a late sound), it replaces the sound's first milliseconds, so that the rest
+    # stays in time.
     kind = container.format.name
     marked = kind in MARKS_LEAD_IN and not (kind in MP4_FAMILY and start > 0)
     lead_in = 0 if marked else _lead_in_samples(track, layout)
@@ -163,7 +163,7 @@ def _sound_packets(container: Any, track: SoundTrack) -> Iterator[tuple[float, A
 
 
 def _lead_in_samples(track: SoundTrack, layout: str) -> int:
-    """How much silence the encoder puts before the sound; it tells so only by the time of its first packet."""
+    """How many priming samples the encoder puts before the sound; only the time of its first packet shows it."""
     import av
 
     encoder = av.CodecContext.create(track.codec, "w")
@@ -186,7 +186,7 @@ def without_first(blocks: Iterable[np.ndarray], samples: int) -> Iterator[np.nda
 
 
 def _in_order(writers: list[Iterator[tuple[float, Any]]]) -> Iterator[Any]:
-    """Packets of all tracks, earliest first, drawn only as far as needed: a long file never waits in memory."""
+    """Packets of all tracks, earliest first, drawn only as far as needed: a long file is never held in memory."""
     # Every track must have made its first packet, and so its stream, before the container's head is written.
     heads = [(next(writer, None), writer) for writer in writers]
     while heads := [(head, writer) for head, writer in heads if head is not None]:

@@ -53,7 +53,7 @@ HIGHEST_HZ = 4_500.0
 
 @dataclass(frozen=True)
 class Utterance:
-    """A stretch of syllables that goes on as long as it is asked for, and begins the same however long that is."""
+    """A sequence of syllables of any duration; a shorter one is a prefix of a longer one."""
 
     manner: Manner
     speaker_hz: float  # the speaker's plain pitch

@@ -1,4 +1,4 @@
-"""Prints of a clip's sound and picture that outlive re-encoding, and which of many prints are alike.
+"""Fingerprints of a clip's sound and picture that are robust to re-encoding, and which of many are similar.
 
 The bounds come from four sets of real clips (1,200 takes of acted speech, 192 talking heads, 108 sport
 and 220 surveillance clips), and from copies of 30 of each with other sound (AAC, MP3, Opus) and of 20
@@ -27,7 +27,7 @@ _LOW_HZ, _HIGH_HZ = 100.0, 3_600.0
 _DEPTH = 1e-4  # 40 dB below the loudest band is as good as silent: codecs change what is quieter
 _SHIFT_HOPS = 20  # half a second, to find clips that were cut a little apart
 _SHIFT_BLOCKS = range(-2, 3)  # the same of a head
-_FEWEST_HOPS = 20  # with less to hear than half a second, different clicks would be alike
+_FEWEST_HOPS = 20  # with less sound than half a second, different clicks would be similar
 _HEAD_BLOCKS, _BLOCK_HOPS = 20, 8  # the first four seconds in blocks of 0.2 s
 _SOUND_HEADS_ALIKE = 0.8  # copies reach 0.87
 
@@ -42,14 +42,14 @@ _ROWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, eq=False)
-class SoundPrint:
-    """bands: float16 [hops,bands], how loud each band of pitch is around each moment, as powers of ten."""
+class SoundFingerprint:
+    """bands: float16 [hops,bands], log10 of the power of each frequency band around each moment."""
 
     bands: np.ndarray
 
     @classmethod
-    def of(cls, waveform: np.ndarray, rate_hz: int) -> SoundPrint | None:
-        """The print of a waveform, float32 [N]; None where there is too little to hear."""
+    def of(cls, waveform: np.ndarray, rate_hz: int) -> SoundFingerprint | None:
+        """The fingerprint of a waveform, float32 [N]; None where there is too little sound."""
         window, hop = round(_WINDOW_S * rate_hz), round(_HOP_S * rate_hz)
         if len(waveform) < window + _FEWEST_HOPS * hop:
             return None
@@ -62,12 +62,12 @@ class SoundPrint:
             return None
         return cls(np.log10(np.maximum(energy, floor) / floor).astype(np.float16))
 
-    def likeness(self, other: SoundPrint) -> float:
-        """-1 to 1, where both go on and wherever within half a second the two fit best."""
-        coarse = max(range(-_SHIFT_HOPS, _SHIFT_HOPS + 1, 4), key=lambda hops: self._likeness_at(other, hops))
-        return max(self._likeness_at(other, hops) for hops in range(coarse - 3, coarse + 4))
+    def similarity(self, other: SoundFingerprint) -> float:
+        """-1 to 1: the correlation where both overlap, at the best shift within half a second."""
+        coarse = max(range(-_SHIFT_HOPS, _SHIFT_HOPS + 1, 4), key=lambda hops: self._similarity_at(other, hops))
+        return max(self._similarity_at(other, hops) for hops in range(coarse - 3, coarse + 4))
 
-    def _likeness_at(self, other: SoundPrint, hops: int) -> float:
+    def _similarity_at(self, other: SoundFingerprint, hops: int) -> float:
         mine, others = self.bands[max(hops, 0) :], other.bands[max(-hops, 0) :]
         common = min(len(mine), len(others))
         if common < _FEWEST_HOPS:
@@ -75,7 +75,7 @@ class SoundPrint:
         return _cosine(_centred(mine[:common]), _centred(others[:common]))
 
     def head(self) -> np.ndarray:
-        """float32 [blocks,bands]: the first seconds, coarsely, to find what may be alike among thousands."""
+        """float32 [blocks,bands]: the first seconds, coarsely, to find candidates among thousands."""
         hops = _HEAD_BLOCKS * _BLOCK_HOPS
         head = np.zeros((hops, _BANDS), np.float32)
         head[: len(self.bands)] = _centred(self.bands[:hops])
@@ -83,15 +83,15 @@ class SoundPrint:
 
 
 @dataclass(frozen=True, eq=False)
-class PicturePrint:
-    """grey: float16 [T,256], each frame at 16 x 16 with mean 0 and deviation 1; shown: bool [T], where it says much."""
+class PictureFingerprint:
+    """grey: float16 [T,256], frames of 16 x 16 with mean 0 and deviation 1; shown: bool [T], with enough contrast."""
 
     grey: np.ndarray
     shown: np.ndarray
 
     @classmethod
-    def of(cls, frames: np.ndarray, present: np.ndarray) -> PicturePrint | None:
-        """The print of frames, uint8 [T,H,W,3] with sides that 16 divides; None where too little moves to compare."""
+    def of(cls, frames: np.ndarray, present: np.ndarray) -> PictureFingerprint | None:
+        """The fingerprint of uint8 [T,H,W,3] with sides that 16 divides; None where too little moves to compare."""
         count, height, width, _ = frames.shape
         tiles = frames.reshape(count, _SIDE_PX, height // _SIDE_PX, _SIDE_PX, width // _SIDE_PX, 3)
         grey = tiles.mean(axis=(2, 4, 5), dtype=np.float32).reshape(count, -1)  # [T,256]
@@ -103,11 +103,11 @@ class PicturePrint:
             return None
         return cls(grey.astype(np.float16), shown)
 
-    def is_like(self, other: PicturePrint) -> bool:
-        """Whether what stays and what moves is the same, where both go on, up to a frame apart."""
-        return any(self._is_like_at(other, frames) for frames in _SHIFT_FRAMES)
+    def is_similar(self, other: PictureFingerprint) -> bool:
+        """Whether the static and the moving content is the same, where both overlap, up to a frame apart."""
+        return any(self._is_similar_at(other, frames) for frames in _SHIFT_FRAMES)
 
-    def _is_like_at(self, other: PicturePrint, frames: int) -> bool:
+    def _is_similar_at(self, other: PictureFingerprint, frames: int) -> bool:
         first, others_first = max(frames, 0), max(-frames, 0)
         common = min(len(self.shown) - first, len(other.shown) - others_first)
         shown, grey = self.shown[first:][:common], self.grey[first:][:common]
@@ -129,24 +129,24 @@ class PicturePrint:
         return tiles.mean(axis=(2, 4)).reshape(_HEAD_FRAMES, -1)
 
 
-def join_same_sounds(prints: Sequence[SoundPrint | None], groups: Sequence[int]) -> np.ndarray:
-    """int [N]: the groups of the clips, joined where two clips sound the same."""
+def join_same_sounds(prints: Sequence[SoundFingerprint | None], groups: Sequence[int]) -> np.ndarray:
+    """int [N]: the groups of the clips, joined where two clips have the same sound."""
     there = [number for number, own in enumerate(prints) if own is not None]
     heads = [prints[number].head() for number in there]
     found = _candidates(heads, shifts=_SHIFT_BLOCKS, bound=_SOUND_HEADS_ALIKE)
-    return _joined(groups, there, found, lambda a, b: prints[a].likeness(prints[b]) >= SAME_SOUND)
+    return _joined(groups, there, found, lambda a, b: prints[a].similarity(prints[b]) >= SAME_SOUND)
 
 
-def join_same_pictures(prints: Sequence[PicturePrint | None], groups: Sequence[int]) -> np.ndarray:
-    """int [N]: the groups of the clips, joined where two clips look the same."""
+def join_same_pictures(prints: Sequence[PictureFingerprint | None], groups: Sequence[int]) -> np.ndarray:
+    """int [N]: the groups of the clips, joined where two clips have the same picture."""
     there = [number for number, own in enumerate(prints) if own is not None]
     heads = [prints[number].head() for number in there]
     found = _candidates(heads, shifts=_SHIFT_FRAMES, bound=_PICTURE_HEADS_ALIKE)
-    return _joined(groups, there, found, lambda a, b: prints[a].is_like(prints[b]))
+    return _joined(groups, there, found, lambda a, b: prints[a].is_similar(prints[b]))
 
 
 def _candidates(heads: Sequence[np.ndarray], shifts: range, bound: float) -> Iterator[tuple[int, np.ndarray]]:
-    """Each print, and those before it whose heads float32 [blocks,values] are alike at some shift in blocks."""
+    """Each index, and those before it whose heads float32 [blocks,values] are similar at some shift in blocks."""
     if len(heads) < 2:
         return
     stacked = np.stack(heads)  # [N,blocks,values]
