@@ -2,9 +2,9 @@
 
     python -m benchmarks.accuracy.foreign [SET ...] [--folds N]
 
-Each class of a set is held out in turn: in every fold of the set the closed form learns the other classes from the other
-folds, with the threshold from their left-out groups, and answers the fold. Sets of two classes learn both, and are given
-the clips of another set. Beside it stands a threshold of the highest score alone. Results are files in
+Each class of a set is held out in turn: in every fold of the set the closed form learns the other classes from the
+other folds, with the threshold from their left-out groups, and answers the fold. Sets of two classes learn both, and
+are given the clips of another set. Beside it stands a threshold of the highest score alone. Results are files in
 benchmarks/accuracy/results/foreign; `python -m benchmarks.accuracy --page FILE` writes them down.
 """
 
@@ -30,9 +30,8 @@ from video_understanding.labels import Labels
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.presets import DEFAULT, preset
 from video_understanding.scorer import SENSES
-from video_understanding.training.baselines import head_targets, probabilities_of
+from video_understanding.training.baselines import head_targets
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
-from video_understanding.training.linear import FEATURES_FOLDER
 from video_understanding.training.pooled_clips import PooledClips, pooled_clips
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.solved import solve
@@ -66,7 +65,7 @@ def main() -> None:
 
 
 def measure(name: str, folds: int | None = None) -> dict[str, Any]:
-    """Shares of foreign and of familiar clips that are called unknown, by familiarity and by the highest score alone."""
+    """Shares of foreign and of familiar clips called unknown, by familiarity and by the highest score alone."""
     own, head = _encoded(name), SETS[name].head
     labels = np.array([row.labels[head] for row in own.rows])
     fold_of = np.array([row.fold for row in own.rows])
@@ -79,15 +78,9 @@ def measure(name: str, folds: int | None = None) -> dict[str, Any]:
             targets = head_targets(rows, Labels({head: tuple(set(own.classes) - {held_out})}), ())
             pooled = {sense: part.select(learned) for sense, part in own.pooled.items()}
             solved = solve(pooled, targets, np.array(group_rows(rows)), own.blocks)
-            plain = dataclasses.replace(solved, familiarity={})
-            present = {sense: part.present for sense, part in pooled.items()}
-            left_out = {
-                "familiarity": solved.left_out[head],
-                "score": probabilities_of(solved.form.left_out(head, present), False),
-            }
             given = {sense: part.select(test) for sense, part in own.pooled.items()}
-            for kind, model in (("familiarity", solved), ("score", plain)):
-                below = unknown_threshold(left_out[kind].max(axis=1), FALSE_ALARMS)
+            for kind, model in (("familiarity", solved), ("score", solved.by_score_alone(pooled))):
+                below = unknown_threshold(model.left_out[head].max(axis=1), FALSE_ALARMS)
                 unknown = model.scores(head, given).max(axis=1) < below
                 is_foreign = labels[test] == held_out
                 said[kind][1].append(unknown[~is_foreign])
@@ -121,7 +114,7 @@ def _encoded(name: str) -> _Set:
     cache = ClipCache()
     prepared = cache.prepare(manifest.rows, spec)
     model = VideoUnderstandingModel(spec, Labels({head: manifest.labels[head]}), seed=0)
-    encoded = EncodedClips(prepared, frozen_encoders(model, TrainingSettings().views), cache.folder / FEATURES_FOLDER)
+    encoded = EncodedClips(prepared, frozen_encoders(model, TrainingSettings().views), cache.folder)
     there = np.unique(prepared.row_numbers[prepared.presence(np.arange(len(prepared))).any(axis=1)])
     places = np.array([place for place in there if head in manifest.rows[place].labels])
     rows = [manifest.rows[place] for place in places]

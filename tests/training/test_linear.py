@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from video_understanding.bundle import Bundle
+from video_understanding.datasets import cache as cache_module
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.manifest import load_manifest
 from video_understanding.edge.litert_scorer import LiteRTScorer
+from video_understanding.evaluation import evaluate
 from video_understanding.export.make import export_bundle
 from video_understanding.features.prepare import from_prepared
 from video_understanding.media.decode import iter_clips
@@ -22,9 +24,10 @@ from video_understanding.models.load import keras_scorer, load_model
 from video_understanding.recognition.answers import WindowScorer
 from video_understanding.runtimes import load
 from video_understanding.spec import AudioSpec, ModelSpec, NetworkSpec, VideoSpec
+from video_understanding.training import encoded_clips
 from video_understanding.training.baselines import SIMPLE
 from video_understanding.training.crossval import crossval
-from video_understanding.training.encoded_clips import EncodedClips
+from video_understanding.training.encoded_clips import EncodedClips, FrozenEncoder
 from video_understanding.training.linear import specs_to_try
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.train import train
@@ -77,6 +80,28 @@ def test_clips_are_encoded_once_and_a_second_training_is_the_same(bundle, data, 
     assert asked == []
     for one, other in zip(load_model(bundle).weights, load_model(again).weights, strict=True):
         assert np.array_equal(one.numpy(), other.numpy())
+
+
+def test_another_version_of_reader_or_encoders_takes_nothing_old_from_the_cache(data, tmp_path, monkeypatch):
+    rows, asked = load_manifest(data / "clips").rows[:1], []
+
+    def encode(clips):
+        asked.append(len(clips))
+        return np.zeros((len(clips), 4, 8), np.float32)
+
+    def tokens():
+        prepared = ClipCache(tmp_path).prepare(rows, SPEC, progress=False)
+        encoder = FrozenEncoder("video", encode, (4, 8), "mean_and_change", "same weights", (None,))
+        return [found for _, found in EncodedClips(prepared, [encoder], tmp_path).of_rows([0], "video", 0, False)]
+
+    tokens(), tokens()
+    assert len(asked) == 1
+    monkeypatch.setattr(encoded_clips, "ENCODING", encoded_clips.ENCODING + 1)
+    tokens()
+    assert len(asked) == 2
+    monkeypatch.setattr(cache_module, "_PREPARATION", cache_module._PREPARATION + 1)
+    tokens()
+    assert len(asked) == 3 and len(list(tmp_path.rglob("*.clips"))) == 2
 
 
 def _counted(tokens, asked):
@@ -150,6 +175,18 @@ def test_a_model_saved_before_familiarity_answers_as_it_did(bundle, data, cache)
     before.set_weights([weight for variable, weight in zip(now.weights, now.get_weights(), strict=True)
                         if "familiar_" not in variable.path])  # fmt: skip
     assert np.array_equal(KerasScorer(before)(inputs)["action"].argmax(1), KerasScorer(now)(inputs)["action"].argmax(1))
+
+
+def test_predict_and_evaluate_name_the_same_class(bundle, data, cache):
+    """A labelled clip is answered by one rule, whatever its windows are joined for."""
+    rows = load_manifest(data / "clips").rows
+    report = evaluate(keras_scorer(bundle), cache.prepare(rows, SPEC, progress=False), rows, progress=False)
+    recognizer = load(bundle.folder, "keras")
+    for head in bundle.labels:
+        answers = report.heads[head].answers
+        said = [recognizer.predict(row.path).heads[head] for row in answers.rows[:12]]
+        named = [answer.nearest or answer.label for answer in said]
+        assert named == [answers.classes[place] for place in answers.said[:12]]
 
 
 def test_it_exports_and_streams_like_any_model(bundle, data, cache, foreign):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"\d+")
 _FIRST = np.zeros(1, int)  # the place of the only file
+_SAME_S = 1e-3  # a length may be rounded
 _WINDOWS_AT_ONCE = 8  # a scorer's calls cost less for several windows, and they need little memory
 
 
@@ -223,6 +224,8 @@ class _Found:
         self._totals = {head: np.zeros(len(names)) for head, names in scorer.labels.items()}  # sums of scores, [C]
         several = scorer.spec.network.multi_label
         self._joined = {head: WindowScores(1, len(total), head in several) for head, total in self._totals.items()}
+        self._waiting: list[WindowAnswer] = []  # the last ones, which may reach beyond the end
+        self._any_joined = False
         self.senses = dict.fromkeys(SENSES, False)
         self.segments: list[Segment] = []
         self._notes: dict[str, str] = {}  # by their words without numbers: a later one counts on from an earlier
@@ -238,17 +241,29 @@ class _Found:
         return tuple(self._notes.values())
 
     def scores(self) -> dict[str, np.ndarray]:
-        """Head -> [C], of the whole file: windows of one answer are evidence, of several answers they are shares."""
+        """Head -> [C], of the whole file: windows of one answer are evidence, of several answers they are shares.
+
+        Evidence is what lies inside the file, if any window does: what reaches beyond its end is partly made up.
+        """
+        inside = [answer for answer in self._waiting if answer.end_s <= self.length.seconds() + _SAME_S]
+        self._join(inside if inside or self._any_joined else self._waiting)
         changes = {head: len({one.heads[head].words for one in self.segments}) > 1 for head in self._totals}
         return {
             head: total / self.windows if changes[head] else self._joined[head].result()[0]
             for head, total in self._totals.items()
         }
 
+    def _join(self, answers: Sequence[WindowAnswer]) -> None:
+        for answer in answers:
+            self._any_joined = True
+            for head, scores in answer.scores.items():
+                self._joined[head].add(_FIRST, scores[None])
+
     def count_in(self, answer: WindowAnswer) -> None:
         """What the window's answer adds to the file's."""
         self.windows += 1
         for head, scores in answer.scores.items():
             self._totals[head] += scores
-            self._joined[head].add(_FIRST, scores[None])
+        self._join([before for before in self._waiting if before.end_s <= answer.start_s])
+        self._waiting = [before for before in self._waiting if before.end_s > answer.start_s] + [answer]
         self.senses = {sense: self.senses[sense] or answer.senses[sense] for sense in SENSES}

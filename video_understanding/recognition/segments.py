@@ -87,6 +87,9 @@ class SegmentMaker:
         last = self._last
         if last is None:
             return []
+        inside = deque(answer for answer in self._waiting if answer.end_s <= end_s + _SAME_S)
+        if inside or any(head.has_counted for head in self._heads):
+            self._waiting = inside  # what reaches beyond the end is partly made up
         if end_s >= last.end_s + self._stride_s - _SAME_S:
             end_s = last.start_s + self._stride_s  # windows followed in which nothing was
         for head in self._heads:
@@ -194,6 +197,10 @@ class _Head:
         for place, track in enumerate(self._tracks):
             while track.changes and track.changes[0][0] <= until_s:
                 self._shown[place] = track.changes.pop(0)[1]
+
+    @property
+    def has_counted(self) -> bool:
+        return self._count > 0
 
     def count_in(self, answer: WindowAnswer) -> None:
         self._windows.add(_FIRST, answer.scores[self.name][None])

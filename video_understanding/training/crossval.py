@@ -10,17 +10,16 @@ from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.splits import make_folds
 from video_understanding.errors import TrainingError
 from video_understanding.evaluation import CrossvalSummary, crossval_summary
-from video_understanding.evaluation.robustness import SNRS_DB
 from video_understanding.locks import one_owner
 from video_understanding.progress import one_bar
 from video_understanding.spec import ModelSpec
-from video_understanding.training.baselines import SIMPLE
+from video_understanding.training.baselines import SIMPLE, SimpleFeatures
 from video_understanding.training.fit import fit
-from video_understanding.training.measuring import Measuring
+from video_understanding.training.measuring import CONDITIONS, Measuring
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources
 
-_MEASUREMENTS = 4 + 3 + len(SNRS_DB)  # for the temperature, the test, its speakers known, conditions of robustness
+_MEASUREMENTS = 4 + CONDITIONS  # for the temperature, the test, its speakers known, each condition of robustness
 
 
 def crossval(
@@ -59,7 +58,9 @@ def _crossval(
     splits = make_folds(manifest, folds=folds, seed=settings.seed)
     fold_of = {row: number for number, split in enumerate(splits) for row in split.parts["test"]}
     warnings = warn_of_torn_sources(manifest.rows, [fold_of[row] for row in range(len(manifest))])
-    warnings += warn_of_skipped(cache.prepare(manifest.rows, spec, progress=progress))
+    prepared = cache.prepare(manifest.rows, spec, progress=progress)
+    warnings += warn_of_skipped(prepared)
+    simple_features = SimpleFeatures.of(prepared)
     reports, robust, simple, known = [], [], [], []
     for number, split in enumerate(splits, start=1):
         place = folder / f"fold_{number}"
@@ -71,7 +72,7 @@ def _crossval(
             reports.append(measuring.report("test"))
             robust.append(measuring.robustness("test"))
             known.append(measuring.known_speakers("test"))
-        simple.append(measuring.simple_baseline())
+        simple.append(measuring.simple_baseline(simple_features))
     # A fold whose model is not adapted answers as it does without.
     names = dict.fromkeys(name for own in known for name in own)
     adapted = {name: [own.get(name, report) for own, report in zip(known, reports, strict=True)] for name in names}

@@ -19,6 +19,8 @@ from video_understanding.progress import Bar
 from video_understanding.scorer import SENSES
 from video_understanding.whole_file import whole_file
 
+# Raised whenever the same weights would make other tokens of the same prepared clip; its folder has the number.
+ENCODING = 1
 _MIRRORED = Chain(((Flip(), 1.0),))
 _NEARER = Chain(
     (
@@ -81,14 +83,14 @@ def frozen_encoders(model: VideoUnderstandingModel, views: int) -> list[FrozenEn
 class EncodedClips:
     """Tokens of prepared clips by modality and view, from the cache folder or encoded now.
 
-    Files are named by all they depend on: the prepared clip, the encoder's weights and the view. They may be deleted
-    at any time.
+    Files are named by all they depend on: the prepared clip (and so the version of the reader), the encoder's weights
+    and the view. They may be deleted at any time.
     """
 
     def __init__(self, prepared: PreparedClips, encoders: Sequence[FrozenEncoder], folder: Path) -> None:
         self.prepared = prepared
         self.encoders = {encoder.modality: encoder for encoder in encoders}
-        self._folder = folder
+        self._folder = folder / f"tokens_{ENCODING}"
         self._last: dict[str, tuple[int, np.ndarray]] = {}  # modality -> a row and its tokens in the first view
 
     def of_rows(

@@ -34,7 +34,6 @@ from video_understanding.training.speaker_fit import SpeakerFit, fit_speakers
 
 CLOSE_UP = 4  # times the height and width of what the network takes
 CLEARLY_BETTER = 0.02  # log loss by which a close-up, which costs more to read, has to be better
-FEATURES_FOLDER = "features"  # beside the prepared clips in the cache
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,7 @@ def fit_linear(
         progress: whether a bar is shown; None shows it on a terminal only.
     """
     model = VideoUnderstandingModel(spec, labels, weights=weights, seed=0)
-    folder = (cache or ClipCache()).folder / FEATURES_FOLDER
-    encoded = EncodedClips(prepared, frozen_encoders(model, views), folder)
+    encoded = EncodedClips(prepared, frozen_encoders(model, views), (cache or ClipCache()).folder)
     pooled = {sense: pooled_clips(encoded, learned, sense, progress) for sense in SENSES}
     present = {sense: own.present for sense, own in pooled.items()}
     if not any(there.any() for there in present.values()):

@@ -34,6 +34,10 @@ class Solved:
     familiarity: Mapping[str, FamiliarityForm]
     left_out: Mapping[str, np.ndarray]
 
+    def by_score_alone(self, pooled: Mapping[str, PooledClips]) -> Solved:
+        """The same without familiarity; `pooled` are the clips that it was fitted to."""
+        return Solved(self.targets, self.form, {}, _left_out(pooled, self.targets, self.form, {}))
+
     def scores(self, head: str, pooled: Mapping[str, PooledClips]) -> np.ndarray:
         """Probabilities float64 [N,C] of other clips, joined from those of their windows as an evaluation does it."""
         targets, windows = self.targets[head], _Windows.of(pooled, self.form)
@@ -52,6 +56,7 @@ def solve(
     targets: Mapping[str, HeadTargets],
     groups: np.ndarray,
     blocks: Mapping[str, Sequence[int]],
+    familiar: bool = True,
 ) -> Solved:
     """Fits the closed form to clips, and their familiarity.
 
@@ -60,13 +65,13 @@ def solve(
         targets: head -> what is to be learned of them.
         groups: int [K], such as the subject of each clip; a group is left out as a whole.
         blocks: modality -> widths of its kinds of statistics.
+        familiar: whether familiarity is fitted, too.
     """
     statistics = {sense: own.clips for sense, own in pooled.items()}
     form = fit_closed_form(statistics, {sense: own.present for sense, own in pooled.items()}, targets, groups, blocks)
-    windows, familiarity, left_out = _Windows.of(pooled, form), {}, {}
-    apart = windows.from_clips(pooled, form)
+    windows, familiarity = _Windows.of(pooled, form), {}
     for head, own in targets.items():
-        if not own.multi_label:
+        if familiar and not own.multi_label:
             known = own.known[windows.places]
             familiarity[head] = fit_familiarity(
                 windows.values,
@@ -76,6 +81,19 @@ def solve(
                 foreign=FOREIGN,
                 most_axes=AXES,
             )
+    return Solved(targets, form, familiarity, _left_out(pooled, targets, form, familiarity))
+
+
+def _left_out(
+    pooled: Mapping[str, PooledClips],
+    targets: Mapping[str, HeadTargets],
+    form: ClosedForm,
+    familiarity: Mapping[str, FamiliarityForm],
+) -> dict[str, np.ndarray]:
+    """Head -> probabilities [K,C] of each clip by a fit without its group, joined from those of its windows."""
+    windows, found = _Windows.of(pooled, form), {}
+    apart = windows.from_clips(pooled, form)
+    for head, own in targets.items():
         joined = WindowScores(len(own.known), own.classes, own.multi_label)
         for members, places, exactly in windows.by_modalities(form.forms[head]):
             # The logits of a window are those of its clip, left out, and what the whole fit adds for how it differs.
@@ -85,8 +103,8 @@ def solve(
                 logits *= familiarity[head].left_out[exactly, None]
             judged = np.isfinite(logits).all(axis=1)
             joined.add(places[judged], probabilities_of(logits[judged], own.multi_label))
-        left_out[head] = joined.result()
-    return Solved(targets, form, familiarity, left_out)
+        found[head] = joined.result()
+    return found
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from video_understanding.datasets.splits import split_rows
 from video_understanding.datasets.training_clips import TrainingClips
 from video_understanding.errors import TrainingError
 from video_understanding.evaluation import MultiLabelReport, Report, unknown_threshold
-from video_understanding.evaluation.robustness import SNRS_DB
 from video_understanding.locks import one_owner
 from video_understanding.models.listeners.weights import LICENCES
 from video_understanding.models.load import save_model
@@ -26,14 +25,14 @@ from video_understanding.progress import one_bar
 from video_understanding.report import write_training_report
 from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import WORK_FOLDER, Trained, begins_at_random, fit
-from video_understanding.training.measuring import Measuring
+from video_understanding.training.measuring import CONDITIONS, Measuring
 from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources
 from video_understanding.whole_file import remove_abandoned, write_whole
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "av", "librosa")
-_MEASUREMENTS = 3 + 3 + len(SNRS_DB)  # for the temperature, validation, test, and each condition of robustness
+_MEASUREMENTS = 3 + CONDITIONS  # for the temperature, validation, test, and each condition of robustness
 FALSE_ALARMS = 0.1  # share of clips like those of the validation part that may be called unknown
 _LITE0_LICENCE = {"EfficientNet-Lite0, ImageNet": "Apache-2.0"}
 

@@ -97,7 +97,7 @@ def fit_familiarity(
         if own.sum() < _FEWEST:
             continue
         axes = max(1, min(most_axes, own.sum() // _ROWS_PER_AXIS))
-        # The same of all folds and of the whole: with its own rank, the larger cloud would find everything further away.
+        # The same in all folds and in the whole: by its own rank the larger cloud would find everything further off.
         others = max(min(own.sum(), rows.shape[1]) - axes, 1)
         for fold in np.unique(folds):
             learned, judged = own & (folds != fold), own & (folds == fold)
