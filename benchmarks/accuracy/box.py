@@ -171,6 +171,7 @@ def exported(bundle: Bundle) -> None:
 
 
 def _without_names(summary: dict[str, Any]) -> dict[str, Any]:
+    summary.pop("doubtful_labels", None)
     for result in summary["heads"].values():
         for name in ("mistakes", "subjects"):
             result["pooled"].pop(name, None)

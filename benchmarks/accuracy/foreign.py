@@ -11,10 +11,8 @@ benchmarks/accuracy/results/foreign; `python -m benchmarks.accuracy --page FILE`
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,33 +20,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from benchmarks.accuracy.sets import DATA, SETS, manifest_of
-from video_understanding.datasets.cache import ClipCache
+from benchmarks.accuracy.encoded import encoded_set
+from benchmarks.accuracy.page import foreign_table
+from benchmarks.accuracy.sets import DATA, SETS
 from video_understanding.datasets.grouping import group_rows
 from video_understanding.evaluation import unknown_threshold
 from video_understanding.labels import Labels
-from video_understanding.models.build import VideoUnderstandingModel
-from video_understanding.presets import DEFAULT, preset
-from video_understanding.scorer import SENSES
 from video_understanding.training.baselines import head_targets
-from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
-from video_understanding.training.pooled_clips import PooledClips, pooled_clips
-from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.solved import solve
 from video_understanding.training.train import FALSE_ALARMS
 
 RESULTS = Path(__file__).parent / "results" / "foreign"
 OTHERS = {"fights": "ucf"}  # a set of two classes -> whose clips are foreign to it
-
-
-@dataclasses.dataclass(frozen=True)
-class _Set:
-    """One set as encoded: rows [K], all of which have a window and the label; statistics of them; widths of blocks."""
-
-    rows: list
-    pooled: Mapping[str, PooledClips]
-    blocks: Mapping[str, list[int]]
-    classes: tuple[str, ...]
 
 
 def main() -> None:
@@ -61,15 +44,15 @@ def main() -> None:
         found = measure(name, options.folds)
         RESULTS.mkdir(parents=True, exist_ok=True)
         (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        print(table([found]), flush=True)
+        print(foreign_table([found]), flush=True)
 
 
 def measure(name: str, folds: int | None = None) -> dict[str, Any]:
     """Shares of foreign and of familiar clips called unknown, by familiarity and by the highest score alone."""
-    own, head = _encoded(name), SETS[name].head
+    own, head = encoded_set(name), SETS[name].head
     labels = np.array([row.labels[head] for row in own.rows])
     fold_of = np.array([row.fold for row in own.rows])
-    other = _encoded(OTHERS[name]).pooled if name in OTHERS else None
+    other = encoded_set(OTHERS[name]).pooled if name in OTHERS else None
     said = {"familiarity": ([], []), "score": ([], [])}  # -> of foreign clips, and of familiar ones
     for held_out in [None] if other else own.classes:
         for fold in sorted(set(fold_of.tolist()))[:folds]:
@@ -94,32 +77,6 @@ def measure(name: str, folds: int | None = None) -> dict[str, Any]:
         "clips": int(sum(len(part) for part in said["score"][0])),
         **{kind: {"foreign": foreign, "false_alarms": alarms} for kind, (foreign, alarms) in shares.items()},
     }
-
-
-def table(found: list[dict[str, Any]]) -> str:
-    """A line for each set."""
-    lines = [f"{'set':9} {'foreign clips':20} {'unknown %':>9} {'false alarms %':>14}   {'by the highest score':>20}"]
-    for result in found:
-        own, plain = result["familiarity"], result["score"]
-        lines.append(
-            f"{result['set']:9} {result['foreign']:20} {own['foreign']:9.0f} {own['false_alarms']:14.0f}   "
-            f"{plain['foreign']:13.0f} {plain['false_alarms']:6.0f}"
-        )
-    return "\n".join(lines)
-
-
-def _encoded(name: str) -> _Set:
-    """The set's labelled clips that can be read, with their statistics; encoded now where the cache lacks them."""
-    manifest, spec, head = manifest_of(name), preset(DEFAULT), SETS[name].head
-    cache = ClipCache()
-    prepared = cache.prepare(manifest.rows, spec)
-    model = VideoUnderstandingModel(spec, Labels({head: manifest.labels[head]}), seed=0)
-    encoded = EncodedClips(prepared, frozen_encoders(model, TrainingSettings().views), cache.folder)
-    there = np.unique(prepared.row_numbers[prepared.presence(np.arange(len(prepared))).any(axis=1)])
-    places = np.array([place for place in there if head in manifest.rows[place].labels])
-    rows = [manifest.rows[place] for place in places]
-    pooled = {sense: pooled_clips(encoded, places, sense) for sense in SENSES}
-    return _Set(rows, pooled, model.statistics_blocks, manifest.labels[head])
 
 
 def _options() -> argparse.Namespace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,10 @@ def test_it_learns_without_an_epoch_and_says_how(bundle):
     assert bundle.facts["metrics"]["test"]["heads"]["emotion"]["uar"] > 0.8
     assert bundle.unknown_below("emotion") is not None
     assert "closed form" in bundle.card_file.read_text()
+    told = json.loads((bundle.folder / "training" / "report.json").read_text())
+    assert [point["clips_per_class"] for point in told["learning_curve"]["action"]] == [5, 10, None]
+    assert set(told["doubtful_labels"]) == {"action", "emotion"}
+    assert "The clips" in (bundle.folder / "report.html").read_text()
 
 
 def test_clips_are_encoded_once_and_a_second_training_is_the_same(bundle, data, cache, monkeypatch):
@@ -228,5 +233,7 @@ def test_a_cross_validation_stands_beside_guessing_and_a_simple_baseline(data, c
     values = found.to_dict()
     assert set(values["baselines"]) == {SIMPLE}
     assert set(values["baselines"][SIMPLE]) == set(values["uar_by_condition"]["only audio"]) == {"action", "emotion"}
+    assert values["learning_curve"]["action"][-1]["clips_per_class"] is None
     text = found.text()
+    assert "UAR % on groups left out" in text
     assert "guessing" in text and SIMPLE in text and "this training" in text

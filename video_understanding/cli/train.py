@@ -20,6 +20,7 @@ EXAMPLE = (
     "  vu train clips.csv --out saved_models/mine --heads action,scene\n"
     "  vu train clips.csv --out saved_models/mine --resume"
 )
+_DOUBTFUL = 3  # labels in the terminal
 _OF_NETWORKS = ("fusion", "epochs", "patience", "batch_size", "learning_rate", "mixup", "unsure")
 FUSIONS = ("cross_attention", "early", "late", "hybrid", "self_attention", "gcn", "gat")
 
@@ -154,6 +155,7 @@ def summary(bundle: Bundle) -> str:
                 f"{result['clips']} clips"
             )
     lines += [f"warning: {warning}" for warning in bundle.facts.get("warnings", ())]
+    lines += _study_lines(bundle)
     return "\n".join(
         [
             *lines,
@@ -162,3 +164,19 @@ def summary(bundle: Bundle) -> str:
             f"report with clips and people: {bundle.folder / 'training' / 'report.html'}",
         ]
     )
+
+
+def _study_lines(bundle: Bundle) -> list[str]:
+    """The learning curve and the most doubtful labels, as the report of the clips has them."""
+    from video_understanding.evaluation.data_study import CurvePoint, would_help
+
+    told, lines = json.loads((bundle.folder / "training" / "report.json").read_text(encoding="utf-8")), []
+    for head, points in told.get("learning_curve", {}).items():
+        shares = ", ".join(f"{100 * point['uar']:.1f} from {point['clips_per_class'] or 'all'}" for point in points)
+        gained = would_help([CurvePoint(**point) for point in points])
+        lines.append(f"learning curve, {head}: UAR % {shares} clips of a class. {gained}")
+    for head, doubtful in told.get("doubtful_labels", {}).items():
+        first = "; ".join(f"{one['clip']} is {one['label']}, likely {one['likely']}" for one in doubtful[:_DOUBTFUL])
+        if first:
+            lines.append(f"doubtful labels, {head}, {len(doubtful)} in the report with clips: {first}")
+    return lines

@@ -30,6 +30,10 @@ class PooledClips:
     numbers: np.ndarray
     places: np.ndarray
 
+    def first_view(self) -> PooledClips:
+        """The clips as they are, without augmented views."""
+        return PooledClips(self.clips[:1], self.present, self.windows, self.numbers, self.places)
+
     def select(self, chosen: np.ndarray) -> PooledClips:
         """The clips at these places int [k], each given once, in this order."""
         new = np.full(len(self.present), -1)

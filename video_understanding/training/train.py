@@ -18,6 +18,7 @@ from video_understanding.datasets.splits import split_rows
 from video_understanding.datasets.training_clips import TrainingClips
 from video_understanding.errors import TrainingError
 from video_understanding.evaluation import MultiLabelReport, Report, unknown_threshold
+from video_understanding.evaluation.data_study import DataStudy
 from video_understanding.locks import one_owner
 from video_understanding.models.listeners.weights import LICENCES
 from video_understanding.models.load import save_model
@@ -28,6 +29,7 @@ from video_understanding.training.fit import WORK_FOLDER, Trained, begins_at_ran
 from video_understanding.training.measuring import CONDITIONS, Measuring
 from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.settings import TrainingSettings
+from video_understanding.training.study import study_clips
 from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources
 from video_understanding.whole_file import remove_abandoned, write_whole
 
@@ -89,6 +91,7 @@ def _train(
         measured = {part: _without_names(report.to_dict()) for part, report in reports.items()}
         if "test" in reports:
             measured["robustness"] = measuring.robustness("test").to_dict()
+    study = _study(trained)
     save_model(trained.model, out / KERAS_FILE)
     (out / SPEAKER_FILE).unlink(missing_ok=True)  # of a training before this one
     if trained.linear is not None and trained.linear.speakers.weights is not None:
@@ -102,8 +105,17 @@ def _train(
     TrainingClips.of(manifest.rows, learned, split.hash).write(out)
     bundle = Bundle.write(out, trained.model.spec, trained.model.labels, facts)
     write_whole(bundle.card_file, card(bundle))
-    write_training_report(bundle, out / WORK_FOLDER, reports, trained.prepared, trained.history)
+    write_training_report(bundle, out / WORK_FOLDER, reports, trained.prepared, trained.history, study)
     return bundle
+
+
+def _study(trained: Trained) -> DataStudy | None:
+    """Of the clips learned from in closed form; of those of a network None."""
+    linear = trained.linear
+    if linear is None:
+        return None
+    labels, blocks = trained.model.labels, trained.model.statistics_blocks
+    return study_clips(linear.pooled, linear.solved.targets, linear.rows, labels, blocks, linear.solved.left_out)
 
 
 def _unknown_below(report: Report | None) -> dict[str, float]:
