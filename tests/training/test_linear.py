@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from video_understanding.bundle import Bundle
+from video_understanding.cli.main import main
 from video_understanding.datasets import cache as cache_module
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.manifest import load_manifest
@@ -107,6 +108,30 @@ def test_another_version_of_reader_or_encoders_takes_nothing_old_from_the_cache(
     monkeypatch.setattr(cache_module, "_PREPARATION", cache_module._PREPARATION + 1)
     tokens()
     assert len(asked) == 3 and len(list(tmp_path.rglob("*.clips"))) == 2
+
+
+def test_going_on_from_a_bundle_is_training_on_all_clips(data, cache, tmp_path, monkeypatch, capsys):
+    """A new class among them; nothing that was encoded before is encoded anew."""
+    rows = [f"{row.path},{row.labels['action']},{row.subject}" for row in load_manifest(data / "clips").rows]
+    rows[30:] = [line.replace("bounce", "leap") for line in rows[30:]]
+    tables = {}
+    for name, own in (("old", rows[:30]), ("new", rows[30:]), ("all", rows)):
+        tables[name] = tmp_path / f"{name}.csv"
+        tables[name].write_text("\n".join(["path,action,subject", *own]) + "\n")
+    monkeypatch.setenv("VIDEO_UNDERSTANDING_CACHE", str(cache.folder))
+    train(load_manifest(tables["old"]), SPEC, tmp_path / "first", SETTINGS, progress=False)
+    command = ["train", str(tables["new"]), "--from", str(tmp_path / "first"), "--out"]
+    assert main([*command, str(tmp_path / "second")]) == 0
+    whole = train(load_manifest(tables["all"]), SPEC, tmp_path / "whole", SETTINGS, progress=False)
+    second = Bundle.read(tmp_path / "second")
+    assert second.labels["action"] == ("bounce", "leap", "spin")
+    for one, other in zip(load_model(second).weights, load_model(whole).weights, strict=True):
+        assert np.array_equal(one.numpy(), other.numpy())
+    assert main([*command, str(tmp_path / "second")]) == 2 and "--overwrite" in capsys.readouterr().err
+    assert main([*command, str(tmp_path / "second"), "--overwrite"]) == 0
+    assert main([*command, str(tmp_path / "third"), "--views", "3"]) == 2 and "--views" in capsys.readouterr().err
+    tables["old"].unlink()
+    assert main([*command, str(tmp_path / "third")]) == 2 and "is gone" in capsys.readouterr().err
 
 
 def _counted(tokens, asked):

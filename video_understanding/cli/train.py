@@ -18,6 +18,7 @@ EXAMPLE = (
     "  vu train clips.csv --out saved_models/mine --zoom 4\n"
     "  vu train clips.csv --out saved_models/mine --preset edge --epochs 60 --seed 7\n"
     "  vu train clips.csv --out saved_models/mine --heads action,scene\n"
+    "  vu train more.csv --out saved_models/newer --from saved_models/mine\n"
     "  vu train clips.csv --out saved_models/mine --resume"
 )
 _DOUBTFUL = 3  # labels in the terminal
@@ -28,6 +29,14 @@ FUSIONS = ("cross_attention", "early", "late", "hybrid", "self_attention", "gcn"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.add_argument("--out", required=True, metavar="BUNDLE", help="folder that the model is written to")
+    parser.add_argument(
+        "--from",
+        dest="origin",
+        metavar="BUNDLE",
+        help="train on the clips of this bundle's training and on DATA together, with its settings; what is encoded "
+        "already comes from the cache, so that a closed form takes seconds",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the bundle that --out holds")
     add_training_arguments(parser)
     parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
     parser.add_argument("--json", action="store_true", help="print what was measured as one JSON document")
@@ -87,16 +96,37 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from video_understanding.datasets.manifest import load_manifest
+    from video_understanding.training.origin import Origin
     from video_understanding.training.train import train
 
-    manifest = load_manifest(*arguments.data, heads=arguments.heads)
-    spec, settings = chosen(arguments)
-    bundle = train(manifest, spec, arguments.out, settings, resume=arguments.resume)
+    if arguments.origin:
+        _refuse_with_origin(arguments)
+        origin = Origin.read(arguments.origin)
+        manifest = origin.joined_with(arguments.data, arguments.heads)
+        spec, settings = origin.spec, origin.settings
+    else:
+        manifest = load_manifest(*arguments.data, heads=arguments.heads)
+        spec, settings = chosen(arguments)
+    flags = {"resume": arguments.resume, "overwrite": arguments.overwrite}
+    bundle = train(manifest, spec, arguments.out, settings, **flags)
     if arguments.json:
         print(json.dumps(bundle.to_dict(), indent=2))
     else:
         print(summary(bundle))
     return 130 if bundle.facts["training"]["interrupted"] else 0
+
+
+def _refuse_with_origin(arguments: argparse.Namespace) -> None:
+    """Refuses options that a training from a bundle takes from that bundle."""
+    parser = argparse.ArgumentParser()
+    add_training_arguments(parser)
+    usual = vars(parser.parse_args([]))
+    given = [name for name, value in usual.items() if getattr(arguments, name) != value]
+    if given or arguments.resume:
+        option = f"--{(given or ['resume'])[0].replace('_', '-')}"
+        raise VideoUnderstandingError(
+            option, "cannot be given with --from, which has it from its bundle", "Leave it out."
+        )
 
 
 def chosen(arguments: argparse.Namespace) -> tuple:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from video_understanding import DISTRIBUTION, __version__
-from video_understanding.bundle import KERAS_FILE, SPEAKER_FILE, Bundle
+from video_understanding.bundle import BUNDLE_FILE, KERAS_FILE, SAVED_MODEL_FOLDER, SPEAKER_FILE, Bundle
 from video_understanding.bundle_card import card
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.frozen_split import Split
@@ -27,6 +28,7 @@ from video_understanding.report import write_training_report
 from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import WORK_FOLDER, Trained, begins_at_random, fit
 from video_understanding.training.measuring import CONDITIONS, Measuring
+from video_understanding.training.origin import Origin
 from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.study import study_clips
@@ -48,6 +50,7 @@ def train(
     split: Split | None = None,
     weights: str | Path | None = "default",
     resume: bool = False,
+    overwrite: bool = False,
     cache: ClipCache | None = None,
     progress: bool | None = None,
 ) -> Bundle:
@@ -55,12 +58,14 @@ def train(
 
     Without a split, one is made by subject with the settings' seed. The validation part guides the training
     and calibrates the confidence; the test part is only measured. With `resume` a training that was stopped
-    goes on; without it, a folder that holds a bundle or a begun training is refused. So is, in any case, one that
-    another process trains into.
+    goes on; without it, a folder that holds a bundle or a begun training is refused, unless `overwrite`: then what it
+    holds of a bundle is removed first. One that another process trains into is refused in any case.
     """
     out, settings = Path(out), settings or TrainingSettings()
     with one_owner(out, "training", TrainingError):
         remove_abandoned(out)
+        if overwrite and not resume:
+            _remove_bundle(out)
         return _train(manifest, spec, out, settings, split, weights, resume, cache, progress)
 
 
@@ -76,7 +81,7 @@ def _train(
     progress: bool | None,
 ) -> Bundle:
     if not resume and ((out / "bundle.json").exists() or (out / "training").exists()):
-        raise TrainingError(out, "already holds a training", "Go on with it by --resume, or train into another folder.")
+        raise TrainingError(out, "already holds a training", "Use --resume, --overwrite or another folder.")
     split, cache = split or split_rows(manifest, seed=settings.seed), cache or ClipCache()
     parts = split.part_of_rows()
     warnings = warn_of_torn_sources(manifest.rows, parts)
@@ -84,6 +89,7 @@ def _train(
     trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
     (out / WORK_FOLDER).mkdir(parents=True, exist_ok=True)
     write_whole(out / WORK_FOLDER / "split.json", split.to_json())
+    Origin.of(manifest, spec, settings).write(out)
     with one_bar("Evaluating", _MEASUREMENTS, progress):
         measuring = Measuring.of(trained, settings.seed, progress)
         reports = {part: measuring.report(part) for part in ("validation", "test")}
@@ -107,6 +113,14 @@ def _train(
     write_whole(bundle.card_file, card(bundle))
     write_training_report(bundle, out / WORK_FOLDER, reports, trained.prepared, trained.history, study)
     return bundle
+
+
+def _remove_bundle(folder: Path) -> None:
+    """What a training and its exports have left in a folder; other files stay."""
+    for name in (WORK_FOLDER, SAVED_MODEL_FOLDER):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for file in (folder / BUNDLE_FILE, folder / KERAS_FILE, folder / SPEAKER_FILE, *folder.glob("*.tflite")):
+        file.unlink(missing_ok=True)
 
 
 def _study(trained: Trained) -> DataStudy | None:
