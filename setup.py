@@ -10,6 +10,8 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "video_understanding" / 
 
 EDGE = ["ai-edge-litert>=2.3,<3"]
 CAMERA = ["opencv-python-headless>=4.10"]
+# Only its files of vectors are read; the words of a trained model need nothing of it.
+WORDS = ["wordllama>=0.4,<0.5"]
 TRAIN = [
     "tensorflow>=2.21,<2.22",
     "keras>=3.15,<3.16",
@@ -62,6 +64,7 @@ setup(
         "train": TRAIN,
         "hub": HUB,
         "edge": EDGE,
+        "words": WORDS,
         "notebooks": TRAIN + NOTEBOOKS,
         "dev": DEV,
     },

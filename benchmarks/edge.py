@@ -54,8 +54,11 @@ from video_understanding.edge import LiteRTScorer
 from video_understanding.edge.litert_scorer import AT_ONCE
 from video_understanding.scorer import ModelInputs
 scorer = LiteRTScorer(sys.argv[1])
-frames = np.zeros((1, *scorer.spec.frames_shape), np.uint8)
-scorer(ModelInputs(frames, np.zeros((1, scorer.spec.samples), np.float32), np.ones((1, 2), bool)))
+arrays = {
+    "video": np.zeros((1, *scorer.spec.frames_shape), np.uint8),
+    "audio": np.zeros((1, scorer.spec.samples), np.float32),
+}
+scorer(ModelInputs(arrays, np.ones((1, 2), bool)))
 """
 _WALK = """
 import sys
@@ -102,7 +105,7 @@ def _frame_encoder(scorers: dict[str, LiteRTScorer], facts: dict[str, Any], roun
     parts = {how: np.split(frames, _FRAMES // count) for how, count in _HOW.items()}
 
     jobs: dict[str, Callable[[], object]] = {
-        f"{how}, {name}": lambda scorer=scorer, some=some: [scorer.encode_frames(part) for part in some]
+        f"{how}, {name}": lambda scorer=scorer, some=some: [scorer.encode_pieces("video", part) for part in some]
         for how, some in parts.items()
         for name, scorer in scorers.items()
     }
@@ -127,8 +130,8 @@ def _frame_encoder(scorers: dict[str, LiteRTScorer], facts: dict[str, Any], roun
         what = f"{how}, fp32: operations a second"
         report.ratios.append(Ratio(what, "matrix product", share, 0.75, at_least=True))
     if "int8" in sessions:
-        true = scorers["fp32"].encode_frames(frames)  # [_FRAMES,D]
-        told = {"ours": scorers["int8"].encode_frames(frames)}
+        true = scorers["fp32"].encode_pieces("video", frames)  # [_FRAMES,D]
+        told = {"ours": scorers["int8"].encode_pieces("video", frames)}
         told["onnxruntime's"] = sessions["int8"].run(None, {"frame": frames})[0]
         off = {side: np.linalg.norm(tokens - true) / np.linalg.norm(true) for side, tokens in told.items()}
         report.facts["tokens of int8, off those of fp32"] = ", ".join(
@@ -161,12 +164,12 @@ def _parts(scorers: dict[str, LiteRTScorer], rounds: int, report: Report) -> Non
     spec = scorers["fp32"].spec
     hops = np.random.default_rng(1).normal(0, 0.1, (_FRAMES, spec.audio.hop_samples)).astype(np.float32)
     size, many = spec.network.token_size, spec.hops * spec.network.tokens_per_hop
-    picture = np.zeros((_FRAMES, spec.frames, size), np.float32)
-    sound, presence = np.zeros((_FRAMES, many, size), np.float32), np.ones((_FRAMES, 2), bool)
+    counts, presence = {"video": spec.frames, "audio": many}, np.ones((_FRAMES, 2), bool)
+    tokens = {name: np.zeros((_FRAMES, count, size), np.float32) for name, count in counts.items()}
     jobs: dict[str, Callable[[], object]] = {}
     for name, scorer in scorers.items():
-        jobs[f"hop, {name}"] = lambda scorer=scorer: scorer.encode_hops(hops)
-        jobs[f"joining, {name}"] = lambda scorer=scorer: scorer.fuse(picture, sound, presence)
+        jobs[f"hop, {name}"] = lambda scorer=scorer: scorer.encode_pieces("audio", hops)
+        jobs[f"joining, {name}"] = lambda scorer=scorer: scorer.fuse(tokens, presence)
     for name, row in take_turns(jobs, rounds, "parts").items():
         report.cpu_ms[name] = _ms(row, _FRAMES)
 

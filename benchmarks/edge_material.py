@@ -54,7 +54,8 @@ def main() -> None:
     clips, truth = read_clips([drawn], spec, bundle.labels)
     print(export_bundle(bundle, ("fp32", "int8"), clips, truth).text())
     model = load_model(bundle)
-    facts = {"frame_flops": _flops(model.backbone) + _flops(model.frame_head), "spec": spec.to_dict()}
+    video = model.encoders["video"]
+    facts = {"frame_flops": _flops(video.backbone) + _flops(video.head), "spec": spec.to_dict()}
     try:
         _write_onnx(model, clips, folder, _products_in_float(folder / "model_int8.tflite"))
     except ImportError as error:
@@ -65,7 +66,7 @@ def main() -> None:
 def _products_in_float(file: Path) -> list[int]:
     """Which of the frame encoder's products with weights the file leaves in float, by their places among them."""
     network = read_network(file.read_bytes())
-    graph = graphs_of(network)["encode_frame"]
+    graph = graphs_of(network)["encode_video"]
     products = [operator for operator in graph.operators if kind_of(network, operator) in PRODUCTS]
     types = [graph.tensors[product.outputs[0]].type for product in products]
     return [place for place, its_type in enumerate(types) if its_type == schema.TensorType.FLOAT32]
@@ -86,12 +87,12 @@ def _write_onnx(model: VideoUnderstandingModel, clips: ModelInputs, folder: Path
 
     @tf.function(input_signature=[frame])
     def encode_frame(frame: tf.Tensor) -> dict[str, tf.Tensor]:
-        features = model.backbone(tf.cast(frame, tf.float32), training=False)  # [n,F]
-        return {"picture_tokens": model.frame_head(features, training=False)}  # [n,D]
+        features = model.encoders["video"].backbone(tf.cast(frame, tf.float32), training=False)  # [n,F]
+        return {"video_tokens": model.encoders["video"].head(features, training=False)}  # [n,D]
 
     class Samples(CalibrationDataReader):
         def __init__(self) -> None:
-            self._frames = iter(clips.frames[:_ONNX_CLIPS].reshape(-1, 1, *spec.frames_shape[1:]))  # [1,H,W,3] each
+            self._frames = iter(clips["video"][:_ONNX_CLIPS].reshape(-1, 1, *spec.frames_shape[1:]))  # [1,H,W,3] each
 
         def get_next(self) -> dict[str, np.ndarray] | None:
             return next(({"frame": frame} for frame in self._frames), None)

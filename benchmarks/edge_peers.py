@@ -65,10 +65,11 @@ began_s = time.perf_counter()
 scorer = LiteRTScorer(sys.argv[1])
 print(time.perf_counter() - began_s)
 spec, windows = scorer.spec, 8
-picture = scorer.encode_frames(np.zeros((20, *spec.frames_shape[1:]), np.uint8))
-sound = scorer.encode_hops(np.zeros((20, spec.audio.hop_samples), np.float32))
-sound = sound.reshape(-1, sound.shape[-1])[: spec.hops * spec.network.tokens_per_hop]
-scorer.fuse(np.stack([picture[: spec.frames]] * windows), np.stack([sound] * windows), np.ones((windows, 2), bool))
+video = scorer.encode_pieces("video", np.zeros((20, *spec.frames_shape[1:]), np.uint8))
+audio = scorer.encode_pieces("audio", np.zeros((20, spec.audio.hop_samples), np.float32))
+audio = audio.reshape(-1, audio.shape[-1])[: spec.hops * spec.network.tokens_per_hop]
+tokens = {"video": np.stack([video[: spec.frames]] * windows), "audio": np.stack([audio] * windows)}
+scorer.fuse(tokens, np.ones((windows, 2), bool))
 """
 _MOVINET_SCRIPT = """
 import sys

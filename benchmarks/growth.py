@@ -144,16 +144,18 @@ def _classes(quick: bool) -> Iterator[Growth]:
     spec = replace(spec, network=replace(spec.network, unfrozen_blocks=0))
     chance = np.random.default_rng(_SEED)
     batch = _inputs(spec, TrainingSettings().batch_size, chance)
-    given = {"waveform": batch.waveform, "presence": batch.presence.astype(np.float32)}
+    given = {"waveform": batch["audio"], "presence": batch.presence.astype(np.float32)}
     steps, answers = {}, {}
     for classes in (_CLASSES[0], _CLASSES[-1]) if quick else _CLASSES:
         labels = Labels(action=tuple(f"class {number}" for number in range(classes)))
         model = VideoUnderstandingModel(spec, labels, weights=None, seed=_SEED)
         model.compile(jit_compile=False)  # as in our trainings
-        truth = np.eye(classes + 1, dtype=np.float32)[chance.integers(classes, size=len(batch.waveform))]  # [B,C+1]
+        truth = np.eye(classes + 1, dtype=np.float32)[chance.integers(classes, size=len(batch))]  # [B,C+1]
         truth[:, -1] = 1  # all have a label
-        seen = np.zeros((len(truth), spec.frames, model.backbone.output_shape[-1]), np.float32)  # [B,T,F]
-        inputs, targets = tf.nest.map_structure(tf.constant, (given | {"features": seen}, {"action": truth}))
+        seen = np.zeros(
+            (len(truth), spec.frames, model.encoders["video"].backbone.output_shape[-1]), np.float32
+        )  # [B,T,F]
+        inputs, targets = tf.nest.map_structure(tf.constant, (given | {"video_features": seen}, {"action": truth}))
         steps[classes] = partial(model.train_on_batch, inputs, targets)
         answers[classes] = partial(_scorer(spec, labels), _inputs(spec, 1, chance))
     yield Growth("classes, training step", "classes", steps, repeats=3, flat=True)
@@ -198,7 +200,7 @@ def _inputs(spec: ModelSpec, clips: int, chance: np.random.Generator) -> ModelIn
     """Noise: what is in a picture makes no difference to what looking at it costs."""
     frames = chance.integers(0, 256, (clips, *spec.frames_shape), np.uint8)  # [B,T,H,W,3]
     waveform = chance.normal(0, 0.1, (clips, spec.samples)).astype(np.float32)  # [B,N]
-    return ModelInputs(frames, waveform, np.ones((clips, 2), bool))
+    return ModelInputs({"video": frames, "audio": waveform}, np.ones((clips, 2), bool))
 
 
 _TEXT = """What more of something costs: CPU time of the preset "tiny" with TensorFlow on one thread, the points of one

@@ -16,6 +16,7 @@ from torch.nn import functional
 from video_understanding.layers.log_mel import LogMel
 from video_understanding.layers.parts_of_hop import TYPICAL
 from video_understanding.layers.time_code import TimeCode
+from video_understanding.modality import MODALITIES
 from video_understanding.models.backbones import small
 from video_understanding.models.listeners.conv1d import CHANNELS, TYPICAL_DB
 from video_understanding.spec import ModelSpec
@@ -29,7 +30,7 @@ class TorchTwin(nn.Module):
     def __init__(self, spec: ModelSpec, classes: dict[str, int]) -> None:
         super().__init__()
         network, size = spec.network, spec.network.token_size
-        self.rate = network.sense_dropout
+        self.rate = network.modality_dropout
         self.hops = (spec.hops, spec.audio.hop_samples)
         self.backbone = _SmallBackbone().to(memory_format=torch.channels_last)
         self.note = nn.Sequential(nn.Dropout(network.dropout), nn.Linear(small.BLOCKS[-1][0], size), _norm(size))
@@ -41,7 +42,7 @@ class TorchTwin(nn.Module):
 
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         presence = self._without_a_sense(inputs["presence"])  # [B,2]
-        features = inputs["features"] if "features" in inputs else self.see(inputs["frames"])  # [B,T,F]
+        features = inputs["video_features"] if "video_features" in inputs else self.see(inputs["frames"])  # [B,T,F]
         picture = self.note(features)  # [B,T,D]
         sound = self.listen(inputs["waveform"].reshape(-1, self.hops[1]))  # [B*M,K,D]
         sound = sound.reshape(len(picture), -1, picture.shape[-1])  # [B,M*K,D]
@@ -179,7 +180,10 @@ class _CrossAttention(nn.Module):
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
         network, size = spec.network, spec.network.token_size
-        for name, times_s in (("picture_code", spec.instants_s()), ("sound_code", spec.sound_times_s())):
+        for name, times_s in (
+            ("picture_code", spec.instants_s()),
+            ("sound_code", MODALITIES["audio"].times_s(spec, spec.hops * network.tokens_per_hop)),
+        ):
             code = TimeCode(times_s.tolist())
             code.build((None, len(times_s), size))
             self.register_buffer(name, torch.from_numpy(np.array(code._code)))  # [S,D]

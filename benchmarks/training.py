@@ -48,11 +48,11 @@ from benchmarks.training_steps import (
 from benchmarks.turns import Job, take_turns, taken_s
 from video_understanding.datasets.cache import ClipCache, PreparedClips
 from video_understanding.datasets.manifest import Manifest, load_manifest
-from video_understanding.layers.over_time import OverTime
 from video_understanding.media.decode import read_clip
 from video_understanding.media.synthetic.dataset import make_dataset
 from video_understanding.models.backbones.small import small
 from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.models.encoders import Encoder
 from video_understanding.presets import preset
 from video_understanding.process import keep_freed_memory
 from video_understanding.spec import ModelSpec
@@ -131,7 +131,8 @@ def _time_distributed(rounds: int, report: Report) -> None:
     pictures = rng.integers(0, 256, (clips, frames, side_px, side_px, 3)).astype(np.float32)  # [B,T,H,W,3]
     classes = np.arange(clips) % 2  # [B]
     jobs, operations = {}, {}
-    for name, layer in (("folded", OverTime), ("TimeDistributed", keras.layers.TimeDistributed)):
+    folded = functools.partial(Encoder, piece_shape=(side_px, side_px, 3), pieces=frames)
+    for name, layer in (("folded", folded), ("TimeDistributed", keras.layers.TimeDistributed)):
         keras.utils.set_random_seed(_SEED)
         inputs = keras.Input(pictures.shape[1:])
         mean = keras.layers.GlobalAveragePooling1D()(layer(small(side_px, side_px))(inputs))  # [B,F]

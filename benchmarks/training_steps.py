@@ -80,7 +80,7 @@ def our_side(batch: Batch, threads: int) -> Side:
     hop = batch.shown["waveform"][:, : model.spec.audio.hop_samples]  # [B,hop]
     told = {
         "parameters": sum(int(np.prod(variable.shape)) for variable in model.trainable_variables),
-        "heard_db": np.array(model.hop_encoder.get_layer("log_mel")(hop)),  # [B,steps,bands]
+        "heard_db": np.array(model.encoders["audio"].backbone.get_layer("log_mel")(hop)),  # [B,steps,bands]
     }
     return {INFERENCE: inference, FROZEN: frozen, ALL_LEARNS: functools.partial(step, model, batch.shown)}, told
 

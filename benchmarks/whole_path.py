@@ -76,8 +76,7 @@ _PARTS = {
     "decode pictures": (("pictures.py", "_decode"),),
     "scale": (("picture.py", "__call__"),),
     "sound": (("walk.py", "_decode_sound"), ("sound.py", "take"), ("sound.py", "finish")),
-    "frame network": (("litert_scorer.py", "encode_frames"),),
-    "hop network": (("litert_scorer.py", "encode_hops"),),
+    "encoders": (("litert_scorer.py", "encode_pieces"),),
     "joining": (("litert_scorer.py", "fuse"),),
     "segments": (("segments.py", "push"), ("segments.py", "finish")),
 }

@@ -222,9 +222,9 @@ def test_the_card_tells_how_it_fails(bundle, report):
 
 
 def test_the_card_tells_what_the_loss_of_a_sense_costs(bundle):
-    table = {name: {"action": {"clips": 9, "uar": uar}} for name, uar in (("both senses", 0.9), ("only audio", 0.5))}
+    table = {name: {"action": {"clips": 9, "uar": uar}} for name, uar in (("all modalities", 0.9), ("only audio", 0.5))}
     failures = section(card(bundle.with_facts(metrics={"robustness": table})), "How it fails")
-    assert "- action, UAR with both senses 90.0 %, only audio 50.0 %." in failures
+    assert "- action, UAR with all modalities 90.0 %, only audio 50.0 %." in failures
 
 
 def test_the_card_tells_the_worst_first(bundle):

@@ -47,8 +47,8 @@ def test_what_is_no_clip_is_refused_by_name(changes, names):
     assert "dog.mp4" in str(refusal.value)
 
 
-def test_senses():
-    assert make().senses == {"video": True, "audio": True}
+def test_modalities():
+    assert make().modalities == {"video": True, "audio": True}
     assert not make(frame_present=np.zeros(3, bool)).has_video
     assert not make(sound_span_s=None).has_audio
 

@@ -52,7 +52,7 @@ def test_json_has_the_promised_form_and_no_head_that_the_model_lacks():
         "file": "a.mp4",
         "duration_s": 3.0,
         "action": {"label": "run", "confidence": 0.7, "scores": {"dance": 0.2, "run": 0.7, "sing": 0.1}},
-        "senses": {"video": True, "audio": False},
+        "modalities": {"video": True, "audio": False},
         "segments": [
             {"start_s": 0.0, "end_s": 1.235, "action": "run", "action_confidence": 0.7},
             {

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from video_understanding.errors import SpecError
+from video_understanding.modality import MODALITIES
 from video_understanding.spec import AudioSpec, LogMelSpec, ModelSpec, NetworkSpec, VideoSpec
 
 
@@ -120,3 +121,25 @@ def test_multi_label_heads_are_named_in_one_order_and_survive_json():
 def test_what_is_no_list_of_heads_is_refused(named):
     with pytest.raises(SpecError, match=r"network\.multi_label"):
         NetworkSpec(multi_label=named)
+
+
+def test_settings_under_the_names_of_older_versions_are_read():
+    values = ModelSpec(network=NetworkSpec(modality_dropout=0.4)).to_dict()
+    values["network"]["sense_dropout"] = values["network"].pop("modality_dropout")
+    assert ModelSpec.from_dict(values).network.modality_dropout == 0.4
+
+
+def test_modalities_are_a_list_that_is_written_only_where_it_is_another(monkeypatch):
+    monkeypatch.setitem(MODALITIES, "face", MODALITIES["video"])
+    assert "modalities" not in ModelSpec().to_dict()
+    spec = ModelSpec(modalities=["audio", "face"])
+    assert spec.modalities == ("audio", "face") and spec.derived == ("face",)
+    assert ModelSpec.from_json(spec.to_json()) == spec
+    for wrong, words in (
+        ((), "one to 4"),
+        (("video", "video"), "each once"),
+        ("video", "Give a list"),
+        (["odour"], "odour"),
+    ):
+        with pytest.raises(SpecError, match=words):
+            ModelSpec(modalities=wrong)

@@ -17,6 +17,7 @@ _HOMES = {
     "Clip": "clip",
     "ClipCache": "datasets.cache",
     "HeadSpec": "labels",
+    "Index": "search.index",
     "Labels": "labels",
     "LogMelSpec": "spec",
     "Manifest": "datasets.manifest",

@@ -27,6 +27,7 @@ from video_understanding.recognition.recognizer import Recognizer as Recognizer
 from video_understanding.recognition.streaming import StreamingRecognizer as StreamingRecognizer
 from video_understanding.runtimes import load as load
 from video_understanding.scorer import ModelInputs as ModelInputs
+from video_understanding.search.index import Index as Index
 from video_understanding.spec import AudioSpec as AudioSpec
 from video_understanding.spec import LogMelSpec as LogMelSpec
 from video_understanding.spec import ModelSpec as ModelSpec

@@ -20,6 +20,7 @@ BUNDLE_FORMAT = 1  # raised when an older reader would misunderstand a newer bun
 BUNDLE_FILE = "bundle.json"
 KERAS_FILE = "model.keras"
 SPEAKER_FILE = "speaker.npz"  # the second weights, for speakers who are known
+WORDS_FILE = "words.npz"  # the common space of sentences and clips
 SAVED_MODEL_FOLDER = "saved_model"
 CARD_FILE = "README.md"
 TFLITE_MODES = ("fp32", "fp16", "dynamic", "int8")  # how the numbers of a TFLite file are stored, exactest first

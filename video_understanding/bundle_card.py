@@ -127,7 +127,7 @@ def _inputs(bundle: Bundle) -> list[str]:
         *_zoomed(bundle),
         f"- **Sound:** {spec.samples} samples of one channel at {audio.sample_rate_hz} Hz, `float32` from -1 to 1, "
         f"heard in {spec.hops} hops of {audio.hop_s:g} s.",
-        "- Picture or sound may be missing; the model is told which of them is there.",
+        f"- The model takes {', '.join(spec.modalities)}. Any of them may be missing: presence says which are there.",
     ]
 
 

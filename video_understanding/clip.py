@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,6 +28,8 @@ class Clip:
     source          the file's name, for messages
     announced_s     how long the file says it is; None where it says nothing
     notes           what is odd or damaged, in words
+    derived         modality -> its array, or None where the clip lacks it; of modalities other than video and audio,
+                    derived from the clip as it was read. What changes frames or sound later leaves it as it is
     """
 
     frames: np.ndarray
@@ -39,6 +42,7 @@ class Clip:
     source: str = ""
     announced_s: float | None = None
     notes: tuple[str, ...] = ()
+    derived: Mapping[str, np.ndarray | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._require("frames", np.uint8, 4)
@@ -89,13 +93,14 @@ class Clip:
         return self.sound_span_s is not None
 
     @property
-    def senses(self) -> dict[str, bool]:
+    def modalities(self) -> dict[str, bool]:
         """Which modalities a model gets of this clip; a sound track of digital silence counts as absent.
 
         It carries nothing, and in real collections it betrays who recorded a clip rather than what happens in it: a
         model that could tell "silent" from "absent" would learn that.
         """
-        return {"video": self.has_video, "audio": not self.is_silent}
+        derived = {name: array is not None for name, array in self.derived.items()}
+        return {"video": self.has_video, "audio": not self.is_silent, **derived}
 
     @property
     def is_silent(self) -> bool:

@@ -58,6 +58,10 @@ class BundleError(VideoUnderstandingError):
     """A trained model on disk that is not there, not whole, or of a newer program."""
 
 
+class SearchError(VideoUnderstandingError):
+    """An index that is not there, not whole or of another model, or a search that cannot be answered."""
+
+
 class ExportError(VideoUnderstandingError):
     """A model that cannot be exported, or whose export tells something else than the model."""
 

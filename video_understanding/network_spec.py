@@ -9,27 +9,30 @@ from video_understanding.labels import require_head_name
 from video_understanding.spec_numbers import whole
 
 CLASSIFIERS = ("network", "linear")
+MISSING = ("ignore", "drop", "fill")
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """What looks and listens: the network's parts and sizes.
+    """The network's parts and sizes.
 
-    backbone          which CNN looks at each frame: "small", "efficientnet_lite0", any network of
+    backbone          which CNN encodes each frame: "small", "efficientnet_lite0", any network of
                       keras.applications by name, a TF-Hub handle or the path of a SavedModel
     unfrozen_blocks   how many of its last blocks are trained; None means all, 0 none
-    motion            whether picture tokens are told how far each is from the one before
-    listener          what listens to each hop of sound: "conv1d", small and learned from nothing, or
-                      "separable", which comes with weights that have heard much before
+    motion            whether video tokens hold how far each is from the one before
+    listener          what encodes each hop of sound: "conv1d", small and learned from nothing, or
+                      "separable", which comes with pretrained weights
     unfrozen_listener_blocks  how many of its last blocks are trained; None means all, 0 none
-    fusion            how the senses are joined
-    token_size        D, the numbers that stand for one moment of one sense
+    fusion            how the modalities are joined
+    token_size        D, the numbers that stand for one moment of one modality
     tokens_per_hop    how many of them a hop of sound gives
-    attention_heads   into how many looks attention is divided
+    attention_heads   into how many heads attention is divided
     dropout           share of numbers dropped in training
-    sense_dropout     share of clips that lose one of their senses in training
+    modality_dropout  share of clips that lose one of their modalities in training
     classifier        "linear": pooled statistics of frozen features, and a linear map solved in closed form;
                       "network": the fusion and a dense layer, trained by gradients
+    missing           what stands for a modality that a clip lacks: "ignore" a learned token, "fill" the mean of the
+                      other clips'; with "drop" such clips are not learned from
     multi_label       the heads of which a clip may show several classes at once, or none
     """
 
@@ -43,18 +46,19 @@ class NetworkSpec:
     tokens_per_hop: int = 2
     attention_heads: int = 4
     dropout: float = 0.2
-    sense_dropout: float = 0.2
+    modality_dropout: float = 0.2
     classifier: str = "network"
+    missing: str = "ignore"
     multi_label: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("backbone", "listener", "fusion"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise SpecError(f"network.{name}", f"is {getattr(self, name)!r}, not a name", "Give a name.")
-        if self.classifier not in CLASSIFIERS:
-            raise SpecError(
-                "network.classifier", f"{self.classifier!r} is not known", f"Use one of: {', '.join(CLASSIFIERS)}."
-            )
+        for name, known in (("classifier", CLASSIFIERS), ("missing", MISSING)):
+            if getattr(self, name) not in known:
+                cause = f"{getattr(self, name)!r} is not known"
+                raise SpecError(f"network.{name}", cause, f"Use one of: {', '.join(known)}.")
         if not isinstance(self.motion, bool):
             raise SpecError("network.motion", f"is {self.motion!r}, not true or false", "Give one of these.")
         for name in ("unfrozen_blocks", "unfrozen_listener_blocks"):
@@ -68,7 +72,7 @@ class NetworkSpec:
                 f"{self.token_size} cannot be divided among {self.attention_heads} attention_heads",
                 "Choose a multiple.",
             )
-        for name in ("dropout", "sense_dropout"):
+        for name in ("dropout", "modality_dropout"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
                 raise SpecError(f"network.{name}", f"is {value!r}, not a share from 0 to below 1", "Give such a share.")
@@ -84,7 +88,13 @@ class NetworkSpec:
     @property
     def words(self) -> str:
         """What it is made of, in a few words."""
+        missing = {
+            "drop": "; clips that lack a modality were not learned from",
+            "fill": "; a modality that a clip lacks is filled with the mean of the other clips' tokens",
+        }.get(self.missing, "")
         encoders = f"`{self.backbone}` encodes the frames, `{self.listener}` the sound"
         if self.classifier == "linear":
-            return f"{encoders}, both frozen; a linear classifier on their pooled features was solved in closed form"
-        return f"{encoders}; `{self.fusion}` joins them, each moment in {self.token_size} numbers"
+            how = ", both frozen; a linear classifier on their pooled features was solved in closed form"
+        else:
+            how = f"; `{self.fusion}` joins them, each moment in {self.token_size} numbers"
+        return f"{encoders}{how}{missing}"

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from video_understanding.scorer import SENSES
-
 UNKNOWN = "unknown"  # the answer where the model is less sure than its bundle asks for
 SHOWN_FROM = 0.5  # in a multi-label head, the score from which on a class is said to be shown
 _SCORE_DIGITS, _TIME_DIGITS = 6, 3  # of what is written down
@@ -102,7 +100,7 @@ class Prediction:
     file        its path, as it was given
     duration_s  how long it is
     heads       head -> its answer: what lasts longest; heads that the model lacks are absent
-    senses      "video", "audio" -> whether any of it was there; digital silence is not
+    modalities  modality -> whether any of it was there; digital silence is not
     segments    one after the other, in the order of time
     notes       what is odd or damaged in the file, in words
     """
@@ -110,7 +108,7 @@ class Prediction:
     file: str
     duration_s: float
     heads: Mapping[str, HeadAnswer] = field(hash=False)
-    senses: Mapping[str, bool] = field(hash=False)
+    modalities: Mapping[str, bool] = field(hash=False)
     segments: tuple[Segment, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -130,7 +128,7 @@ class Prediction:
             "file": self.file,
             "duration_s": round(self.duration_s, _TIME_DIGITS),
             **{head: answer.to_dict() for head, answer in self.heads.items()},
-            "senses": {sense: bool(self.senses[sense]) for sense in SENSES},
+            "modalities": {name: bool(there) for name, there in self.modalities.items()},
             "segments": [segment.to_dict() for segment in self.segments],
             **({"notes": list(self.notes)} if self.notes else {}),
         }

@@ -110,4 +110,4 @@ def _load_file(path: Path, runtime: str) -> Recognizer:
     scorer = LiteRTScorer(path)
     if mode and scorer.mode != mode:
         raise BundleError(path, f"is a file of mode {scorer.mode}, not {mode}", "Leave the runtime out.")
-    return Recognizer(scorer, scorer.unknown_below)
+    return Recognizer(scorer, scorer.unknown_below, path.parent)

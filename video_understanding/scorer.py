@@ -15,55 +15,69 @@ import numpy as np
 
 from video_understanding.errors import ClipError
 from video_understanding.labels import Labels
+from video_understanding.modality import MODALITIES
 from video_understanding.spec import ModelSpec
 
-SENSES: tuple[str, ...] = ("video", "audio")
-NO_EMBEDDING = "has no embedding: it was exported by an older version"
+Tokens = Mapping[str, np.ndarray]  # modality -> its tokens in each window, float32 [B,n,D]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ModelInputs:
     """A batch of clips as every model takes them.
 
-    frames      uint8 [B,T,H,W,3]
-    waveform    float32 [B,N], in [-1, 1]
-    presence    bool [B,2], whether the clip has each of `SENSES`; a sense that is absent must not be looked at
+    arrays    modality -> [B,...], such as uint8 [B,T,H,W,3] of "video" and float32 [B,N] in [-1, 1] of "audio"
+    presence  bool [B,M], which of these modalities each clip has, in their order; one that is absent is not encoded
     """
 
-    frames: np.ndarray
-    waveform: np.ndarray
+    arrays: Mapping[str, np.ndarray]
     presence: np.ndarray
 
     def __post_init__(self) -> None:
-        forms = (("frames", np.uint8, 5), ("waveform", np.float32, 2), ("presence", np.bool_, 2))
-        for name, dtype, dimensions in forms:
-            array = getattr(self, name)
-            if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != dimensions:
+        forms = [(MODALITIES[name].input, array, MODALITIES[name].dtype) for name, array in self.arrays.items()]
+        for name, array, dtype in (*forms, ("presence", self.presence, np.bool_)):
+            if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim < 2:
                 found = f"{array.dtype} {list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
                 raise ClipError(
                     "model inputs",
-                    f"{name} should be {np.dtype(dtype)} with {dimensions} dimensions, and is {found}",
+                    f"{name} should be a batch of {np.dtype(dtype)}, and is {found}",
                     "Make them with video_understanding.prepare.",
                 )
-        if not len(self.frames) == len(self.waveform) == len(self.presence) or self.presence.shape[1] != len(SENSES):
-            shapes = [list(array.shape) for array in (self.frames, self.waveform, self.presence)]
+        shapes = [array.shape for array in (*self.arrays.values(), self.presence)]
+        if len({shape[0] for shape in shapes}) != 1 or self.presence.shape[1:] != (len(self.arrays),):
             raise ClipError(
-                "model inputs", f"shapes {shapes} do not belong together", "Give each clip frames, sound and presence."
+                "model inputs",
+                f"shapes {[list(shape) for shape in shapes]} do not belong together",
+                "Give each clip an array of each modality, and presence.",
             )
 
     def __len__(self) -> int:
-        return len(self.frames)
+        return len(self.presence)
+
+    def __getitem__(self, modality: str) -> np.ndarray:
+        return self.arrays[modality]
 
     def __repr__(self) -> str:
-        video, audio = self.presence.sum(axis=0)
-        shape = list(self.frames.shape)
-        return f"ModelInputs({len(self)} clips, {video} with video, {audio} with audio, frames {shape})"
+        counts = zip(self.arrays, self.presence.sum(axis=0), strict=True)
+        return f"ModelInputs({len(self)} clips, {', '.join(f'{count} with {name}' for name, count in counts)})"
 
-    def without(self, sense: str) -> ModelInputs:
-        """The same clips, said to lack a sense."""
-        presence = self.presence.copy()
-        presence[:, SENSES.index(sense)] = False
-        return ModelInputs(self.frames, self.waveform, presence)
+    def without(self, *modalities: str) -> ModelInputs:
+        """The same clips, said to lack these modalities."""
+        return ModelInputs(self.arrays, without(self.presence, list(self.arrays), modalities))
+
+    def some(self, rows: slice | np.ndarray) -> ModelInputs:
+        """The clips of these rows."""
+        return ModelInputs({name: array[rows] for name, array in self.arrays.items()}, self.presence[rows])
+
+    @staticmethod
+    def joined(parts: Sequence[ModelInputs]) -> ModelInputs:
+        """The clips of all parts, one after the other."""
+        arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0].arrays}
+        return ModelInputs(arrays, np.concatenate([part.presence for part in parts]))
+
+
+def without(presence: np.ndarray, names: Sequence[str], taken: Sequence[str]) -> np.ndarray:
+    """Presence bool [B,M] of the modalities with these names, but false for those that are taken away."""
+    return presence & [name not in taken for name in names]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -131,11 +145,11 @@ class Scorer(Protocol):
 
 
 class PartwiseScorer(ABC):
-    """A scorer made of three parts, each of which can be asked alone: what sees, what hears, and what joins both.
+    """A scorer made of parts that can be asked alone: an encoder for each modality, and what joins their tokens.
 
-    Every frame, every hop of sound and every window is worked out by itself, never together with others: the order
-    in which a machine adds up depends on how much it is given at once, and so would the last digits. A stream that
-    encodes each frame once therefore gives the very answers of whole clips.
+    Every piece (a frame, a chunk of sound) and every window is computed by itself, never together with others: the
+    order in which a machine adds up depends on how much it is given at once, and so would the last digits. A stream
+    that encodes each piece once therefore gives the very answers of whole clips.
     """
 
     spec: ModelSpec
@@ -143,25 +157,20 @@ class PartwiseScorer(ABC):
     token_shapes: Mapping[str, tuple[int, int]]  # (n,D) of the tokens of each modality in one window
 
     @abstractmethod
-    def encode_frames(self, frames: np.ndarray) -> np.ndarray:
-        """uint8 [n,H,W,3] -> picture tokens float32 [n,D]."""
+    def encode_pieces(self, modality: str, pieces: np.ndarray) -> np.ndarray:
+        """Pieces [n,...] of a modality, such as frames -> their tokens float32 [n,D] or [n,K,D]."""
 
     @abstractmethod
-    def encode_hops(self, hops: np.ndarray) -> np.ndarray:
-        """float32 [n,hop_samples] -> sound tokens float32 [n,K,D]."""
+    def fuse(self, tokens: Tokens, presence: np.ndarray) -> Scores:
+        """Tokens of every modality and presence bool [B,M] -> scores of B windows."""
 
     @abstractmethod
-    def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
-        """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
-
-    @abstractmethod
-    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+    def embed(self, tokens: Tokens, presence: np.ndarray) -> np.ndarray:
         """The embedding of each window: the vector that its modalities are joined into, before any head.
 
         Args:
-            picture: Picture tokens float32 [B,T,D].
-            sound: Sound tokens float32 [B,M*K,D].
-            presence: bool [B,2].
+            tokens: Modality -> float32 [B,n,D].
+            presence: bool [B,M].
 
         Returns:
             float32 [B,E].
@@ -171,8 +180,8 @@ class PartwiseScorer(ABC):
         """
 
     def __call__(self, inputs: ModelInputs) -> Scores:
-        """Scores of the batch, in its order; an absent sense is not looked at."""
-        return self.fuse(*self.encode(inputs), inputs.presence)
+        """Scores of the batch, in its order; an absent modality is not encoded."""
+        return self.fuse(self.encode(inputs), inputs.presence)
 
     @property
     def batched(self) -> PartwiseScorer:
@@ -192,15 +201,17 @@ class PartwiseScorer(ABC):
         """
         return (self if exact else self.batched)(inputs)
 
-    def encode(self, inputs: ModelInputs) -> tuple[np.ndarray, np.ndarray]:
-        """Picture tokens float32 [B,T,D] and sound tokens [B,M*K,D'] of the batch, zeros where a sense is absent."""
-        spec = self.spec
-        video, audio = inputs.presence.T  # bool [B] each
-        picture, sound = (np.zeros((len(inputs), *self.token_shapes[sense]), np.float32) for sense in SENSES)
-        if video.any():
-            frames = inputs.frames[video].reshape(-1, *spec.frames_shape[1:])  # [b*T,H,W,3]
-            picture[video] = self.encode_frames(frames).reshape(-1, *picture.shape[1:])
-        if audio.any():
-            hops = inputs.waveform[audio].reshape(-1, spec.audio.hop_samples)  # [b*M,hop]
-            sound[audio] = self.encode_hops(hops).reshape(-1, *sound.shape[1:])
-        return picture, sound
+    def encode(self, inputs: ModelInputs) -> dict[str, np.ndarray]:
+        """Modality -> tokens float32 [B,n,D] of the batch, zeros where a clip lacks it."""
+        return {
+            name: self.encode_windows(name, array, there)
+            for (name, array), there in zip(inputs.arrays.items(), inputs.presence.T, strict=True)
+        }
+
+    def encode_windows(self, modality: str, windows: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """A modality's windows [B,...] -> tokens float32 [B,n,D], zeros where `there`, bool [B], is false."""
+        tokens = np.zeros((len(windows), *self.token_shapes[modality]), np.float32)
+        if there.any():
+            pieces = MODALITIES[modality].cut(windows[there], self.spec)
+            tokens[there] = self.encode_pieces(modality, pieces).reshape(-1, *tokens.shape[1:])
+        return tokens

@@ -18,6 +18,7 @@ import numpy as np
 
 from video_understanding.errors import SpecError
 from video_understanding.labels import HeadSpec, Labels
+from video_understanding.modality import DEFAULT, MODALITIES, MOST_MODALITIES, NATIVE
 from video_understanding.network_spec import NetworkSpec
 from video_understanding.spec_numbers import (
     LEAST_POWER,
@@ -156,15 +157,20 @@ class AudioSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What one clip is, and what looks at it: `window_s` seconds of picture and sound, how each is sampled."""
+    """What one clip is, and what encodes it: `window_s` seconds of frames and sound, how each is sampled.
+
+    `modalities` are those that the model takes in, names in `modality.MODALITIES`; their order is that of presence.
+    """
 
     window_s: float = 4.0
     video: VideoSpec = field(default_factory=VideoSpec)
     audio: AudioSpec = field(default_factory=AudioSpec)
     network: NetworkSpec = field(default_factory=NetworkSpec)
+    modalities: tuple[str, ...] = DEFAULT
 
     def __post_init__(self) -> None:
         positive(self, "window_s", MOST_WINDOW_S)
+        object.__setattr__(self, "modalities", _modalities(self.modalities))
         _part(self, "video", VideoSpec)
         _part(self, "audio", AudioSpec)
         _part(self, "network", NetworkSpec)
@@ -191,9 +197,9 @@ class ModelSpec:
         return exact(self.window_s, 1 / fraction(self.audio.hop_s), "window_s / audio.hop_s", "hops of sound")
 
     @property
-    def sound_tokens(self) -> int:
-        """M*K, the sound tokens of one clip; a linear classifier works on one for each hop, its statistics."""
-        return self.hops * (self.network.tokens_per_hop if self.network.classifier == "network" else 1)
+    def derived(self) -> tuple[str, ...]:
+        """The modalities that are derived from a clip's frames and sound."""
+        return tuple(name for name in self.modalities if name not in NATIVE)
 
     @property
     def frames_shape(self) -> tuple[int, int, int, int]:
@@ -218,19 +224,17 @@ class ModelSpec:
         """
         return start_s + (2 * np.arange(self.frames) + 1) / (2 * self.video.frames_hz)  # [T]
 
-    def sound_times_s(self) -> np.ndarray:
-        """float64 [M*K]: the middle of each sound token, in seconds within the window."""
-        many = self.sound_tokens
-        return (2 * np.arange(many) + 1) / (2 * many) * self.window_s  # [M*K]
-
     def to_dict(self) -> dict[str, Any]:
         values = dataclasses.asdict(self)
         if self.video.zoom == 1:
             # Programs that are older than the setting read such a spec, and refuse any other; and what is named by
             # all settings, as cached clips are, keeps its name.
             del values["video"]["zoom"]
-        if self.network.classifier == "network":
-            del values["network"]["classifier"]  # for the same reason
+        for name, usual in (("classifier", "network"), ("missing", "ignore")):
+            if values["network"][name] == usual:
+                del values["network"][name]  # for the same reason
+        if self.modalities == DEFAULT:
+            del values["modalities"]  # for the same reason
         return {"format": SPEC_FORMAT, **values}
 
     def to_json(self) -> str:
@@ -260,6 +264,7 @@ class ModelSpec:
         return cls.from_dict(values)
 
 
+RENAMED = {"sense_dropout": "modality_dropout"}  # settings as older versions wrote them -> their names now
 _PARTS = {"video": VideoSpec, "audio": AudioSpec, "log_mel": LogMelSpec, "network": NetworkSpec}
 
 
@@ -268,13 +273,24 @@ def _from_dict(cls: type, values: dict[str, Any], prefix: str) -> Any:
         raise SpecError(prefix.rstrip("."), "is not a group of settings", "Give an object with its settings.")
     known = [entry.name for entry in dataclasses.fields(cls)]
     settings = {}
-    for name, value in values.items():
+    for own_name, value in values.items():
+        name = RENAMED.get(own_name, own_name)
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known settings: {', '.join(known)}."
             raise SpecError(f"{prefix}{name}", "is not a setting of the spec", hint)
         settings[name] = _from_dict(_PARTS[name], value, f"{prefix}{name}.") if name in _PARTS else value
     return cls(**settings)
+
+
+def _modalities(names: Any) -> tuple[str, ...]:
+    given = tuple(map(str, names)) if isinstance(names, (list, tuple)) else ()
+    if not 1 <= len(given) <= MOST_MODALITIES or len(set(given)) < len(given):
+        raise SpecError("modalities", f"are {names!r}", f"Give a list of one to {MOST_MODALITIES} names, each once.")
+    for name in given:
+        if name not in MODALITIES:
+            raise SpecError(f"modality {name!r}", "is not known", f"Use some of: {', '.join(MODALITIES)}.")
+    return given
 
 
 def _part(part: Any, name: str, cls: type) -> None:

@@ -1,1 +1,1 @@
-"""How well the model recognises what it has not seen, by sets, by senses and by ways of joining them."""
+"""How well the model recognises what it has not seen, by sets, by modalities and by ways of joining them."""

@@ -27,12 +27,15 @@ from benchmarks.accuracy.sets import DATA, SETS, manifest_of
 from benchmarks.tables import machine
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.presets import DEFAULT, preset
-from video_understanding.scorer import SENSES
 from video_understanding.training.crossval import crossval
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("tensorflow", "keras", "numpy", "av")
-CONDITIONS = {"both": "both senses", "video": "only video", "audio": "only audio"}  # name here -> name in the summary
+CONDITIONS = {
+    "both": "all modalities",
+    "video": "only video",
+    "audio": "only audio",
+}  # name here -> name in the summary
 
 
 def main() -> None:
@@ -72,7 +75,7 @@ def measure(name: str, zoom: int | None = None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         found = crossval(manifest, spec, folder).to_dict()
     prepared = ClipCache().prepare(manifest.rows, spec)
-    there = dict(zip(SENSES, prepared.presence(np.arange(len(prepared))).any(axis=0), strict=True))
+    there = dict(zip(spec.modalities, prepared.presence(np.arange(len(prepared))).any(axis=0), strict=True))
     head = SETS[name].head
     whole = found["heads"][head]
     uar = {

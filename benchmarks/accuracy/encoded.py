@@ -13,8 +13,8 @@ from video_understanding.datasets.rows import Row
 from video_understanding.labels import Labels
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.presets import DEFAULT, preset
-from video_understanding.scorer import SENSES
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
+from video_understanding.training.linear import blocks_of
 from video_understanding.training.pooled_clips import PooledClips, pooled_clips
 from video_understanding.training.settings import TrainingSettings
 
@@ -40,5 +40,5 @@ def encoded_set(name: str) -> EncodedSet:
     there = np.unique(prepared.row_numbers[prepared.presence(np.arange(len(prepared))).any(axis=1)])
     places = np.array([place for place in there if head in manifest.rows[place].labels])
     rows = [manifest.rows[place] for place in places]
-    pooled = {sense: pooled_clips(encoded, places, sense) for sense in SENSES}
-    return EncodedSet(head, rows, pooled, model.statistics_blocks, manifest.labels[head])
+    pooled = {name: pooled_clips(encoded, places, name) for name in spec.modalities}
+    return EncodedSet(head, rows, pooled, blocks_of(model), manifest.labels[head])

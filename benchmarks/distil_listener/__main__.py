@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from benchmarks.distil_listener.sounds import Pieces, drawn_sounds, read_sounds
 from benchmarks.distil_listener.teacher import STEP, WINDOW, Teacher
-from video_understanding.models.audio_encoder import make_hop_encoder
+from video_understanding.models.encoders.audio import make_hop_encoder
 from video_understanding.models.listeners.separable import BLOCKS
 from video_understanding.models.listeners.weights import write_weights
 from video_understanding.spec import AudioSpec, LogMelSpec, ModelSpec, NetworkSpec

@@ -28,7 +28,7 @@ class Coin:
     spec, labels = SPEC, LABELS
 
     def __call__(self, inputs: ModelInputs) -> Scores:
-        bright = inputs.frames.reshape(len(inputs.frames), -1).mean(axis=1) / 255  # [B]
+        bright = inputs["video"].reshape(len(inputs["video"]), -1).mean(axis=1) / 255  # [B]
         share = np.where(inputs.presence[:, 0], np.round(bright * 997) % 10 / 10, 0.5).astype(np.float32)  # [B]
         return Scores(LABELS, {"action": np.stack([share, 1 - share], axis=1)})
 

@@ -42,7 +42,7 @@ def test_a_person_reads_why(bundle, clip, tmp_path, capsys):
     lines = output.out.splitlines()
     assert lines[0].startswith(f"{clip}, ") and lines[0].endswith(": the surest of 3 windows")
     words = [line.split()[0] for line in lines[1:] if not line.startswith("  note")]
-    assert words == ["action", "senses", "picture", "sound", "attention", "written"]
+    assert words == ["action", "shares", "picture", "sound", "attention", "written"]
     assert output.err == ""
     assert (tmp_path / "why" / "overview_action.png").stat().st_size > 10_000
 

@@ -63,12 +63,12 @@ def test_a_program_reads_a_list_in_the_promised_form(clips, capsys):
     shown = capsys.readouterr()
     (told,) = json.loads(shown.out)
     assert shown.err == ""
-    assert set(told) == {"file", "duration_s", "action", "emotion", "senses", "segments"}
+    assert set(told) == {"file", "duration_s", "action", "emotion", "modalities", "segments"}
     assert set(told["action"]) == {"label", "confidence", "scores", "lasts_s"}
     assert (told["emotion"]["label"], told["emotion"]["lasts_s"]) == ("loud", 6.0)  # what lasts longest
     last = told["segments"][-1]
     assert (last["emotion"], last["emotion_nearest"]) == ("unknown", "quiet")
-    assert told["senses"] == {"video": True, "audio": True}
+    assert told["modalities"] == {"video": True, "audio": True}
     assert [segment["action"] for segment in told["segments"]] == ["red", "blue", "blue"]
     assert {"start_s", "end_s", "action", "emotion", "action_confidence"} <= set(told["segments"][0])
 

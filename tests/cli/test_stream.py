@@ -62,7 +62,7 @@ def test_a_line_of_json_for_each_step_and_the_segments_of_predict(clip, capsys):
     assert shown.err == ""
     answers = [step for step in steps if "action" in step]
     assert [step["start_s"] for step in answers] == [0.5 * number for number in range(len(answers))]
-    assert set(answers[0]) == {"start_s", "end_s", "action", "emotion", "senses", "segments"}
+    assert set(answers[0]) == {"start_s", "end_s", "action", "emotion", "modalities", "segments"}
     assert list(steps[-1]) == ["segments"]
     assert main(["predict", "bundle", str(clip), "--json"]) == 0
     assert [one for step in steps for one in step["segments"]] == json.loads(capsys.readouterr().out)[0]["segments"]
@@ -84,7 +84,7 @@ def test_ctrl_c_tells_the_last_segments_first(camera, capsys):
     segments = [one for step in steps for one in step["segments"]]
     assert [segment["action"] for segment in segments] == ["red", "blue"]
     assert segments[0]["end_s"] == pytest.approx(5.0, abs=0.3) and segments[1]["end_s"] == 11.75
-    assert not any(step["senses"]["audio"] for step in steps if "senses" in step)
+    assert not any(step["modalities"]["audio"] for step in steps if "modalities" in step)
     assert "pictures only" in shown.err and shown.err.endswith("vu: interrupted\n")
     assert camera.closed
 

@@ -147,7 +147,7 @@ def test_every_clip_stays_a_sound_clip_and_the_one_given_stays_as_it_was(augment
             assert clip.start_s <= begin_s < end_s <= clip.end_s or not changed.has_audio
             outside = (moments_s < begin_s - 1e-6) | (moments_s > end_s + 1e-6)
             assert not changed.waveform[outside].any(), "sound where the file has none"
-            assert changed.senses == clip.senses
+            assert changed.modalities == clip.modalities
         assert_same(clip, before)
 
 
@@ -564,12 +564,12 @@ def test_mixed_targets_give_the_loss_mixed_of_both():
 
 def test_in_a_mixed_batch_nothing_comes_from_a_sense_that_is_not_there():
     inputs = {
-        "features": np.float32([10, 20, 30, 40])[:, None, None] * np.ones((1, 2, 3), np.float32),
+        "video_features": np.float32([10, 20, 30, 40])[:, None, None] * np.ones((1, 2, 3), np.float32),
         "waveform": np.float32([1, 2, 3, 4])[:, None] * np.ones((1, 5), np.float32),
         "presence": np.float32([[1, 1], [0, 1], [1, 0], [0, 0]]),
     }
-    made = mixed_inputs(inputs, np.array([1, 0, 3, 2]), np.array([0.75, 0.75, 0.6, 0.6]))
-    assert np.allclose(made["features"][:, 0, 0], [10, 10, 30, 30])  # of the second and fourth clip none is there
+    made = mixed_inputs(inputs, np.array([1, 0, 3, 2]), np.array([0.75, 0.75, 0.6, 0.6]), ("video", "audio"))
+    assert np.allclose(made["video_features"][:, 0, 0], [10, 10, 30, 30])  # of the second and fourth clip none is there
     assert np.allclose(made["waveform"][:2, 0], [1.25, 1.75])
     assert made["presence"].tolist() == [[1, 1], [1, 1], [1, 0], [1, 0]]
 

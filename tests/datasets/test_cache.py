@@ -98,10 +98,9 @@ def test_windows_are_spread_from_end_to_end_and_bounded(span_s, starts_s):
 
 def test_batches_hold_the_same_as_clips(clips, tmp_path):
     prepared = ClipCache(tmp_path / "cache").prepare(list(clips.values()), SPEC)
-    batch = prepared.batch([2, 0])
-    assert np.array_equal(batch["frames"], [prepared[2].frames, prepared[0].frames])
-    assert np.allclose(batch["sound"] / 32767, [prepared[2].waveform, prepared[0].waveform])
-    assert batch["presence"].tolist() == [[True, True], [True, True]]
+    assert np.array_equal(prepared.arrays("video", [2, 0]), [prepared[2].frames, prepared[0].frames])
+    assert np.array_equal(prepared.arrays("audio", [2, 0]), [prepared[2].waveform, prepared[0].waveform])
+    assert prepared.presence([2, 0]).tolist() == [[True, True], [True, True]]
 
 
 def test_a_file_is_opened_once_for_each_of_its_windows(clips, tmp_path, monkeypatch):

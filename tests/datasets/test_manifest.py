@@ -564,3 +564,27 @@ def test_real_sets_load_whole(name, rows, head, classes, subjects):
     assert len(manifest) == rows and manifest.heads == (head,)
     assert len(manifest.labels.names(head)) == classes and len(manifest.subjects) == subjects
     assert all(row.path.is_file() for row in manifest) and not manifest.notes
+
+
+# --- sentences ------------------------------------------------------------------------------------
+
+
+def test_rows_about_one_clip_give_it_all_their_sentences_and_need_no_label(tmp_path):
+    put(tmp_path, "a.webp", "b.webp")
+    source = table(
+        tmp_path,
+        "path,split,text\n"
+        "a.webp,train,A dog runs .\na.webp,train,A brown dog\na.webp,train,A dog runs .\nb.webp,test,A boat\n",
+    )
+    first, second = manifest = load_manifest(source)
+    assert first.texts == ("A dog runs .", "A brown dog")
+    assert (first.split, second.split, second.texts) == ("train", "test", ("A boat",))
+    assert manifest.labels.heads == () and manifest.notes == ()
+
+
+def test_sentences_stand_beside_labels_and_do_not_hide_a_clip_without_either(tmp_path):
+    put(tmp_path, "a.mp4", "b.mp4", "c.mp4")
+    source = table(tmp_path, "path,action,text\na.mp4,surf,A man surfs\nb.mp4,,Two dogs\nc.mp4,,\n")
+    manifest = load_manifest(source)
+    assert [row.texts for row in manifest] == [("A man surfs",), ("Two dogs",), ()]
+    assert noted(manifest, "1 clip(s) have no label at all", "clips.csv:4")

@@ -123,7 +123,7 @@ def test_all_is_counted(data):
     assert (report.clips, grow.clips, grow.subjects, grow.splits) == (24, 12, 4, {"train": 9, "test": 3})
     assert report.splits == {"train": 18, "test": 6}
     assert report.subjects == {f"person_{number}": 6 for number in range(4)}
-    assert report.senses == {"picture": 24, "sound": 24, "silent": 0, "unreadable": 0}
+    assert report.modalities == {"picture": 24, "sound": 24, "silent": 0, "unreadable": 0}
     assert report.hours == pytest.approx(24 * 1.6 / 3600, rel=0.1)
 
 
@@ -331,7 +331,7 @@ def test_sound_that_only_one_class_has_is_a_problem_and_told_with_numbers(data):
     report = data.check()
     finding = the(report, "shortcut_sound")
     assert finding.severity == "problem"
-    assert (report.senses["sound"], report.senses["silent"]) == (12, 0)
+    assert (report.modalities["sound"], report.modalities["silent"]) == (12, 0)
     told = "grow" if "without a sound track" in finding.message else "bounce"
     assert "of 12 clips with" in finding.message and f"12 are {told}" in finding.message
     assert {row.path for row in finding.rows} == {row["path"] for row in data.rows if row["action"] == told}

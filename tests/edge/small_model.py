@@ -59,7 +59,7 @@ def make_world(folder: Path) -> World:
             scorer = _make_model(folder)
             inputs = _inputs(folder)
             np.savez(folder / "expected.npz", **scorer(inputs).heads)
-            np.save(folder / "embeddings.npy", scorer.embed(*scorer.encode(inputs), inputs.presence))
+            np.save(folder / "embeddings.npy", scorer.embed(scorer.encode(inputs), inputs.presence))
             predictions = [Recognizer(scorer, UNKNOWN_BELOW).predict(clip).to_dict() for clip in _clips(folder)]
             (folder / "predictions.json").write_text(json.dumps(predictions))
     return World(

@@ -23,7 +23,8 @@ import numpy as np
 from video_understanding.edge import LiteRTScorer
 from video_understanding.scorer import ModelInputs
 inputs = np.load(sys.argv[2])
-scores = LiteRTScorer(sys.argv[1])(ModelInputs(inputs["frames"], inputs["waveform"], inputs["presence"]))
+arrays = {"video": inputs["frames"], "audio": inputs["waveform"]}
+scores = LiteRTScorer(sys.argv[1])(ModelInputs(arrays, inputs["presence"]))
 np.savez(sys.argv[3], **scores.heads)
 """
 
@@ -65,7 +66,7 @@ def test_the_program_answers_as_the_keras_model(environment, world):
 @pytest.mark.slow
 def test_frames_and_sound_of_the_caller_are_answered_as_by_the_keras_model(environment, world, tmp_path):
     inputs = world.inputs
-    np.savez(tmp_path / "in.npz", frames=inputs.frames, waveform=inputs.waveform, presence=inputs.presence)
+    np.savez(tmp_path / "in.npz", frames=inputs["video"], waveform=inputs["audio"], presence=inputs.presence)
     done = run(environment, "python", "-c", _SCORE, world.model, tmp_path / "in.npz", tmp_path / "out.npz")
     assert done.returncode == 0, done.stderr
     scores = np.load(tmp_path / "out.npz")

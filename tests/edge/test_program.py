@@ -141,7 +141,7 @@ def test_a_camera_is_answered_until_ctrl_c_and_what_was_left_is_told(world, caps
     lines = [json.loads(line) for line in captured.out.splitlines()]
     steps = [line for line in lines if "start_s" in line]
     assert len(steps) >= 3
-    assert all(step["senses"] == {"video": True, "audio": False} for step in steps)
+    assert all(step["modalities"] == {"video": True, "audio": False} for step in steps)
     assert lines[-1]["segments"]
     assert captured.err == "vu-edge: interrupted\n"
 

@@ -1,4 +1,4 @@
-"""Evaluation of a scorer whose answers are known: windows, subjects, senses, labels that are missing, all add up."""
+"""Evaluation of a scorer whose answers are known: windows, subjects, modalities, missing labels, all add up."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_heads_on_one_side_only_are_told():
     assert report.notes == ("No clip is labelled for emotion, which the model tells.",)
 
 
-def test_a_sense_can_be_taken_away():
+def test_a_modality_can_be_taken_away():
     clips = [[window(JUMP, RUN)], [window(RUN, SWIM)], [window(SWIM, None)]]
     rows = [row(f"{place}.mp4", action=name) for place, name in enumerate(["jump", "run", "swim"])]
     assert run(clips, rows).heads["action"].accuracy == 1.0
@@ -84,8 +84,10 @@ def test_a_sense_can_be_taken_away():
     said = deaf_to_pictures.heads["action"].answers.said.tolist()
     assert said[:2] == [1, 2]  # what the sound says
     assert deaf_to_pictures.without == "video"
-    assert "1 clip with neither picture nor sound left: the model could only guess." in deaf_to_pictures.notes
-    with pytest.raises(VideoUnderstandingError, match=r"'smell' is not a sense\. Use one of: video, audio"):
+    assert "1 clip with no modality left: the model could only guess." in deaf_to_pictures.notes
+    with pytest.raises(
+        VideoUnderstandingError, match=r"'smell' is not a modality of the model\. Use one of: video, audio"
+    ):
         run(clips, rows, without="smell")
 
 
@@ -289,15 +291,15 @@ def test_robustness_has_a_line_for_each_condition():
     scorer = ReadingScorer(Labels(action=LABELS["action"]))
     table = robustness(scorer, prepared_from(clips, rows), rows, 3, batch_size=2, progress=False)
     assert list(table.reports) == [
-        "both senses", "only video", "only audio", "noise at 20 dB", "noise at 10 dB", "noise at 0 dB"
+        "all modalities", "only video", "only audio", "noise at 20 dB", "noise at 10 dB", "noise at 0 dB"
     ]  # fmt: skip
-    assert table.to_dict()["both senses"] == {"action": {"clips": 5, "accuracy": 1.0, "uar": 1.0}}
+    assert table.to_dict()["all modalities"] == {"action": {"clips": 5, "accuracy": 1.0, "uar": 1.0}}
     assert table.to_dict()["only video"]["action"]["accuracy"] == 1.0
     assert table.to_dict()["only audio"]["action"]["accuracy"] < 1.0
     assert table.reports["only audio"].without == "video"
     assert "noise at 10 dB       100.0            100.0" in table.text()
 
-    heard = np.concatenate([batch.waveform for batch in scorer.batches]).reshape(6, 5, -1)  # [conditions, clips, N]
+    heard = np.concatenate([batch["audio"] for batch in scorer.batches]).reshape(6, 5, -1)  # [conditions, clips, N]
     present = np.concatenate([batch.presence for batch in scorer.batches]).reshape(6, 5, 2)
     clean = heard[0]
     assert np.array_equal(heard[1], clean)
@@ -320,7 +322,7 @@ def test_robustness_can_be_had_again_in_other_batches():
         scorer = ReadingScorer()
         table = robustness(scorer, prepared, rows, seed, snrs_db=(5,), batch_size=batch_size, progress=False)
         assert isinstance(table, Robustness)
-        return np.concatenate([batch.waveform for batch in scorer.batches])[-3:]
+        return np.concatenate([batch["audio"] for batch in scorer.batches])[-3:]
 
     assert np.array_equal(waveforms(1, 3), waveforms(1, 2))
     assert not np.array_equal(waveforms(1, 3), waveforms(2, 3))

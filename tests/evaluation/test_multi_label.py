@@ -207,7 +207,7 @@ def test_robustness_cards_and_info_tell_of_it(tmp_path):
     clips = [[window(said, None)] for said in (BOTH, NEITHER, JUMP)]
     rows = [row(f"{n}.mp4", action=name, subject=f"S{n}") for n, name in enumerate(["jump|run", "none", "run"])]
     table = robustness(*world(clips, rows), seed=0, snrs_db=(), progress=False)
-    assert table.to_dict()["both senses"]["action"]["accuracy"] == pytest.approx(2 / 3)
+    assert table.to_dict()["all modalities"]["action"]["accuracy"] == pytest.approx(2 / 3)
     metrics = {"test": evaluate(clips, rows).to_dict(), "crossval": crossval_summary(folds()).to_dict()}
     facts = {"metrics": {**metrics, "robustness": table.to_dict()}}
     bundle = Bundle.write(tmp_path / "mine", MULTI, LABELS, json.loads(json.dumps(facts)))

@@ -63,8 +63,8 @@ class ReadingScorer:
 
     def __call__(self, inputs: ModelInputs) -> Scores:
         self.batches.append(inputs)
-        seen = inputs.frames[:, 0, 0, 0, :] / 100  # [B,3]
-        heard = np.abs(inputs.waveform[:, :3]) * 32767 / 30000  # [B,3]
+        seen = inputs["video"][:, 0, 0, 0, :] / 100  # [B,3]
+        heard = np.abs(inputs["audio"][:, :3]) * 32767 / 30000  # [B,3]
         video, audio = inputs.presence[:, :1], inputs.presence[:, 1:]  # [B,1]
         action = np.where(video, seen, np.where(audio, heard, 1 / 3)).astype(np.float32)  # [B,3]
         heads = {"action": action, "emotion": np.stack([1 - action[:, 0], action[:, 0]], axis=1)}

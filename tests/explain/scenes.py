@@ -17,7 +17,7 @@ SPEC = ModelSpec(
     window_s=2.0,
     video=VideoSpec(frames_hz=1, height_px=48, width_px=48),
     audio=AudioSpec(sample_rate_hz=8000, hop_s=0.25, log_mel=LogMelSpec(bands=32, low_hz=100, high_hz=3800)),
-    network=NetworkSpec(token_size=32, attention_heads=4, tokens_per_hop=1, dropout=0.0, sense_dropout=0.1),
+    network=NetworkSpec(token_size=32, attention_heads=4, tokens_per_hop=1, dropout=0.0, modality_dropout=0.1),
 )
 LABELS = Labels(action=("high", "low"), emotion=("blue", "red"))
 CAUSE_S = (1.0, 1.5)

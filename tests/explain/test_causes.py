@@ -57,15 +57,15 @@ def test_the_corner_that_decides_is_warm(explanations):
 
 def test_the_sense_that_decides_is_named(explanations):
     for explanation in explanations:
-        assert explanation.heads["action"].senses.share["audio"] > 0.7
-        assert explanation.heads["emotion"].senses.share["video"] > 0.7
+        assert explanation.heads["action"].shares.share["audio"] > 0.7
+        assert explanation.heads["emotion"].shares.share["video"] > 0.7
 
 
 def test_heat_is_as_strong_as_what_the_picture_adds(explanations):
     """The action is decided by the sound: frames that glowed for it would say what is not so."""
     for explanation in explanations:
         for reasons in explanation.heads.values():
-            assert reasons.heat.picture_adds == pytest.approx(reasons.senses.drop["video"])
+            assert reasons.heat.picture_adds == pytest.approx(reasons.shares.drop["video"])
             assert reasons.heat.warmth.max() == pytest.approx(reasons.heat.strength)
     strength = {head: [one.heads[head].heat.strength for one in explanations] for head in ("action", "emotion")}
     assert np.mean(strength["emotion"]) > 0.9 and np.mean(strength["action"]) < 0.35
@@ -101,15 +101,19 @@ def test_with_random_weights_the_explanation_vanishes(explanations, clips):
         for one, other in zip(explanations, blank, strict=True)
     ]
     assert abs(np.mean(alike)) < 0.35
-    named = [one.heads["action"].senses.share for one in blank]
+    named = [one.heads["action"].shares.share for one in blank]
     assert np.mean([share is not None and share["audio"] > 0.7 for share in named]) < 0.5
 
 
 def test_attention_tells_where_looks_went_and_when(explanations):
     attention = explanations[0].attention
-    assert attention.picture_times_s.tolist() == [0.5, 1.5]
-    assert attention.sound_times_s.tolist() == [0.125 + 0.25 * hop for hop in range(8)]
-    assert attention.picture_to_sound.shape == (4, 2, 8) and attention.sound_to_picture.shape == (4, 8, 2)
-    for weights in (attention.picture_to_sound, attention.sound_to_picture):
+    assert attention.times_s["video"].tolist() == [0.5, 1.5]
+    assert attention.times_s["audio"].tolist() == [0.125 + 0.25 * hop for hop in range(8)]
+    assert attention.weights["video"]["audio"].shape == (4, 2, 8) and attention.weights["audio"]["video"].shape == (
+        4,
+        8,
+        2,
+    )
+    for weights in (attention.weights["video"]["audio"], attention.weights["audio"]["video"]):
         assert weights.min() >= 0
         assert np.allclose(weights.sum(axis=-1), 1, atol=1e-5)

@@ -1,4 +1,4 @@
-"""What an explanation holds: for each fusion and kind of head, without a sense, from a bundle, as JSON, as pictures."""
+"""What an explanation holds: for each fusion and kind of head, with a modality less, from a bundle, as JSON, drawn."""
 
 from __future__ import annotations
 
@@ -58,34 +58,34 @@ def test_every_fusion_is_explained_and_only_looks_there_are_are_shown(fusion):
         assert explanation.heads[head].heat.adds.shape[0] == 2
         assert len(explanation.heads[head].sound.adds) == 4 * 2, "two pieces in each hop of 0.25 s"
     if fusion in ("cross_attention", "self_attention"):
-        rows = np.array(told["attention"]["picture_to_sound"]).sum(axis=1)
+        rows = np.array(told["attention"]["weights"]["video"]["audio"]).sum(axis=1)
         assert np.all(rows <= 1 + 1e-4)
-        assert np.allclose(rows, 1, atol=1e-3) == (fusion == "cross_attention"), "self-attention looks at its own, too"
+        assert np.allclose(rows, 1, atol=1e-3) == (fusion == "cross_attention"), "self-attention has its own, too"
     else:
         assert fusion in told["attention"]["none"]
 
 
 def test_the_document_has_its_form_and_absolute_times(plain):
     told = plain(noise_clip(small_spec(), start_s=7.0)).to_dict()
-    assert told["format"] == 1 and told["file"] == "scene.mp4"
+    assert told["format"] == 2 and told["file"] == "scene.mp4"
     assert told["window"] == {"start_s": 7.0, "end_s": 8.0, "chosen": "the clip that was given"}
-    assert told["senses"] == {"video": True, "audio": True}
+    assert told["modalities"] == {"video": True, "audio": True}
     assert told["frame_times_s"] == [7.25, 7.75]
     assert set(told["heads"]) == {"action", "emotion"}
     for reasons in told["heads"].values():
-        assert set(reasons) == {"answer", "senses", "frames", "sound"}
+        assert set(reasons) == {"answer", "shares", "frames", "sound"}
         assert set(reasons["answer"]["scores"]) in ({"high", "low"}, {"blue", "red"})
-        assert reasons["senses"]["label"] == reasons["answer"]["label"]
-        assert set(reasons["senses"]["confidence_without"]) == {"video", "audio"}
+        assert reasons["shares"]["label"] == reasons["answer"]["label"]
+        assert set(reasons["shares"]["confidence_without"]) == {"video", "audio"}
         assert reasons["sound"]["edges_s"] == [7 + 0.125 * n for n in range(9)]
         cells = np.array(reasons["frames"]["adds_by_frame_row_column"])
         assert np.allclose(cells.sum(axis=(1, 2)), reasons["frames"]["adds_by_frame"], atol=1e-3)
-    assert told["attention"]["picture_times_s"] == [7.25, 7.75]
-    assert told["attention"]["sound_times_s"] == [7.125, 7.375, 7.625, 7.875]
+    assert told["attention"]["times_s"]["video"] == [7.25, 7.75]
+    assert told["attention"]["times_s"]["audio"] == [7.125, 7.375, 7.625, 7.875]
 
 
 @pytest.mark.parametrize("lost", [("video",), ("audio",), ("video", "audio")])
-def test_a_clip_without_a_sense_is_explained(plain, lost, tmp_path):
+def test_a_clip_without_a_modality_is_explained(plain, lost, tmp_path):
     spec = small_spec()
     changes = {"frame_present": np.zeros(spec.frames, bool)} if "video" in lost else {}
     changes |= {"sound_span_s": None} if "audio" in lost else {}
@@ -93,8 +93,8 @@ def test_a_clip_without_a_sense_is_explained(plain, lost, tmp_path):
     for reasons in explanation.heads.values():
         assert (reasons.heat is None) == ("video" in lost)
         assert (reasons.sound is None) == ("audio" in lost)
-        assert (reasons.senses.share is None) == (len(lost) == 2)
-    assert all(sense in explanation.attention for sense in lost)
+        assert (reasons.shares.share is None) == (len(lost) == 2)
+    assert all(modality in explanation.attention for modality in lost)
     files = {file.name for file in explanation.draw(tmp_path)}
     assert {"overview_action.png", "explanation.json"} <= files
     assert ("frames_action.png" in files) == ("video" not in lost)
@@ -157,7 +157,7 @@ def test_pictures_are_whole_and_of_one_width(plain, tmp_path):
     files = plain(noise_clip(spec, source="a $strange$ name " + "x" * 200 + ".mp4")).draw(tmp_path / "new" / "why")
     sizes = {file.name: cv2.imread(str(file)).shape for file in files if file.suffix == ".png"}
     assert {name for name in sizes if name.startswith("overview")} == {"overview_action.png", "overview_emotion.png"}
-    assert {"attention.png", "senses_action.png", "frames_action.png", "sound_action.png"} <= set(sizes)
+    assert {"attention.png", "modalities_action.png", "frames_action.png", "sound_action.png"} <= set(sizes)
     assert len({sizes[name][1] for name in sizes if name.startswith(("overview", "frames", "sound"))}) == 1
     assert sorted(path.name for path in (tmp_path / "new" / "why").iterdir()) == sorted(file.name for file in files)
     assert json.loads(files[-1].read_text())["format"] == 1, "the document comes last"

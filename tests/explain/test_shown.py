@@ -38,8 +38,9 @@ def test_heat_has_the_strength_of_what_the_picture_adds(picture_adds, strength):
 class SoundAlone(VideoUnderstandingModel):
     """Whatever is shown changes nothing of what it says."""
 
-    def conclude(self, picture, sound, presence, training=None):
-        return super().conclude(0 * picture, sound, np.float32([0, 1]) + 0 * presence, training=training)
+    def embed_and_classify(self, tokens, presence, training=None):
+        tokens = {**tokens, "video": 0 * tokens["video"]}
+        return super().embed_and_classify(tokens, np.float32([0, 1]) + 0 * presence, training=training)
 
 
 def test_a_picture_that_adds_nothing_is_drawn_without_heat():

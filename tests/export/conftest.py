@@ -31,8 +31,10 @@ def some_inputs(spec: ModelSpec, batch: int, seed: int = 0) -> ModelInputs:
     """Noise of different strength, with every kind of presence."""
     rng = np.random.default_rng(seed)
     return ModelInputs(
-        rng.integers(0, 256, (batch, *spec.frames_shape), dtype=np.uint8),
-        (rng.normal(0, 0.1, (batch, spec.samples)) * rng.uniform(0, 1, (batch, 1))).astype(np.float32),
+        {
+            "video": rng.integers(0, 256, (batch, *spec.frames_shape), dtype=np.uint8),
+            "audio": (rng.normal(0, 0.1, (batch, spec.samples)) * rng.uniform(0, 1, (batch, 1))).astype(np.float32),
+        },
         np.array([[1, 1], [1, 0], [0, 1]] * (1 + batch), bool)[:batch],
     )
 

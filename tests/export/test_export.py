@@ -30,7 +30,7 @@ from video_understanding.export.network import graphs_of, kind_of, name_of, read
 from video_understanding.export.trial import least_cosine
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import keras_scorer, load_model
-from video_understanding.scorer import SENSES
+from video_understanding.scorer import ModelInputs
 
 MODES = ("fp32", "fp16", "dynamic", "int8")
 
@@ -61,7 +61,7 @@ def network_of(bundle: Bundle, mode: str) -> schema.ModelT:
 
 
 def test_every_format_is_within_its_bounds(exported):
-    """Measured by the program on the user's own clips, and each also with a sense taken away."""
+    """Measured by the program on the user's own clips, and each also with a modality taken away."""
     told = {entry["format"]: entry for entry in exported[1]["exports"]}
     assert list(told) == list(FORMATS)
     for name, entry in told.items():
@@ -93,7 +93,7 @@ def test_parts_one_after_the_other_are_the_whole_to_the_bit(mode, bundle, clips)
 def test_embeddings_are_like_those_of_the_model_and_of_whole_clips_to_the_bit(mode, bundle, clips):
     keras, inputs = keras_scorer(bundle), clips[0]
     scorer = LiteRTScorer(bundle.tflite_files[f"model_{mode}"])
-    expected, found = (one.embed(*one.encode(inputs), inputs.presence) for one in (keras, scorer))
+    expected, found = (one.embed(one.encode(inputs), inputs.presence) for one in (keras, scorer))
     assert np.array_equal(found, scorer.embed_whole(inputs))
     assert least_cosine(found, expected) >= FORMATS[mode].cosine
     if mode == "fp32":
@@ -122,28 +122,28 @@ def test_any_number_of_clips_at_once(mode, bundle):
     inputs = some_inputs(bundle.spec, 3)
     interpreter = Interpreter(str(bundle.tflite_files[f"model_{mode}"]), num_threads=1)
     run = {name: interpreter.get_signature_runner(name) for name in interpreter.get_signature_list()}
-    assert set(run) == {"encode_frame", "encode_audio", "fuse", "classify", "embed"}
-    given = {"waveform": inputs.waveform, "presence": inputs.presence.astype(np.float32)}
-    told = run["classify"](frames=inputs.frames, **given)
+    assert set(run) == {"encode_video", "encode_audio", "fuse", "classify", "embed"}
+    given = {"waveform": inputs["audio"], "presence": inputs.presence.astype(np.float32)}
+    told = run["classify"](frames=inputs["video"], **given)
     expected = keras_scorer(bundle)(inputs)
     for head in bundle.labels.heads:
         assert told[head].shape == expected[head].shape
         assert np.abs(told[head] - expected[head]).max() < 0.2
     assert set(told) == set(bundle.labels.heads)
-    assert set(run["embed"](frames=inputs.frames, **given)) == {"embedding"}
-    hops = inputs.waveform.reshape(-1, bundle.spec.audio.hop_samples)
+    assert set(run["embed"](frames=inputs["video"], **given)) == {"embedding"}
+    hops = inputs["audio"].reshape(-1, bundle.spec.audio.hop_samples)
     size, per_hop = bundle.spec.network.token_size, bundle.spec.network.tokens_per_hop
-    assert run["encode_frame"](frame=inputs.frames[0])["picture_tokens"].shape == (bundle.spec.frames, size)
-    assert run["encode_audio"](sound=hops)["sound_tokens"].shape == (len(hops), per_hop, size)
+    assert run["encode_video"](frames=inputs["video"][0])["video_tokens"].shape == (bundle.spec.frames, size)
+    assert run["encode_audio"](waveform=hops)["audio_tokens"].shape == (len(hops), per_hop, size)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_missing_sense_is_not_looked_at(mode, bundle, clips):
+def test_a_missing_modality_is_not_encoded(mode, bundle, clips):
     scorer = LiteRTScorer(bundle.tflite_files[f"model_{mode}"])
     shown = clips[0]
-    for sense, array in zip(SENSES, ("frames", "waveform"), strict=True):
-        blank = dataclasses.replace(shown, **{array: np.zeros_like(getattr(shown, array))})
-        without, blank = shown.without(sense), blank.without(sense)
+    for modality in ("video", "audio"):
+        blank = ModelInputs({**shown.arrays, modality: np.zeros_like(shown[modality])}, shown.presence)
+        without, blank = shown.without(modality), blank.without(modality)
         told = [scorer.classify(one)["action"] for one in (shown, without, blank)]
         assert np.array_equal(told[1], told[2])
         assert not np.array_equal(told[0], told[1])
@@ -175,7 +175,7 @@ def _has_data(model: schema.ModelT, tensor: schema.TensorT) -> bool:
 
 def test_int8_works_in_eight_bits_and_takes_frames_as_they_are(bundle):
     model = network_of(bundle, "int8")
-    graph = graphs_of(model)["encode_frame"]
+    graph = graphs_of(model)["encode_video"]
     convolutions = [one for one in graph.operators if kind_of(model, one).endswith("CONV_2D")]
     in_eight = [graph.tensors[one.outputs[0]].type == schema.TensorType.INT8 for one in convolutions]
     assert sum(in_eight) >= 0.7 * len(in_eight) > 5
@@ -216,7 +216,7 @@ def test_each_repair_leaves_more_in_float_and_the_first_only_what_adds_up_few_nu
     monkeypatch.setattr(precision, "_SHARES", (2, 2, 1, 1))  # of a network as small as this one
     kept = [precision.names_in_float(model, repairs) for repairs in range(len(precision.REPAIRS))]
     assert all(less <= more for less, more in pairwise(kept)) and kept[0] < kept[1] < kept[2] < kept[3]
-    sees = graphs_of(model)["encode_frame"]
+    sees = graphs_of(model)["encode_video"]
     products = [one for one in sees.operators if kind_of(model, one) in precision.PRODUCTS]
     half = products[: len(products) // 2 + 1]
     for number, one in enumerate(half):
@@ -238,7 +238,7 @@ def test_a_format_that_falls_short_is_repaired(copy, clips, monkeypatch):
     assert not report.refused
     assert len(tries) == 6
     assert tries[5].drift < tries[0].drift
-    assert report.outcomes[0].in_float.endswith("and what joins the senses")
+    assert report.outcomes[0].in_float.endswith("and the fusion")
     model = network_of(report.bundle, "int8")
     fuse = graphs_of(model)["fuse"]
     assert all(fuse.tensors[one.outputs[0]].type != schema.TensorType.INT8 for one in fuse.operators)

@@ -7,7 +7,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from tests.export.conftest import small_spec
-from video_understanding.export import convert
+from video_understanding.export.convert import convert
 from video_understanding.export.network import read_network, require_builtin
 from video_understanding.export.signatures import write_saved_model
 from video_understanding.labels import Labels
@@ -19,27 +19,26 @@ LABELS = Labels(action=("bounce", "slide", "spin"), emotion=("happy", "sad"))
 
 
 @pytest.mark.parametrize("fusion", FUSIONS)
-def test_fp32_says_what_keras_says(fusion, tmp_path, monkeypatch):
-    """Of the part that joins alone: the others are the same for all, and other tests have them."""
-    monkeypatch.setattr(convert, "PARTS", ("fuse",))
+def test_fp32_says_what_keras_says(fusion, tmp_path):
+    """Of the part that fuses alone: the others are the same for all, and other tests have them."""
     spec = small_spec(fusion=fusion, multi_label=("action",) if fusion == "late" else ())
     model, temperature = VideoUnderstandingModel(spec, LABELS, seed=1), {"action": 1.7}
     write_saved_model(model, temperature, tmp_path)
-    network = convert.convert(tmp_path, "fp32")
+    network = convert(tmp_path, ("fuse",), "fp32")
     require_builtin(read_network(network))
     rng, size = np.random.default_rng(0), spec.network.token_size
-    picture, sound = (
-        rng.normal(0, 1, (6, many, size)).astype(np.float32)
-        for many in (spec.frames, spec.hops * spec.network.tokens_per_hop)
-    )
+    tokens = {
+        name: rng.normal(0, 1, (6, many, size)).astype(np.float32)
+        for name, many in (("video", spec.frames), ("audio", spec.hops * spec.network.tokens_per_hop))
+    }
     presence = np.array([[1, 1], [1, 0], [0, 1]] * 2, bool)
-    expected = KerasScorer(model, temperature).fuse(picture, sound, presence)
+    expected = KerasScorer(model, temperature).fuse(tokens, presence)
     told = Interpreter(model_content=network, num_threads=1).get_signature_runner("fuse")(
-        picture_tokens=picture, sound_tokens=sound, presence=presence.astype(np.float32)
+        **{f"{name}_tokens": own for name, own in tokens.items()}, presence=presence.astype(np.float32)
     )
     for head in LABELS.heads:
         assert np.abs(told[head] - expected[head]).max() < 1e-4
-    embeddings = KerasScorer(model, temperature).embed(picture, sound, presence)
+    embeddings = KerasScorer(model, temperature).embed(tokens, presence)
     assert np.abs(told["embedding"] - embeddings).max() < 1e-3
     is_multi = not np.allclose(told["action"].sum(axis=1), 1, atol=1e-3)
     assert is_multi == (fusion == "late")

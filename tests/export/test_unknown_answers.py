@@ -8,7 +8,7 @@ from video_understanding.export.exam import exam_of
 from video_understanding.export.formats import FORMATS
 from video_understanding.export.trial import Expected, Trial, compare
 from video_understanding.labels import Labels
-from video_understanding.scorer import ModelInputs, PartwiseScorer, Scores
+from video_understanding.scorer import ModelInputs, PartwiseScorer, Scores, Tokens
 from video_understanding.spec import AudioSpec, ModelSpec, VideoSpec
 
 LABELS = Labels(action=("spin", "slide"))
@@ -25,16 +25,13 @@ class Fixed(PartwiseScorer):
         self._embedding = np.float32(embedding)
         self._scores = np.float32(scores)
 
-    def encode_frames(self, frames: np.ndarray) -> np.ndarray:
-        return np.ones((len(frames), 1), np.float32)
+    def encode_pieces(self, modality: str, pieces: np.ndarray) -> np.ndarray:
+        return np.ones((len(pieces) // (SPEC.hops if modality == "audio" else 1), 1), np.float32)
 
-    def encode_hops(self, hops: np.ndarray) -> np.ndarray:
-        return np.ones((len(hops) // SPEC.hops, 1, 1), np.float32)
-
-    def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:  # noqa: ARG002
+    def fuse(self, tokens: Tokens, presence: np.ndarray) -> Scores:  # noqa: ARG002
         return Scores(LABELS, {"action": np.tile(self._scores, (len(presence), 1))})
 
-    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:  # noqa: ARG002
+    def embed(self, tokens: Tokens, presence: np.ndarray) -> np.ndarray:  # noqa: ARG002
         return np.tile(self._embedding, (len(presence), 1))
 
     def classify(self, inputs: ModelInputs) -> Scores:
@@ -50,14 +47,14 @@ def changed(model: Fixed, export: Fixed, below: dict[str, float] | None) -> int:
 
 def tried(model: Fixed, export: Fixed, below: dict[str, float] | None = None) -> Trial:
     frames = np.zeros((4, *SPEC.frames_shape), np.uint8)
-    inputs = ModelInputs(frames, np.zeros((4, SPEC.samples), np.float32), np.ones((4, 2), bool))
+    inputs = ModelInputs({"video": frames, "audio": np.zeros((4, SPEC.samples), np.float32)}, np.ones((4, 2), bool))
     exam = exam_of(inputs, None)
     return compare(export, Expected.of(model, exam.inputs), exam, below)
 
 
 def test_only_answers_that_are_told_can_change():
     model, other = Fixed(0.51, 0.49), Fixed(0.49, 0.51)
-    assert changed(model, other, None) == 12  # four clips, and each without either sense
+    assert changed(model, other, None) == 12  # four clips, and each without either modality
     assert changed(model, other, {"action": 0.6}) == 0
     assert changed(model, other, {"action": 0.5}) == 12
     assert changed(model, Fixed(0.3, 0.7), {"action": 0.6}) == 12, "one of both is told"

@@ -17,6 +17,7 @@ from video_understanding.media.closer import moving_part
 from video_understanding.media.decode import read_clip
 from video_understanding.media.synthetic import Scene, write_scene
 from video_understanding.media.synthetic.calibration import write_calibration_clip
+from video_understanding.modality import MODALITIES, Modality, with_derived
 from video_understanding.spec import ModelSpec, VideoSpec
 
 SPEC = ModelSpec(window_s=0.5, video=VideoSpec(frames_hz=4, height_px=6, width_px=8))
@@ -47,14 +48,14 @@ def test_clips_stand_in_their_order():
     first, second = make_clip(0.5), make_clip(0.25)
     inputs = prepare([first, second, first], SPEC)
     assert len(inputs) == 3
-    assert np.array_equal(inputs.frames, np.stack([first.frames, second.frames, first.frames]))
-    assert np.array_equal(inputs.waveform, np.stack([first.waveform, second.waveform, first.waveform]))
+    assert np.array_equal(inputs["video"], np.stack([first.frames, second.frames, first.frames]))
+    assert np.array_equal(inputs["audio"], np.stack([first.waveform, second.waveform, first.waveform]))
 
 
 def test_no_clips_are_an_empty_batch():
     inputs = prepare([], SPEC)
-    assert inputs.frames.shape == (0, *SPEC.frames_shape)
-    assert inputs.waveform.shape == (0, SPEC.samples)
+    assert inputs["video"].shape == (0, *SPEC.frames_shape)
+    assert inputs["audio"].shape == (0, SPEC.samples)
 
 
 @pytest.mark.parametrize(
@@ -76,17 +77,18 @@ def test_presence_says_what_is_there_and_is_the_same_from_the_cache(tmp_path, cl
     prepared = stored(tmp_path, [clip])
     assert from_prepared(prepared, [0]).presence.tolist() == [presence]
     assert prepared.presence([0]).tolist() == [presence]
-    assert list(clip.senses.values()) == list(prepared[0].senses.values()) == presence
+    assert list(clip.modalities.values()) == list(prepared[0].modalities.values()) == presence
 
 
 def test_the_cache_gives_the_very_same_batch_as_its_clips(tmp_path):
     prepared = stored(tmp_path, [make_clip(1.0), make_clip(0.3, video=False), make_clip(audio=False), make_clip(0.0)])
     numbers = [3, 0, 0, 2, 1]
     fast, slow = from_prepared(prepared, numbers), prepare([prepared[number] for number in numbers], SPEC)
-    for name in ("frames", "waveform", "presence"):
-        assert np.array_equal(getattr(fast, name), getattr(slow, name)), name
-    assert fast.waveform.dtype == np.float32
-    assert np.abs(fast.waveform).max() == 1.0
+    for name in ("video", "audio"):
+        assert np.array_equal(fast[name], slow[name]), name
+    assert np.array_equal(fast.presence, slow.presence)
+    assert fast["audio"].dtype == np.float32
+    assert np.abs(fast["audio"]).max() == 1.0
 
 
 def test_the_loudest_negative_sample_is_heard(tmp_path):
@@ -128,14 +130,16 @@ def test_of_larger_frames_the_part_that_moves_is_taken_and_the_cache_keeps_the_v
     write_scene(tmp_path / "long.mp4", Scene("bounce", "happy", seed=4), duration_s=3.0, width_px=160, height_px=120)
     clips = [read_clip(tmp_path / "long.mp4", spec, float(start_s)) for start_s in range(3)]
     inputs = prepare(clips, spec)
-    assert inputs.frames.shape == (3, 4, 24, 32, 3)
-    for clip, seen in zip(clips, inputs.frames, strict=True):
+    assert inputs["video"].shape == (3, 4, 24, 32, 3)
+    for clip, seen in zip(clips, inputs["video"], strict=True):
         assert clip.frames.shape == spec.read_shape
         top, left = moving_part(clip.frames, clip.frame_present, 24, 32)
         assert np.array_equal(seen, clip.frames[:, top : top + 24, left : left + 32])
     prepared = ClipCache(tmp_path / "cache").prepare([Row(tmp_path / "long.mp4")], spec, progress=False)
-    assert np.array_equal(from_prepared(prepared, range(3)).frames, inputs.frames)
-    assert np.array_equal(prepare(list(prepared), spec).frames, inputs.frames)  # as augmentation gets and gives them
+    assert np.array_equal(from_prepared(prepared, range(3))["video"], inputs["video"])
+    assert np.array_equal(
+        prepare(list(prepared), spec)["video"], inputs["video"]
+    )  # as augmentation gets and gives them
 
 
 def test_a_clip_of_neither_size_is_refused_with_the_size_that_is_read():
@@ -149,8 +153,32 @@ def test_a_real_file_through_the_cache(tmp_path):
     write_calibration_clip(tmp_path / "long.mp4", duration_s=3.0, width_px=64, height_px=48, burst_times_s=(0.2,))
     prepared = ClipCache(tmp_path / "cache").prepare([Row(tmp_path / "long.mp4")], spec, progress=False)
     inputs = from_prepared(prepared, range(len(prepared)))
-    assert inputs.frames.shape == (3, 4, 48, 64, 3)
+    assert inputs["video"].shape == (3, 4, 48, 64, 3)
     assert inputs.presence.all()
     again = prepare([read_clip(tmp_path / "long.mp4", spec, 1.0)], spec)  # not by way of the cache
-    assert np.array_equal(again.frames[0], inputs.frames[1])
-    assert np.abs(again.waveform[0] - inputs.waveform[1]).max() <= 0.51 / 32767
+    assert np.array_equal(again["video"][0], inputs["video"][1])
+    assert np.abs(again["audio"][0] - inputs["audio"][1]).max() <= 0.51 / 32767
+
+
+def brightness(clip: Clip, _spec: ModelSpec) -> np.ndarray | None:
+    return clip.frames.mean(axis=(1, 2, 3)).astype(np.float32) if clip.has_video else None
+
+
+def test_a_derived_modality_is_kept_with_the_clip_and_may_be_missing(tmp_path, monkeypatch):
+    made = Modality("light", "the light", "lights", np.float32, lambda spec: (spec.frames,), lambda _: (1,),
+                    f"{__name__}:brightness", "")  # fmt: skip
+    monkeypatch.setitem(MODALITIES, "light", made)
+    spec = dataclasses.replace(SPEC, modalities=("light", "audio"))
+    clips = [with_derived(clip, spec) for clip in (make_clip(), make_clip(video=False), make_clip(audio=False))]
+    with (tmp_path / "one.clips").open("wb") as file:
+        write_record(file, clips)
+    prepared = PreparedClips(spec, [(0, read_record(tmp_path / "one.clips"))], (), ())
+    fast, slow = from_prepared(prepared, [2, 1, 0]), prepare([prepared[number] for number in (2, 1, 0)], spec)
+    assert fast.presence.tolist() == slow.presence.tolist() == [[True, False], [False, True], [True, True]]
+    assert list(fast.arrays) == ["light", "audio"]
+    for name in fast.arrays:
+        assert np.array_equal(fast[name], slow[name])
+    assert np.array_equal(fast["light"][2], brightness(clips[0], spec)) and not fast["light"][1].any()
+    monkeypatch.setattr(f"{__name__}.brightness", lambda *_: pytest.fail("it was derived before"))
+    assert prepared[0].modalities == {"video": True, "audio": True, "light": True}
+    assert prepare([prepared[0]], spec, ("light",))["light"].shape == (1, 2)

@@ -10,17 +10,24 @@ import keras
 import numpy as np
 
 
-def check_layer(make: Callable[[], keras.layers.Layer], inputs: dict[str, np.ndarray], folder: Path, *, trains=True):
+def check_layer(
+    make: Callable[[], keras.layers.Layer],
+    inputs: dict[str, np.ndarray],
+    folder: Path,
+    *,
+    trains: bool = True,
+    call: Callable[[keras.layers.Layer, dict[str, Any]], Any] = lambda layer, given: layer(**given),
+):
     """Config round trip, eager and symbolic call, save and load, one training step, mixed precision, export."""
     layer = make()
-    eager = _flat(layer(**_tensors(inputs)))
+    eager = _flat(call(layer, _tensors(inputs)))
 
     copy = type(layer).from_config(layer.get_config())
     assert copy.get_config() == layer.get_config()
-    again = _flat(copy(**_tensors(inputs)))
+    again = _flat(call(copy, _tensors(inputs)))
     assert [tuple(x.shape) for x in again] == [tuple(x.shape) for x in eager]
 
-    model = _model(layer, inputs)
+    model = _model(layer, inputs, call)
     for symbolic, concrete in zip(model.outputs, eager, strict=True):
         assert tuple(symbolic.shape[1:]) == tuple(concrete.shape[1:]), "the symbolic shape is another than the real one"
     direct = [np.asarray(x) for x in _flat(model(_tensors(inputs)))]
@@ -34,13 +41,13 @@ def check_layer(make: Callable[[], keras.layers.Layer], inputs: dict[str, np.nda
         np.testing.assert_array_equal(np.asarray(one), other)
 
     _one_step(model, inputs, expect_change=trains and bool(layer.trainable_variables))
-    _mixed_precision(make, inputs)
+    _mixed_precision(make, inputs, call)
     _export(loaded, inputs, direct, folder)
 
 
-def _model(layer: keras.layers.Layer, inputs: dict[str, np.ndarray]) -> keras.Model:
+def _model(layer: keras.layers.Layer, inputs: dict[str, np.ndarray], call: Callable) -> keras.Model:
     symbols = {name: keras.Input(value.shape[1:], dtype=str(value.dtype), name=name) for name, value in inputs.items()}
-    return keras.Model(symbols, _flat(layer(**symbols)))
+    return keras.Model(symbols, _flat(call(layer, symbols)))
 
 
 def _one_step(model: keras.Model, inputs: dict[str, np.ndarray], expect_change: bool) -> None:
@@ -56,10 +63,10 @@ def _one_step(model: keras.Model, inputs: dict[str, np.ndarray], expect_change: 
         assert any(not np.array_equal(one, other) for one, other in zip(before, after, strict=True))
 
 
-def _mixed_precision(make: Callable[[], keras.layers.Layer], inputs: dict[str, np.ndarray]) -> None:
+def _mixed_precision(make: Callable, inputs: dict[str, np.ndarray], call: Callable) -> None:
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
-        for output in _flat(make()(**_tensors(inputs))):
+        for output in _flat(call(make(), _tensors(inputs))):
             assert np.isfinite(np.asarray(output, np.float32)).all()
     finally:
         keras.mixed_precision.set_global_policy("float32")

@@ -14,10 +14,9 @@ from video_understanding.layers.batch_norm import BatchNormalization
 from video_understanding.layers.familiarity import Familiarity
 from video_understanding.layers.log_mel import LogMel
 from video_understanding.layers.motion import MotionTokens
-from video_understanding.layers.over_time import OverTime
 from video_understanding.layers.parts_of_hop import PartsOfHop
 from video_understanding.layers.pooling import TemporalPooling
-from video_understanding.layers.presence import MissingSense, SenseDropout
+from video_understanding.layers.presence import MissingModality, ModalityDropout
 from video_understanding.layers.time_code import TimeCode
 
 RNG = np.random.default_rng(0)
@@ -37,9 +36,6 @@ def log_mel(**changes) -> LogMel:
 
 LAYERS = {
     "LogMel": (log_mel, {"waveform": 0.1 * floats(3, 4, 1600)}),
-    "OverTime": (
-        lambda: OverTime(keras.layers.Conv2D(4, 3, strides=2, padding="same")), {"inputs": floats(3, 5, 8, 8, 3)},
-    ),
     "BatchNormalization, over time": (lambda: BatchNormalization(momentum=0.9), {"inputs": floats(3, 5, 4)}),
     "BatchNormalization, of pictures": (lambda: BatchNormalization(momentum=0.9), {"inputs": floats(3, 8, 8, 4)}),
     "TimeCode": (lambda: TimeCode([0.125, 0.375, 0.625]), {"tokens": floats(3, 3, 8)}),
@@ -49,24 +45,39 @@ LAYERS = {
     ),
     "MotionTokens": (lambda: MotionTokens(seed=2), {"tokens": floats(3, 4, 8)}),
     "PartsOfHop": (lambda: PartsOfHop(3), {"heard": floats(3, 7, 8)}),
-    "MissingSense": (
-        lambda: MissingSense(), {"tokens": floats(3, 4, 8), "presence": np.array([1, 0, 1], np.float32)},
+    "MissingModality": (
+        lambda: MissingModality(), {"tokens": floats(3, 4, 8), "presence": np.array([1, 0, 1], np.float32)},
     ),
-    "SenseDropout": (lambda: SenseDropout(0.5, seed=1), {"presence": np.array([[1, 1], [1, 0], [1, 1]], np.float32)}),
+    "ModalityDropout": (
+        lambda: ModalityDropout(0.5, seed=1), {"presence": np.array([[1, 1], [1, 0], [1, 1]], np.float32)},
+    ),
     "TemporalPooling": (
         lambda: TemporalPooling(), {"tokens": floats(3, 4, 8), "tokens_mask": np.array([[1, 1, 1, 0]] * 3, np.float32)},
     ),
     "Attention": (
         lambda: Attention(heads=2, dropout=0.1, seed=3), {"queries": floats(3, 4, 8), "tokens": floats(3, 6, 8)},
     ),
-    "CrossModalAttention": (
-        lambda: CrossModalAttention(heads=2, dropout=0.1, seed=3),
-        {
-            "picture": floats(3, 4, 8), "sound": floats(3, 6, 8), "picture_mask": np.ones((3, 4), np.float32),
-            "sound_mask": np.array([[1] * 6, [0] * 6, [1, 1, 1, 0, 0, 0]], np.float32),
-        },
-    ),
 }  # fmt: skip
+
+
+def attended(layer: CrossModalAttention, given: dict) -> list:
+    """What comes out, modality by modality, of tokens and masks by name."""
+    masks = {name: given[f"{name}_mask"] for name in layer.modalities}
+    found = layer({name: given[name] for name in layer.modalities}, masks)
+    return [found[name] for name in layer.modalities]
+
+
+def test_the_contract_of_attention_between_any_number_of_modalities(tmp_path):
+    inputs = {
+        "video": floats(3, 4, 8), "audio": floats(3, 6, 8), "face": floats(3, 2, 8),
+        "video_mask": np.ones((3, 4), np.float32), "face_mask": np.ones((3, 2), np.float32),
+        "audio_mask": np.array([[1] * 6, [0] * 6, [1, 1, 1, 0, 0, 0]], np.float32),
+    }  # fmt: skip
+    for names in (("video", "audio"), ("video", "audio", "face")):
+        given = {name: values for name, values in inputs.items() if name.removesuffix("_mask") in names}
+        folder = tmp_path / str(len(names))
+        folder.mkdir()
+        check_layer(lambda names=names: CrossModalAttention(names, 2, 0.1, 3), given, folder, call=attended)
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -147,24 +158,6 @@ def test_a_hop_of_log_mel_depends_on_that_hop_alone():
     assert np.array_equal(np.asarray(layer(hops))[:, 1:2], alone)
 
 
-def test_over_time_is_time_distributed():
-    inner = keras.Sequential(
-        [keras.layers.Conv2D(6, 3, activation="relu"), keras.layers.BatchNormalization(), keras.layers.Flatten()]
-    )
-    frames = floats(2, 5, 9, 9, 3)
-    ours = np.asarray(OverTime(inner)(frames))
-    theirs = np.asarray(keras.layers.TimeDistributed(inner)(frames))
-    assert ours.shape == theirs.shape == (2, 5, 294)
-    assert np.abs(ours - theirs).max() < 1e-5
-
-
-def test_over_time_passes_on_that_it_is_training():
-    noisy = OverTime(keras.layers.Dropout(0.5, seed=0))
-    frames = np.ones((2, 3, 40), np.float32)
-    assert np.array_equal(np.asarray(noisy(frames)), frames)
-    assert (np.asarray(noisy(frames, training=True)) == 0).any()
-
-
 def test_the_time_code_is_made_from_seconds():
     """The same moments have the same code, whatever the rate they are looked at."""
     zeros = np.zeros((1, 4, 16), np.float32)
@@ -205,24 +198,36 @@ def test_how_much_a_hop_varies_does_not_depend_on_what_is_usual():
     assert np.ptp(told[..., 3:], axis=1).max() < 1e-6  # the same in each part
 
 
-def test_nothing_of_a_missing_sense_comes_through():
+def test_nothing_of_a_missing_modality_comes_through():
     tokens = floats(2, 3, 4)
     tokens[1] = np.nan
-    layer = MissingSense()
+    layer = MissingModality()
     out = np.asarray(layer(tokens, np.array([1.0, 0.0], np.float32)))
     assert np.array_equal(out[0], tokens[0])
     assert np.array_equal(out[1], np.tile(keras.ops.convert_to_numpy(layer.token), (3, 1)))
 
 
-def test_sense_dropout_takes_one_sense_from_its_share_of_clips_and_only_in_training():
-    layer = SenseDropout(0.4, seed=5)
+def test_a_token_by_the_mean_is_that_of_the_clips_which_have_the_modality():
+    layer, tokens = MissingModality(by_mean=True), floats(4, 3, 8) + 2
+    tokens[2:] = np.nan  # clips that lack it
+    for _ in range(100):
+        layer(tokens, np.float32([1, 1, 0, 0]), training=True)
+    layer(tokens, np.zeros(4, np.float32), training=True)  # of no clips there is no mean
+    assert np.allclose(keras.ops.convert_to_numpy(layer.token), tokens[:2].mean(axis=(0, 1)), atol=1e-3)
+    assert not layer.trainable_variables
+
+
+def test_modality_dropout_takes_one_modality_from_its_share_of_clips_and_only_in_training():
+    layer = ModalityDropout(0.4, seed=5)
     both, one = np.ones((20_000, 2), np.float32), np.tile(np.float32([1, 0]), (1000, 1))
     assert np.array_equal(np.asarray(layer(both)), both)
     lost = 1 - np.asarray(layer(both, training=True))
     assert lost.sum(axis=1).max() == 1
     assert np.allclose(lost.mean(axis=0), 0.2, atol=0.01)
     assert np.array_equal(np.asarray(layer(one, training=True)), one)
-    assert np.array_equal(np.asarray(SenseDropout(0.4, seed=5)(both, training=True)), 1 - lost)
+    assert np.array_equal(np.asarray(ModalityDropout(0.4, seed=5)(both, training=True)), 1 - lost)
+    three = np.ones((20_000, 3), np.float32)
+    assert np.allclose(1 - np.asarray(layer(three, training=True)).mean(axis=0), 0.4 / 3, atol=0.01)
 
 
 def test_pooling_weights_tell_what_counted():
@@ -252,34 +257,37 @@ def test_attention_agrees_with_keras_own():
 
 
 def test_hidden_tokens_do_not_count():
-    layer = CrossModalAttention(heads=2)
-    picture, sound = floats(1, 4, 8), floats(1, 6, 8)
-    mask = np.array([[1, 1, 1, 0, 0, 0]], np.float32)
-    whole = layer(picture, sound, np.ones((1, 4), np.float32), mask, return_weights=True)
-    other = sound.copy()
+    layer = CrossModalAttention(("video", "audio"), heads=2)
+    tokens = {"video": floats(1, 4, 8), "audio": floats(1, 6, 8)}
+    masks = {"video": np.ones((1, 4), np.float32), "audio": np.array([[1, 1, 1, 0, 0, 0]], np.float32)}
+    whole, weights = layer(tokens, masks, return_weights=True)
+    other = tokens["audio"].copy()
     other[:, 3:] = 7.0
-    changed = layer(picture, other, np.ones((1, 4), np.float32), mask, return_weights=True)
-    assert np.allclose(np.asarray(whole[0]), np.asarray(changed[0]), atol=1e-5)
-    assert np.asarray(whole[2])[..., 3:].max() < 1e-9
-    assert np.allclose(np.asarray(whole[2]).sum(axis=-1), 1, atol=1e-6)
-    assert np.asarray(whole[2]).shape == (1, 2, 4, 6)
-    assert np.asarray(whole[3]).shape == (1, 2, 6, 4)
+    changed = layer({**tokens, "audio": other}, masks)
+    assert np.allclose(np.asarray(whole["video"]), np.asarray(changed["video"]), atol=1e-5)
+    to_audio = np.asarray(weights["video"]["audio"])
+    assert to_audio[..., 3:].max() < 1e-9
+    assert np.allclose(to_audio.sum(axis=-1), 1, atol=1e-6)
+    assert to_audio.shape == (1, 2, 4, 6)
+    assert np.asarray(weights["audio"]["video"]).shape == (1, 2, 6, 4)
 
 
-def test_who_has_nothing_to_look_at_stays_as_it_was():
-    layer = CrossModalAttention(heads=2)
-    picture, sound = floats(2, 4, 8), floats(2, 6, 8)
-    nothing = np.array([[0] * 6, [1] * 6], np.float32)
-    seen, _ = layer(picture, sound, np.ones((2, 4), np.float32), nothing)
-    assert np.array_equal(np.asarray(seen)[0], picture[0])
-    assert not np.allclose(np.asarray(seen)[1], picture[1])
+def test_tokens_with_nothing_to_attend_to_stay_as_they_were():
+    layer = CrossModalAttention(("video", "audio"), heads=2)
+    tokens = {"video": floats(2, 4, 8), "audio": floats(2, 6, 8)}
+    masks = {"video": np.ones((2, 4), np.float32), "audio": np.array([[0] * 6, [1] * 6], np.float32)}
+    found = np.asarray(layer(tokens, masks)["video"])
+    assert np.array_equal(found[0], tokens["video"][0])
+    assert not np.allclose(found[1], tokens["video"][1])
+    alone = CrossModalAttention(("video",), heads=2)({"video": tokens["video"]})
+    assert np.array_equal(np.asarray(alone["video"]), tokens["video"])
 
 
 def test_settings_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="3 heads do not divide"):
         Attention(heads=3)(floats(1, 2, 8), floats(1, 2, 8))
     with pytest.raises(ValueError, match="rate is 2"):
-        SenseDropout(2)
+        ModalityDropout(2)
 
 
 @pytest.mark.parametrize("shape", [(6, 10, 4), (6, 5, 7, 4)])

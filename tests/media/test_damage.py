@@ -288,7 +288,7 @@ def test_every_real_file_gives_a_clip_or_an_error_that_names_it(shared_data):
     for name in ("made_truncated_99.mp4", "made_truncated_half.avi"):
         assert any("cut off" in note for note in outcomes[name].notes), name
     for name in ("sample1.mov", "bear_with_id3.flac"):
-        assert outcomes[name].senses == {"video": False, "audio": True}, name
+        assert outcomes[name].modalities == {"video": False, "audio": True}, name
 
 
 @pytest.mark.shared_data

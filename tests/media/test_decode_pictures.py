@@ -240,7 +240,7 @@ def test_cover_art_is_no_picture(tmp_path, calibration_clips):
                 packet.stream = sound
                 copy.mux(packet)
     clip = read_clip(song, SPEC)
-    assert clip.senses == {"video": False, "audio": True}
+    assert clip.modalities == {"video": False, "audio": True}
     assert not clip.frames.any()
 
 

@@ -108,7 +108,7 @@ def test_a_file_with_one_stream_is_a_clip_with_one_modality(tmp_path, stream):
         tmp_path / "one.mp4", duration_s=3.0, with_picture=stream == "picture", with_sound=stream == "sound"
     )
     clip = read_clip(file, SPEC)
-    assert clip.senses == {"video": stream == "picture", "audio": stream == "sound"}
+    assert clip.modalities == {"video": stream == "picture", "audio": stream == "sound"}
     assert clip.frames.any() == (stream == "picture")
     assert clip.waveform.any() == (stream == "sound")
 

@@ -26,7 +26,7 @@ def test_streams_offsets_and_the_clip(tmp_path):
     assert sound.peak_dbfs == pytest.approx(20 * np.log10(0.8), abs=3)
     assert facts.duration_s == pytest.approx(2.0, abs=0.03)
     assert facts.clip["frames_present"] == 8
-    assert facts.clip["senses"] == {"video": True, "audio": True}
+    assert facts.clip["modalities"] == {"video": True, "audio": True}
 
 
 def test_a_changing_frame_rate_is_noticed(tmp_path):
@@ -60,7 +60,7 @@ def test_digital_silence_is_no_sense(tmp_path):
     facts = inspect_media(file, ModelSpec())
     assert facts.sounds[0].silent
     assert facts.sounds[0].peak_dbfs is None
-    assert facts.clip["senses"] == {"video": False, "audio": False}
+    assert facts.clip["modalities"] == {"video": False, "audio": False}
 
 
 def test_the_film_is_chosen_before_the_pictures_of_a_motion_photo(tmp_path):

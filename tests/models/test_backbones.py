@@ -33,6 +33,7 @@ from video_understanding.models.backbones.pixels import PixelScale
 from video_understanding.models.backbones.torch_file import MAGIC_NUMBER, read_torch_tensors
 
 LOGITS = np.load(Path(__file__).with_name("efficientnet_lite0_logits.npz"))
+SLOW = pytest.mark.slow  # large networks, made the same way as the small ones
 
 
 def pictures(height_px: int, width_px: int) -> np.ndarray:
@@ -167,7 +168,10 @@ def test_pixels_are_scaled_like_keras_does(name):
     np.testing.assert_allclose(keras.ops.convert_to_numpy(scaled), preprocess(frames.copy()), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["VGG16", "MobileNetV3Small", "EfficientNetV2B0", "ResNet50"])
+@pytest.mark.parametrize(
+    "name",
+    ["VGG16", "MobileNetV3Small", *(pytest.param(large, marks=SLOW) for large in ("EfficientNetV2B0", "ResNet50"))],
+)
 def test_networks_of_keras_take_plain_pixels(name):
     """The backbone on raw pixels is Keras's own network on what its own `preprocess_input` makes of them."""
     network = make_backbone(name, 64, 64, weights=None, seed=4)
@@ -192,6 +196,7 @@ def test_caffe_networks_are_the_same_everywhere(tmp_path):
     assert_same_everywhere(keras.Model(inputs, keras.layers.Flatten()(outputs)), pictures(8, 8), tmp_path)
 
 
+@SLOW
 def test_efficientnet_normalises_right_wherever_its_weights_come_from(tmp_path, monkeypatch):
     """Keras's files for EfficientNetB0 to B7 hold the deviation where the variance belongs; Keras makes up for it only
     when it fetches them itself."""

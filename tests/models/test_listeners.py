@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from video_understanding.errors import SpecError
-from video_understanding.models.audio_encoder import make_hop_encoder
+from video_understanding.models.encoders.audio import make_hop_encoder
 from video_understanding.models.listeners import LISTENERS
 from video_understanding.models.listeners.weights import WEIGHTS, write_weights
 from video_understanding.spec import AudioSpec, LogMelSpec, ModelSpec, NetworkSpec

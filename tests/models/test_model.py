@@ -1,4 +1,4 @@
-"""The model as a whole: what goes in and comes out, missing senses, save and load, the same from the same seed."""
+"""The model as a whole: what goes in and comes out, missing modalities, save and load, the same from the same seed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from video_understanding.errors import SpecError, VideoUnderstandingError
 from video_understanding.labels import Labels
-from video_understanding.models.audio_encoder import listener_of
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.fusion import FUSIONS
 from video_understanding.models.keras_scorer import KerasScorer
@@ -58,7 +57,7 @@ def test_logits_for_every_head_and_the_same_after_save_and_load(fusion, tmp_path
         assert np.array_equal(value, before[head])
 
 
-def test_a_missing_sense_is_not_looked_at():
+def test_a_missing_modality_is_not_encoded():
     spec = small_spec()
     model = VideoUnderstandingModel(spec, LABELS, seed=1)
     given = inputs(spec)
@@ -75,15 +74,17 @@ def test_a_clip_has_the_same_scores_to_the_bit_alone_in_any_batch_and_from_its_p
     spec = small_spec()
     arrays = inputs(spec, batch=5)
     scorer = KerasScorer(VideoUnderstandingModel(spec, LABELS, seed=1))
-    batch = ModelInputs(arrays["frames"], arrays["waveform"], arrays["presence"].astype(bool))
+    batch = ModelInputs({"video": arrays["frames"], "audio": arrays["waveform"]}, arrays["presence"] > 0)
     together = scorer(batch)
     for place in range(5):
         one = slice(place, place + 1)
-        alone = scorer(ModelInputs(batch.frames[one], batch.waveform[one], batch.presence[one]))
-        picture = [scorer.encode_frames(frame[None]) for frame in batch.frames[place]]
-        sound = [scorer.encode_hops(hop[None]) for hop in batch.waveform[place].reshape(spec.hops, -1)]
-        parts = np.concatenate(picture)[None], np.concatenate(sound).reshape(1, -1, spec.network.token_size)
-        for scores in (alone, scorer.fuse(*parts, batch.presence[one])):
+        alone = scorer(batch.some(one))
+        parts = {"video": batch["video"][place], "audio": batch["audio"][place].reshape(spec.hops, -1)}
+        tokens = {
+            name: np.concatenate([scorer.encode_pieces(name, piece[None]) for piece in pieces]).reshape(1, -1, 16)
+            for name, pieces in parts.items()
+        }
+        for scores in (alone, scorer.fuse(tokens, batch.presence[one])):
             for head in LABELS.heads:
                 assert np.array_equal(scores[head], together[head][one])
 
@@ -92,23 +93,10 @@ def test_frames_and_what_the_backbone_saw_in_them_give_the_same():
     spec = small_spec()
     model = VideoUnderstandingModel(spec, LABELS, seed=1)
     given = inputs(spec)
-    features = model.see(given["frames"])
-    short = {"features": features, "waveform": given["waveform"], "presence": given["presence"]}
+    features = model.encoders["video"].features(given["frames"])
+    short = {"video_features": features, "waveform": given["waveform"], "presence": given["presence"]}
     for head, value in numbers(model(short)).items():
         assert np.array_equal(value, numbers(model(given))[head])
-
-
-@pytest.mark.parametrize("training", [False, True])
-def test_sound_and_what_the_listener_heard_in_it_give_the_same(training):
-    spec = small_spec(listener="separable", unfrozen_listener_blocks=0, dropout=0.0, sense_dropout=0.0)
-    model = VideoUnderstandingModel(spec, LABELS, seed=1)
-    given = inputs(spec)
-    hops = np.reshape(given["waveform"], (-1, spec.audio.hop_samples))  # [B*M,hop]
-    heard = np.array(listener_of(model.hop_encoder)(hops))  # [B*M,S,C]
-    short = {name: given[name] for name in ("frames", "presence")}
-    short["heard"] = heard.reshape(-1, spec.hops, *heard.shape[1:])  # [B,M,S,C]
-    for head, value in numbers(model(short, training=training)).items():
-        np.testing.assert_allclose(value, numbers(model(given, training=training))[head], atol=1e-5)
 
 
 def test_a_hop_of_sound_has_the_same_tokens_wherever_it_stands():
@@ -116,25 +104,27 @@ def test_a_hop_of_sound_has_the_same_tokens_wherever_it_stands():
     spec = small_spec()
     model = VideoUnderstandingModel(spec, LABELS, seed=1)
     waveform = inputs(spec)["waveform"]
-    tokens = keras.ops.convert_to_numpy(model.listen(waveform))
+    tokens = keras.ops.convert_to_numpy(model.encoders["audio"](waveform))
     hop, per_hop = spec.audio.hop_samples, spec.network.tokens_per_hop
     moved = np.roll(waveform, -hop, axis=1)
-    assert np.array_equal(keras.ops.convert_to_numpy(model.listen(moved))[:, :-per_hop], tokens[:, per_hop:])
+    assert np.array_equal(keras.ops.convert_to_numpy(model.encoders["audio"](moved))[:, :-per_hop], tokens[:, per_hop:])
 
 
 @pytest.mark.parametrize("classifier", ["network", "linear"])
 def test_true_batches_agree_with_one_after_the_other(classifier):
     spec = small_spec(classifier=classifier, motion=True)
     scorer, given = KerasScorer(VideoUnderstandingModel(spec, LABELS, seed=1), {"action": 0.5}), inputs(spec, 7)
-    clips = ModelInputs(given["frames"], given["waveform"], given["presence"] > 0)
+    clips = ModelInputs({"video": given["frames"], "audio": given["waveform"]}, given["presence"] > 0)
     exact, batched = scorer.score(clips), scorer.score(clips, exact=False)
     for head in LABELS.heads:
         assert np.array_equal(exact[head], scorer(clips)[head])
         np.testing.assert_allclose(batched[head], exact[head], atol=1e-4)
-    frames = np.concatenate(clips.frames)  # [28,H,W,3]
+    frames = np.concatenate(clips["video"])  # [28,H,W,3]
     many = np.concatenate([frames, frames, frames])  # more than are computed at once
-    np.testing.assert_allclose(scorer.batched.encode_frames(many), scorer.encode_frames(many), atol=1e-4)
-    assert scorer.score(ModelInputs(clips.frames[:0], clips.waveform[:0], clips.presence[:0]), exact=False).heads
+    np.testing.assert_allclose(
+        scorer.batched.encode_pieces("video", many), scorer.encode_pieces("video", many), atol=1e-4
+    )
+    assert scorer.score(clips.some(slice(0)), exact=False).heads
 
 
 def test_the_same_seed_gives_the_same_model_and_the_same_training():
@@ -194,10 +184,10 @@ def test_a_part_that_does_not_exist_is_named(network):
 def test_a_frozen_backbone_does_not_learn():
     spec = small_spec(unfrozen_blocks=0)
     model = VideoUnderstandingModel(spec, LABELS, seed=1)
-    before = [keras.ops.convert_to_numpy(value).copy() for value in model.backbone.weights]
+    before = [keras.ops.convert_to_numpy(value).copy() for value in model.encoders["video"].backbone.weights]
     targets = {"action": np.array([0, 1, 2, 0]), "emotion": np.array([0, 1, 1, 0])}
     loss = {head: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for head in targets}
     model.compile(optimizer="sgd", loss=loss)
     model.fit(inputs(spec), targets, verbose=0)
-    after = [keras.ops.convert_to_numpy(value) for value in model.backbone.weights]
+    after = [keras.ops.convert_to_numpy(value) for value in model.encoders["video"].backbone.weights]
     assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))

@@ -99,12 +99,12 @@ def test_each_head_has_the_loss_of_its_kind(model):
 def test_the_scores_of_a_multi_label_head_are_sigmoids_of_their_logits(model):
     spec = model.spec
     chance = np.random.default_rng(0)
-    inputs = ModelInputs(
-        chance.integers(0, 256, (3, *spec.frames_shape)).astype(np.uint8),
-        chance.uniform(-0.5, 0.5, (3, spec.samples)).astype(np.float32),
-        np.ones((3, 2), bool),
-    )
-    arrays = {name: getattr(inputs, name) for name in ("frames", "waveform", "presence")}
+    arrays = {
+        "video": chance.integers(0, 256, (3, *spec.frames_shape)).astype(np.uint8),
+        "audio": chance.uniform(-0.5, 0.5, (3, spec.samples)).astype(np.float32),
+    }
+    inputs = ModelInputs(arrays, np.ones((3, 2), bool))
+    arrays = {"frames": arrays["video"], "waveform": arrays["audio"], "presence": inputs.presence}
     logits, scores = model(arrays), KerasScorer(model, {"action": 2.0})(inputs)
     assert scores["action"] == pytest.approx(1 / (1 + np.exp(-np.array(logits["action"]) / 2)), abs=1e-5)
     assert scores["emotion"].sum(axis=1) == pytest.approx(np.ones(3), abs=1e-6)

@@ -37,7 +37,7 @@ def noise(windows: int, strength: float = 0.1, seed: int = 0) -> np.ndarray:
 def even(model: VideoUnderstandingModel, waveform: np.ndarray) -> np.ndarray:
     """[H,S,C]: what the last norm of the listener leaves of the sound, before its own scale and shift."""
     norm = last_norm(model)
-    hear = keras.Model(model.hop_encoder.input, norm.output)
+    hear = keras.Model(model.encoders["audio"].backbone.input, norm.output)
     gamma, beta = (keras.ops.convert_to_numpy(own) for own in (norm.gamma, norm.beta))
     return (hear(waveform.reshape(-1, SPEC.audio.hop_samples)).numpy() - beta) / gamma
 

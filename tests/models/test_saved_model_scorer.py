@@ -42,9 +42,9 @@ def test_it_says_what_keras_says(saved):
 def test_its_embeddings_are_those_of_keras_by_the_parts_and_by_whole_clips(saved):
     model, folder = saved
     inputs, keras_scorer, scorer = some_inputs(SPEC, 6), KerasScorer(model), SavedModelScorer(folder, SPEC, LABELS)
-    expected = keras_scorer.embed(*keras_scorer.encode(inputs), inputs.presence)
+    expected = keras_scorer.embed(keras_scorer.encode(inputs), inputs.presence)
     assert expected.shape == (6, SPEC.network.token_size) and expected.std() > 0.1
-    for found in (scorer.embed(*scorer.encode(inputs), inputs.presence), scorer.embed_whole(inputs)):
+    for found in (scorer.embed(scorer.encode(inputs), inputs.presence), scorer.embed_whole(inputs)):
         np.testing.assert_allclose(found, expected, atol=1e-4)
     assert scorer.embed_whole(some_inputs(SPEC, 0)).shape == (0, SPEC.network.token_size)
 
@@ -67,7 +67,7 @@ def test_a_saved_model_of_an_older_version_scores_and_has_no_embedding(saved, tm
     with pytest.raises(
         BundleError, match=r"has no embedding: it was exported by an older version\. Make it again with"
     ):
-        scorer.embed(*scorer.encode(inputs), inputs.presence)
+        scorer.embed(scorer.encode(inputs), inputs.presence)
 
 
 def test_a_stream_gives_the_answers_of_whole_clips_to_the_bit(saved):
@@ -77,10 +77,10 @@ def test_a_stream_gives_the_answers_of_whole_clips_to_the_bit(saved):
     inputs = dataclasses.replace(inputs, presence=np.ones_like(inputs.presence))
     whole = scorer(inputs)
     for place in range(3):
-        picture = np.concatenate([scorer.encode_frames(frame[None]) for frame in inputs.frames[place]])[None]
-        hops = inputs.waveform[place].reshape(-1, SPEC.audio.hop_samples)
-        sound = np.concatenate([scorer.encode_hops(hop[None])[0] for hop in hops])[None]
-        told = scorer.fuse(picture, sound, inputs.presence[place : place + 1])
+        video = np.concatenate([scorer.encode_pieces("video", frame[None]) for frame in inputs["video"][place]])[None]
+        hops = inputs["audio"][place].reshape(-1, SPEC.audio.hop_samples)
+        audio = np.concatenate([scorer.encode_pieces("audio", hop[None])[0] for hop in hops])[None]
+        told = scorer.fuse({"video": video, "audio": audio}, inputs.presence[place : place + 1])
         for head in LABELS.heads:
             assert np.array_equal(told[head][0], whole[head][place])
 
@@ -93,7 +93,7 @@ def test_no_clips_give_no_scores(saved):
 def test_a_server_that_names_no_signature_gets_whole_clips(saved):
     loaded = tf.saved_model.load(str(saved[1]))
     assert set(loaded.signatures["serving_default"].structured_outputs) == {"action", "emotion"}
-    assert set(loaded.signatures) == {"serving_default", "classify", "embed", "encode_frame", "encode_audio", "fuse"}
+    assert set(loaded.signatures) == {"serving_default", "classify", "embed", "encode_video", "encode_audio", "fuse"}
 
 
 def test_a_folder_without_a_saved_model_is_told(tmp_path):
@@ -105,7 +105,7 @@ def test_a_saved_model_of_others_is_told(tmp_path):
     module = tf.Module()
     module.double = tf.function(lambda x: 2 * x, input_signature=[tf.TensorSpec((None,), tf.float32)])
     tf.saved_model.save(module, str(tmp_path), signatures={"double": module.double})
-    with pytest.raises(BundleError, match=r"without the signature encode_frame \(it has: double\)"):
+    with pytest.raises(BundleError, match=r"without the signature encode_video \(it has: double\)"):
         SavedModelScorer(tmp_path, SPEC, LABELS)
 
 

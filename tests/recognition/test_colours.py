@@ -43,9 +43,9 @@ def test_an_answer_has_the_colour_of_its_class_and_none_is_grey(label, nearest, 
 
 def test_page_and_overlay_show_the_same_colour_for_a_class(tmp_path):
     scene = write_scene(tmp_path)
-    file, prediction, senses = told(scene)
+    file, prediction, shares = told(scene)
     wanted = colours_of(prediction.heads)
-    page = timeline_page(file, prediction, senses)
+    page = timeline_page(file, prediction, shares)
     boxes = re.findall(r'--tint:(#\w+)" title="[^"]*: (\w+),', page)
     assert boxes == [(wanted[head][name], name) for head, name in (
         ("action", "red"), ("action", "blue"), ("emotion", "loud"), ("emotion", "quiet"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.recognition.test_segments import LABELS, SPEC, STRIDE, answer, scene_of, shares, told
+from video_understanding.modality import MODALITIES
 from video_understanding.recognition import WindowAnswer, segments_of
 from video_understanding.recognition.landmarks import Landmarks
 
@@ -23,10 +24,13 @@ def windows_of(kind_at, noise: float = 0.3, count: int = 30, seed: int = 0) -> l
     for number in range(count):
         one = answer(number, (1.0, 0.0, 0.0))
         tokens = {}
-        for sense, moments_s, own in (("video", SPEC.instants_s(), seen), ("audio", SPEC.sound_times_s(), heard)):
+        for sense, moments_s, own in (
+            ("video", SPEC.instants_s(), seen),
+            ("audio", MODALITIES["audio"].times_s(SPEC, SPEC.hops), heard),
+        ):
             at_s = one.start_s + moments_s
             tokens[sense] = np.stack([kinds[kind_at(time_s)] + own[round(time_s * 20) % 400] for time_s in at_s])
-        made.append(WindowAnswer(one.start_s, one.end_s, one.scores, one.senses, tokens))
+        made.append(WindowAnswer(one.start_s, one.end_s, one.scores, one.modalities, tokens))
     return made
 
 
@@ -73,10 +77,12 @@ def test_a_model_that_sees_one_class_too_soon_is_put_right():
     for place, one in enumerate(answers):
         green = shares(scene, place, 2)[1]
         action = np.array([0.1, 0.9, 0.0] if green > 0.2 else [0.9, 0.1, 0.0])
-        answers[place] = WindowAnswer(one.start_s, one.end_s, {**one.scores, "action": action}, one.senses, one.tokens)
+        answers[place] = WindowAnswer(
+            one.start_s, one.end_s, {**one.scores, "action": action}, one.modalities, one.tokens
+        )
     found = told(segments_of(answers, SPEC, LABELS, STRIDE, 23.5))
     assert [label for label, *_ in found] == ["red", "green", "red"]
     assert [found[0][2], found[1][2]] == pytest.approx([7.4, 15.1], abs=0.3)
-    bare = [WindowAnswer(one.start_s, one.end_s, one.scores, one.senses) for one in answers]
+    bare = [WindowAnswer(one.start_s, one.end_s, one.scores, one.modalities) for one in answers]
     _, (_, begin_s, end_s), _ = told(segments_of(bare, SPEC, LABELS, STRIDE, 23.5))
     assert begin_s < 7.0 and end_s > 15.5

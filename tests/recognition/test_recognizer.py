@@ -1,4 +1,4 @@
-"""A file becomes a prediction: the mean of its windows, its length, its senses, its segments; at an even cost."""
+"""A file becomes a prediction: the mean of its windows, its length, its modalities, its segments; at an even cost."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_answer_is_the_mean_of_all_windows(scene):
     prediction = Recognizer(scorer, {"action": 0.9}).predict(scene, 1.0)
     scores = [scorer(prepare([clip], SPEC))["action"][0] for clip in iter_clips(scene, SPEC, 1.0)]
     assert list(prediction.action.scores.values()) == pytest.approx(np.mean(scores, axis=0).tolist(), rel=1e-6)
-    assert prediction.senses == {"video": True, "audio": True}
+    assert prediction.modalities == {"video": True, "audio": True}
 
 
 def test_the_answer_of_a_file_that_changes_is_what_lasts_longest(scene):
@@ -68,8 +68,8 @@ def test_the_answer_of_a_file_that_changes_is_what_lasts_longest(scene):
 
 def test_where_no_class_is_ever_sure_enough_a_file_is_unknown(scene):
     class Unsure(ColourScorer):
-        def fuse(self, picture, sound, presence):
-            scores = super().fuse(picture, sound, presence)
+        def fuse(self, tokens, presence):
+            scores = super().fuse(tokens, presence)
             return Scores(scores.labels, {head: values * 0.2 + 0.1 for head, values in scores.heads.items()})
 
     prediction = Recognizer(Unsure(SPEC), {"action": 0.9}).predict(scene)
@@ -96,14 +96,14 @@ def test_a_window_that_was_read_before(scene):
         recognizer.predict_clip(dark)
 
 
-def test_senses_that_are_not_there_are_told(scene, tmp_path):
+def test_modalities_that_are_not_there_are_named(scene, tmp_path):
     recognizer = Recognizer(ColourScorer(SPEC))
-    for kind, senses in (
+    for kind, there in (
         ("missing_sound", {"video": True, "audio": False}),
         ("silent_sound", {"video": True, "audio": False}),
         ("missing_picture", {"video": False, "audio": True}),
     ):
-        assert recognizer.predict(damage(scene, kind, 0, tmp_path / "x.mp4")).senses == senses
+        assert recognizer.predict(damage(scene, kind, 0, tmp_path / "x.mp4")).modalities == there
 
 
 def test_a_file_of_digital_silence_alone_cannot_be_recognised(scene, tmp_path):
@@ -170,5 +170,5 @@ def test_embeddings_of_a_file_are_those_of_its_windows_and_no_part_is_encoded_tw
     assert found.times_s == pytest.approx([clip.start_s + SPEC.window_s / 2 for clip in clips])
     assert found.values.dtype == np.float32 and len(found) == len(clips) == len(found.values)
     inputs = prepare(clips, SPEC)
-    assert np.array_equal(found.values, scorer.embed(*scorer.encode(inputs), inputs.presence))
+    assert np.array_equal(found.values, scorer.embed(scorer.encode(inputs), inputs.presence))
     assert counted[0] <= SPEC.frames * len(clips) / 2 + SPEC.frames and counted[1] < SPEC.hops * len(clips)

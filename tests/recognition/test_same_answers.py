@@ -84,7 +84,9 @@ def require_same(scorer: PartwiseScorer, file: Path, stride_s: float, streamed_t
         for head in scorer.labels.heads:
             assert np.array_equal(answer.scores[head], whole[answer.start_s][head][0])
     if streamed_too:
-        assert [(one.start_s, one.senses) for one in timeline] == [(one.start_s, one.senses) for one in streamed]
+        assert [(one.start_s, one.modalities) for one in timeline] == [
+            (one.start_s, one.modalities) for one in streamed
+        ]
         segments = tuple(segment for event in events for segment in event.segments)
         assert segments == recognizer.predict(file, stride_s).segments
     return len(timeline)

@@ -13,13 +13,13 @@ from video_understanding.recognition import SegmentMaker, Stride, WindowAnswer, 
 
 SPEC = small_spec()
 STRIDE = Stride.of(SPEC)
-SENSES = {"video": True, "audio": True}
+MODALITIES = {"video": True, "audio": True}
 
 
 def answer(number: int, action: Sequence[float], emotion: Sequence[float] = (0.9, 0.1)) -> WindowAnswer:
     start_s = number * STRIDE.seconds
     scores = {"action": np.array(action, np.float32), "emotion": np.array(emotion, np.float32)}
-    return WindowAnswer(start_s, start_s + SPEC.window_s, scores, SENSES)
+    return WindowAnswer(start_s, start_s + SPEC.window_s, scores, MODALITIES)
 
 
 def shares(scene: Callable[[float], int], number: int, classes: int) -> np.ndarray:
@@ -177,6 +177,6 @@ def test_the_memory_of_a_long_calm_stream_does_not_grow():
 
 def test_a_model_with_one_head_has_segments_of_one():
     maker = SegmentMaker(SPEC, Labels(emotion=("quiet", "loud")), STRIDE)
-    maker.push(WindowAnswer(0.0, 2.0, {"emotion": np.array([0.2, 0.8])}, SENSES))
+    maker.push(WindowAnswer(0.0, 2.0, {"emotion": np.array([0.2, 0.8])}, MODALITIES))
     (segment,) = maker.finish(2.0)
     assert list(segment.heads) == ["emotion"]

@@ -148,13 +148,13 @@ def test_pictures_that_come_after_newer_ones_are_counted_and_change_nothing():
 def test_a_sense_that_goes_away_is_absent_and_comes_back():
     stream = StreamingRecognizer(ColourScorer())
     events = play(stream, 30.0, has_picture=lambda t: not 8 <= t < 16, has_sound=lambda t: not 20 <= t < 26)
-    senses = {event.answer.start_s: event.answer.senses for event in events if event.answer}
-    assert list(senses) == [0.5 * number for number in range(len(senses))]  # none is left out
-    assert senses[6.0] == senses[27.0] == {"video": True, "audio": True}
+    there = {event.answer.start_s: event.answer.modalities for event in events if event.answer}
+    assert list(there) == [0.5 * number for number in range(len(there))]  # none is left out
+    assert there[6.0] == there[27.0] == {"video": True, "audio": True}
     # The last picture, of 7.9 s, is held for a second: until 8.9 s.
-    assert senses[8.5]["video"] and not any(senses[start_s]["video"] for start_s in np.arange(9.0, 14.0, 0.5))
-    assert not any(senses[start_s]["audio"] for start_s in np.arange(20.0, 24.1, 0.5))
-    assert senses[14.5]["video"] and senses[24.5]["audio"]
+    assert there[8.5]["video"] and not any(there[start_s]["video"] for start_s in np.arange(9.0, 14.0, 0.5))
+    assert not any(there[start_s]["audio"] for start_s in np.arange(20.0, 24.1, 0.5))
+    assert there[14.5]["video"] and there[24.5]["audio"]
 
 
 def test_neither_sense_is_waited_for_longer_than_stated():
@@ -182,7 +182,7 @@ def test_sound_that_is_late_but_in_time_is_heard():
 def test_a_picture_is_held_no_longer_than_stated():
     stream = StreamingRecognizer(ColourScorer(), hold_s=0.6)
     events = play(stream, 12.0, has_picture=lambda t: t < 4 or t > 11)
-    shown = [event.answer.start_s for event in events if event.answer.senses["video"]]
+    shown = [event.answer.start_s for event in events if event.answer.modalities["video"]]
     assert 4.0 in shown and not {4.5, 5.0, 6.0, 8.0} & set(shown)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from video_understanding.labels import Labels
 from video_understanding.media.synthetic.tracks import PictureTrack, SoundTrack, write_tracks
-from video_understanding.scorer import PartwiseScorer, Scores
+from video_understanding.scorer import PartwiseScorer, Scores, Tokens
 from video_understanding.spec import AudioSpec, LogMelSpec, ModelSpec, NetworkSpec, VideoSpec
 
 LABELS = Labels(action=("red", "green", "blue"), emotion=("quiet", "loud"))
@@ -38,10 +38,16 @@ class ColourScorer(PartwiseScorer):
     def __init__(self, spec: ModelSpec | None = None, labels: Labels = LABELS) -> None:
         self.spec, self.labels = spec or small_spec(), labels
         size = self.spec.network.token_size
-        self.token_shapes = {"video": (self.spec.frames, size), "audio": (self.spec.sound_tokens, size)}
+        self.token_shapes = {
+            "video": (self.spec.frames, size),
+            "audio": (self.spec.hops * self.spec.network.tokens_per_hop, size),
+        }
         self.frames_seen = self.hops_heard = self.windows_fused = 0
 
-    def encode_frames(self, frames: np.ndarray) -> np.ndarray:
+    def encode_pieces(self, modality: str, pieces: np.ndarray) -> np.ndarray:
+        return self._encode_frames(pieces) if modality == "video" else self._encode_hops(pieces)
+
+    def _encode_frames(self, frames: np.ndarray) -> np.ndarray:
         self.frames_seen += len(frames)
         tokens = np.zeros((len(frames), self.spec.network.token_size), np.float32)
         for token, frame in zip(tokens, frames, strict=True):
@@ -50,7 +56,7 @@ class ColourScorer(PartwiseScorer):
             token[3] = frame[0, 0, 0] / 255  # so that no two frames have the same token by chance
         return tokens
 
-    def encode_hops(self, hops: np.ndarray) -> np.ndarray:
+    def _encode_hops(self, hops: np.ndarray) -> np.ndarray:
         self.hops_heard += len(hops)
         network = self.spec.network
         tokens = np.zeros((len(hops), network.tokens_per_hop, network.token_size), np.float32)
@@ -59,7 +65,8 @@ class ColourScorer(PartwiseScorer):
             token[:, 1] = np.abs(hop).mean()
         return tokens
 
-    def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
+    def fuse(self, tokens: Tokens, presence: np.ndarray) -> Scores:
+        picture, sound = tokens["video"], tokens["audio"]
         self.windows_fused += len(picture)
         heads = {head: np.zeros((len(picture), len(self.labels.names(head))), np.float32) for head in self.labels.heads}
         for place, (video, audio) in enumerate(presence):
@@ -70,7 +77,8 @@ class ColourScorer(PartwiseScorer):
                 heads["emotion"][place] = 1 - loud, loud
         return Scores(self.labels, heads)
 
-    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+    def embed(self, tokens: Tokens, presence: np.ndarray) -> np.ndarray:
+        picture, sound = tokens["video"], tokens["audio"]
         there = presence.astype(np.float32)[:, :, None]  # [B,2,1]
         return np.concatenate([picture.mean(axis=1) * there[:, 0], sound.mean(axis=1) * there[:, 1]], axis=1)  # [B,2D]
 

@@ -84,5 +84,5 @@ def robustness_of(found: Report) -> dict:
             head: {"clips": result.clips, "accuracy": result.accuracy - loss, "uar": max(result.uar - loss, 0)}
             for head, result in found.heads.items()
         }
-        for condition, loss in (("both senses", 0.0), ("only video", 0.1), ("noise at 0 dB", 0.3))
+        for condition, loss in (("all modalities", 0.0), ("only video", 0.1), ("noise at 0 dB", 0.3))
     }

@@ -111,7 +111,7 @@ def test_numbers_are_those_of_the_json():
         str(point["clips"]) for point in values["heads"]["action"]["reliability"]["points"]
     ]
     conditions = page.table("condition", "action UAR %", "action accuracy %", "emotion UAR %", "emotion accuracy %")
-    assert [row[0] for row in conditions] == ["both senses", "only video", "noise at 0 dB"]
+    assert [row[0] for row in conditions] == ["all modalities", "only video", "noise at 0 dB"]
     assert conditions[0][1:3] == [percent(values["heads"]["action"][name]) for name in ("uar", "accuracy")]
 
 
@@ -254,7 +254,7 @@ def test_crossval_shows_the_spread_and_all_folds_together():
 def test_crossval_shows_its_folds_side_by_side_and_the_subjects_of_all(several):
     make = several_of if several else one_of
     parts = folds(action=make(("a", "b", "c"), clips=60))
-    robust = [Robustness(dict.fromkeys(("both senses", "only audio"), part)) for part in parts]
+    robust = [Robustness(dict.fromkeys(("all modalities", "only audio"), part)) for part in parts]
     values = crossval_summary(parts, robust=robust).to_dict()
     page = page_of(values)
     found = values["heads"]["action"]
@@ -272,7 +272,7 @@ def test_crossval_shows_its_folds_side_by_side_and_the_subjects_of_all(several):
     assert words in labels
     assert len(page.table("subject", "accuracy %", "UAR %", "clips")) == 16
     conditions = page.table("condition", "action UAR %", "action accuracy %")
-    assert [row[0] for row in conditions] == ["both senses", "only audio"]
+    assert [row[0] for row in conditions] == ["all modalities", "only audio"]
     assert conditions[0][1:] == [percent(found["pooled"][measure]) for measure in ("uar", "accuracy")]
 
 

@@ -1,4 +1,4 @@
-"""The page of a file says what its prediction says, and which sense carried it, for every kind of file."""
+"""The page of a file says what its prediction says, and which modality carried it, for every kind of file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from video_understanding.errors import VideoUnderstandingError
 from video_understanding.labels import Labels
 from video_understanding.media.synthetic import damage
 from video_understanding.recognition import Recognizer
-from video_understanding.recognition.senses_over_time import SensesOverTime
+from video_understanding.recognition.modalities_over_time import ModalitiesOverTime
 from video_understanding.report import timeline_page, write_timeline
 
 HEADINGS = ("sure %", "picture : sound", "picture alone %", "sound alone %")
@@ -68,7 +68,7 @@ def test_the_page_tells_what_when_how_surely_and_what_carried_it(scene):
     assert drawings == [
         "loudness over time",
         *(f"{words} {head} {rest}" for head in ("action", "emotion") for words, rest in (
-            ("how sure", "is over time"), ("which sense carried", "over time"),
+            ("how sure", "is over time"), ("which modality carried", "over time"),
         )),
     ]  # fmt: skip
     assert [title.split(": ")[1].split(",")[0] for title in boxes(page)] == ["red", "blue", "loud", "quiet"]
@@ -76,10 +76,10 @@ def test_the_page_tells_what_when_how_surely_and_what_carried_it(scene):
 
 def test_each_window_has_its_line_and_its_part_of_the_band(scene):
     """The lines go through the windows' scores, and the band is as high as the picture's part."""
-    _, _, senses = found = told(scene)
+    _, _, shares = found = told(scene)
     source = page_of(found).source
     red = re.search(r'<polyline class="both" points="([^"]+)"', source)[1].split()
-    early = [window for window in senses.windows if window.middle_s < 4]
+    early = [window for window in shares.windows if window.middle_s < 4]
     assert red[1:-1] == [
         f"{window.middle_s / 8 * 1000:.1f},{100 * (1 - window.scores['action'][0, 0]):.1f}" for window in early
     ]
@@ -100,10 +100,10 @@ def test_each_window_has_its_line_and_its_part_of_the_band(scene):
         ("missing_picture", "no picture", "There is nothing to see in this file: the sound alone carried everything."),
     ],
 )
-def test_a_file_of_one_sense_says_so_and_divides_nothing(kind, lacks, words, scene, tmp_path):
+def test_a_file_of_one_modality_says_so_and_divides_nothing(kind, lacks, words, scene, tmp_path):
     page = page_of(told(damage(scene, kind, 0, tmp_path / f"{kind}.mp4")))
     assert words in page.text and lacks in page.text
-    assert "picture : sound" not in page.text and "either alone" not in page.text.split("What a sense carries")[0]
+    assert "picture : sound" not in page.text and "either alone" not in page.text.split("What a modality carries")[0]
     assert [table[0] for table in page.tables] == [["when", head, "sure %"] for head in ("action", "emotion")]
     styles = {attributes.get("class") for name in ("polyline", "rect") for attributes in page.attributes(name)}
     assert styles == {"both"}, "one line for each head, and no band"
@@ -124,14 +124,14 @@ def test_of_several_labels_all_are_told_and_none_has_no_part(scene):
     class Mute(ColourScorer):
         """Sees only a little of anything."""
 
-        def fuse(self, picture, sound, presence):
-            scores = super().fuse(picture, sound, presence)
+        def fuse(self, tokens, presence):
+            scores = super().fuse(tokens, presence)
             return dataclasses.replace(scores, heads={head: values * 0.4 for head, values in scores.heads.items()})
 
     spec = dataclasses.replace(SPEC, network=dataclasses.replace(SPEC.network, multi_label=("action",)))
-    senses = SensesOverTime(Mute(spec))
-    prediction = Recognizer(senses.scorer).predict(scene, progress=senses.add)
-    page = page_of((scene, prediction, senses))
+    shares = ModalitiesOverTime(Mute(spec))
+    prediction = Recognizer(shares.scorer).predict(scene, progress=shares.add)
+    page = page_of((scene, prediction, shares))
     row = page.table("when", "action", *HEADINGS)[0]
     assert row[1] == "none" and row[3] == "-"
     sure = [(one.end_s - one.start_s) * one.heads["action"].confidence for one in prediction.segments]

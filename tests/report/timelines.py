@@ -1,4 +1,4 @@
-"""Predictions of files whose colours and loudness are known, with what each sense does for them."""
+"""Predictions of files whose colours and loudness are known, with what each modality does for them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from tests.recognition.worlds import ColourScorer, write_colours
 from video_understanding.labels import Labels
 from video_understanding.prediction import Prediction, Segment
 from video_understanding.recognition import Recognizer, WindowAnswer
-from video_understanding.recognition.senses_over_time import SensesOverTime
-from video_understanding.scorer import SENSES
+from video_understanding.recognition.modalities_over_time import ModalitiesOverTime
 
-Told = tuple[Path, Prediction, SensesOverTime]
+Told = tuple[Path, Prediction, ModalitiesOverTime]
 
 
 def write_scene(folder: Path) -> Path:
@@ -33,21 +32,21 @@ def told(
     """What the scorer says that sees the action and hears the emotion."""
     spec = dataclasses.replace(SPEC, network=dataclasses.replace(SPEC.network, multi_label=several))
     scorer = ColourScorer(spec, labels) if labels else ColourScorer(spec)
-    senses = SensesOverTime(scorer)
-    return file, Recognizer(scorer, unknown_below).predict(file, progress=senses.add), senses
+    shares = ModalitiesOverTime(scorer)
+    return file, Recognizer(scorer, unknown_below).predict(file, progress=shares.add), shares
 
 
 def of_hours(file: Path) -> Told:
     """As if the file went on for ten hours, with four changes a minute, and windows twice a second."""
-    _, prediction, senses = told(file)
+    _, prediction, shares = told(file)
     first, last = prediction.segments[0], prediction.segments[-1]
     segments = tuple(
         Segment(15.0 * place, 15.0 * (place + 1), (first if place % 2 else last).heads) for place in range(2400)
     )
-    windows = senses.windows
+    windows = shares.windows
     tokens = {"video": np.full((SPEC.frames, 4), 0.3, np.float32), "audio": np.full((SPEC.hops, 4), 0.6, np.float32)}
-    many = SensesOverTime(senses.scorer)
+    many = ModalitiesOverTime(shares.scorer)
     for number in range(72_000):
         scores = {head: found[0] for head, found in windows[number * 7 % len(windows)].scores.items()}
-        many.add(WindowAnswer(number / 2 - 1, number / 2 + 1, scores, dict.fromkeys(SENSES, True), tokens))
+        many.add(WindowAnswer(number / 2 - 1, number / 2 + 1, scores, dict.fromkeys(SPEC.modalities, True), tokens))
     return file, dataclasses.replace(prediction, duration_s=36_000.0, segments=segments), many

@@ -56,9 +56,9 @@ def batches(spec: ModelSpec, features: bool, learning: bool = True, **changes) -
 def test_with_features_no_frame_is_touched(changes):
     made = batches(HUGE, features=True, **changes)
     with pytest.raises(MemoryError):
-        made._prepared.batch([0, 1, 2, 3])  # as this would be
+        made._prepared.arrays("video", [0, 1, 2, 3])  # as this would be
     inputs, targets = made[0]
-    assert set(inputs) == {"features", "waveform", "presence"}
+    assert set(inputs) == {"video_features", "waveform", "presence"}
     assert set(batches(HUGE, features=True, learning=False)[0][0]) == set(inputs)
     mixed = not np.isin(targets["action"], (0, 1)).all()
     assert mixed == ("mixup" in changes)
@@ -75,50 +75,29 @@ def test_with_features_the_sound_changes_and_keeps_its_time():
     assert len({sound.tobytes() for sound in heard}) > 0.5 * len(heard)
 
 
-def test_with_what_was_heard_no_sound_is_given_and_learning_takes_one_of_the_looks():
-    seen = np.zeros((CLIPS, 2, 3), np.float16)
-    heard = np.arange(3)[:, None, None, None, None] * np.ones((3, CLIPS, 2, 4, 5), np.float16)  # [looks,windows,M,S,C]
-    settings, all_of_them = TrainingSettings(batch_size=CLIPS, seed=1), np.arange(CLIPS)
-
-    def given(learning: bool, changes: TrainingSettings = settings) -> dict[str, np.ndarray]:
-        known = {"features": seen, "heard": heard}
-        return ClipBatches(prepared(HUGE), ROWS, LABELS, all_of_them, changes, learning=learning, **known)[0][0]
-
-    inputs = given(learning=True)
-    assert set(inputs) == {"features", "heard", "presence"} and inputs["heard"].dtype == np.float32
-    assert len(set(inputs["heard"][:, 0, 0, 0]) & {0, 1, 2}) > 1
-    for plain in (given(learning=False), given(True, TrainingSettings(batch_size=CLIPS, augment=False))):
-        assert not plain["heard"].any()
-
-
 @pytest.mark.parametrize("learning", [True, False])
-@pytest.mark.parametrize("known", [(), ("features",), ("features", "heard")])
+@pytest.mark.parametrize("known", [(), ("features",)])
 def test_a_silent_track_is_absent_whatever_a_network_learns_from(known, learning):
     clips = prepared(SMALL)
     silent, loud = np.zeros((1, SMALL.samples), np.int16), clips._places[0][0]
     records = [(n, dataclasses.replace(loud, sound=silent) if n == 1 else loud) for n in range(CLIPS)]
     clips = PreparedClips(SMALL, records, (), ROWS)
-    shapes = {"features": (CLIPS, 2, 3), "heard": (CLIPS, 2, 4, 5)}
-    given = {name: np.zeros(shapes[name], np.float16) for name in known}
+    given = {name: np.zeros((CLIPS, 2, 3), np.float16) for name in known}
     settings = TrainingSettings(batch_size=1, seed=1, augment=False)
     made = ClipBatches(clips, ROWS, LABELS, np.arange(CLIPS), settings, learning=learning, **given)
     presence = {int(number): made[place][0]["presence"][0].tolist() for place, number in enumerate(made._order)}
     assert presence == {number: [1, number != 1] for number in range(CLIPS)}
 
 
-@pytest.mark.parametrize("heard", [True, False])
-def test_what_a_frozen_part_made_of_clips_is_mixed_as_their_labels_are(heard):
+def test_features_of_clips_are_mixed_as_their_labels_are():
     """Clip n has features n: what share of a clip with another label came in is told by both alike."""
     seen = (np.arange(CLIPS) % 2)[:, None, None] * np.ones((1, 2, 3), np.float32)
-    known = {"heard": seen[..., None] * np.ones((1, 1, 1, 5), np.float32)} if heard else {}
     settings = TrainingSettings(batch_size=CLIPS, seed=1, mixup=1.0, augment=False)
-    made = ClipBatches(prepared(HUGE), ROWS, LABELS, np.arange(CLIPS), settings, learning=True, features=seen, **known)
+    made = ClipBatches(prepared(HUGE), ROWS, LABELS, np.arange(CLIPS), settings, learning=True, features=seen)
     inputs, targets = made[0]
     right = targets["action"][:, 1]
     assert np.unique(np.round(right, 3)).size > 2 and np.allclose(targets["action"][:, -1], 1)
-    assert np.allclose(inputs["features"][:, 0, 0], right, atol=1e-6)
-    if heard:
-        assert np.allclose(inputs["heard"][:, 0, 0, 0], right, atol=1e-6)
+    assert np.allclose(inputs["video_features"][:, 0, 0], right, atol=1e-6)
     made.begin(1)
     assert not np.allclose(made[0][1]["action"], targets["action"])
 
@@ -134,17 +113,17 @@ def test_with_frames_the_sound_moves_together_with_them():
 @pytest.mark.parametrize("learning", [True, False])
 def test_features_belong_to_the_clip_of_their_labels(learning):
     inputs, targets = batches(HUGE, features=True, learning=learning)[1]
-    assert (inputs["features"][:, 0, 0] % 2 == targets["action"][:, 1]).all()
+    assert (inputs["video_features"][:, 0, 0] % 2 == targets["action"][:, 1]).all()
 
 
 def gone_through(dataset: Feed) -> list[np.ndarray]:
-    return [inputs["features"].numpy()[:, 0, 0] for inputs, _ in dataset]
+    return [inputs["video_features"].numpy()[:, 0, 0] for inputs, _ in dataset]
 
 
 def test_the_feed_gives_each_epoch_from_its_first_batch_on():
     made = batches(HUGE, features=True)
     dataset = Feed(made)
-    expected = [made[place][0]["features"][:, 0, 0] for place in range(len(made))]
+    expected = [made[place][0]["video_features"][:, 0, 0] for place in range(len(made))]
     next(iter(dataset))  # an epoch that is left in the middle
     for _ in range(2):
         assert np.array_equal(gone_through(dataset), expected)

@@ -154,7 +154,7 @@ def test_each_set_of_modalities_has_weights_of_its_own(bundle, data, cache):
     both, sound = scorer(inputs), scorer(inputs.without("video"))
     assert not np.array_equal(both["action"], sound["action"])
     layer = model.linear
-    tokens = [scorer.encode(inputs)[place] for place in (0, 1)]
+    tokens = list(scorer.encode(inputs).values())
     embedding = np.array(layer.embed(tokens, np.array([[0, 1]] * 6, np.float32)))
     size = layer.means[0].shape[0]
     assert not embedding[:, :size].any()
@@ -168,9 +168,8 @@ def test_each_set_of_modalities_has_weights_of_its_own(bundle, data, cache):
 
 def test_a_clip_with_nothing_to_go_by_gets_even_scores(bundle):
     scorer = keras_scorer(bundle)
-    shapes = [scorer.token_shapes[modality] for modality in ("video", "audio")]
-    tokens = [np.full((1, *shape), np.nan, np.float32) for shape in shapes]
-    np.testing.assert_allclose(scorer.fuse(*tokens, np.zeros((1, 2), bool))["emotion"], 0.5)
+    tokens = {name: np.full((1, *shape), np.nan, np.float32) for name, shape in scorer.token_shapes.items()}
+    np.testing.assert_allclose(scorer.fuse(tokens, np.zeros((1, 2), bool))["emotion"], 0.5)
 
 
 @pytest.fixture(scope="module")

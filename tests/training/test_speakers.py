@@ -261,7 +261,7 @@ def test_personalise_folds_the_speaker_into_an_ordinary_model(bundle, voices, tm
     for presence in ((True, True), (True, False)):
         shown = np.array([presence] * 2)
         np.testing.assert_allclose(
-            keras_scorer(made).fuse(*tokens, shown)["emotion"], plain.fuse(*tokens, shown)["emotion"], atol=1e-4
+            keras_scorer(made).fuse(tokens, shown)["emotion"], plain.fuse(tokens, shown)["emotion"], atol=1e-4
         )
 
 

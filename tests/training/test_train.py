@@ -1,4 +1,4 @@
-"""From clips on disk to a bundle and its numbers, in Python and by the program; and fusion that needs both senses."""
+"""From clips on disk to a bundle and its numbers, in Python and by the program; fusion that needs both modalities."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_crossval_measures_every_clip_once_and_writes_a_page(data, tmp_path, cap
     assert action["folds"] == 2
     assert [(fold["fold"], fold["group"]) for fold in action["by_fold"]] == [(1, "subject"), (2, "subject")]
     assert sum(fold["clips"] for fold in action["by_fold"]) == 36 and sum(f["groups"] for f in action["by_fold"]) == 6
-    assert found["robustness"]["both senses"]["action"]["uar"] == action["pooled"]["uar"]
+    assert found["robustness"]["all modalities"]["action"]["uar"] == action["pooled"]["uar"]
     assert found["robustness"]["only audio"]["action"]["clips"] == 36
     assert shown.err.endswith(f"report: {tmp_path / 'new' / 'report.html'}\n")
     assert json.loads((tmp_path / "new" / "report.json").read_text()) == found
@@ -237,13 +237,13 @@ def test_a_split_without_a_class_to_tell_apart_is_refused(data, tmp_path):
 def test_a_clip_is_encoded_once_however_often_it_is_measured(data, tmp_path, monkeypatch):
     """For the temperature, the reports, and a picture under every condition of sound."""
     seen = []
-    encode = KerasScorer.encode_frames
+    encode = KerasScorer.encode_pieces
 
     def count(self, frames):
         seen.append(len(frames))
         return encode(self, frames)
 
-    monkeypatch.setattr(KerasScorer, "encode_frames", count)
+    monkeypatch.setattr(KerasScorer, "encode_pieces", count)
     manifest, spec = load_manifest(data / "clips"), preset("tiny")
     split = split_rows(manifest, seed=0)
     train(manifest, spec, tmp_path / "out", TrainingSettings(epochs=1), split=split, progress=False)
@@ -254,7 +254,7 @@ TWO_CUES = ModelSpec(
     window_s=1.0,
     video=VideoSpec(frames_hz=4, height_px=32, width_px=32),
     audio=AudioSpec(hop_s=0.25),
-    network=NetworkSpec(token_size=32, dropout=0.1, sense_dropout=0.0, fusion="cross_attention"),
+    network=NetworkSpec(token_size=32, dropout=0.1, modality_dropout=0.0, fusion="cross_attention"),
 )
 TWO_CUES_SETTINGS = TrainingSettings(epochs=14, learning_rate=2e-3, augment=False, label_smoothing=0.0, seed=1)
 
@@ -302,7 +302,7 @@ def test_a_model_of_one_sense_alone_stays_near_chance(two_cues, sense):
     assert found.accuracy <= 0.62
 
 
-def test_cross_attention_learns_what_only_both_senses_tell(two_cues, tmp_path):
+def test_cross_attention_learns_what_only_both_modalities_tell(two_cues, tmp_path):
     manifest = load_manifest(two_cues / "both")
     split = split_rows(manifest, seed=0, validation=0.15, test=0.25)
     cache = ClipCache(two_cues / "cache")

@@ -126,7 +126,7 @@ def _made(out: Path) -> list[tuple[Path, str]]:
         "model/report.html": "how it learned and how good it became",
         "judged/report.html": "how good it is on people it has never seen",
         "timeline.png": "what it said of a longer video",
-        "timeline.html": "the same as a page, and which sense carried it",
+        "timeline.html": "the same as a page, and which modality carried it",
         "why": "why it said what it said, in pictures",
         "model/model_int8.tflite": "the model for small devices, in one file",
     }

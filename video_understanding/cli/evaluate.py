@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from video_understanding.bundle import Bundle
     from video_understanding.datasets.manifest import Manifest
     from video_understanding.features.speaker_weights import SpeakerWeights
+    from video_understanding.scorer import PartwiseScorer
+    from video_understanding.words.space import CommonSpace
 
 HELP = "measure a trained model on labelled clips"
 EXAMPLE = (
@@ -26,7 +28,8 @@ EXAMPLE = (
     "  vu evaluate saved_models/mine clips.csv --out reports/mine\n"
     "  vu evaluate saved_models/mine clips.csv --runtime tflite:int8\n"
     "  vu evaluate saved_models/mine clips.csv --without audio --json > report.json\n"
-    "  vu evaluate saved_models/mine clips.csv --speaker-of subject"
+    "  vu evaluate saved_models/mine clips.csv --speaker-of subject\n"
+    "  vu evaluate saved_models/mine captions.csv --json"
 )
 _NAME_LETTERS = 100
 
@@ -41,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="measure on clips of the model's training, too (default: they are left out)",
     )
     add_speaker_of(parser, columns=True)
-    parser.add_argument("--without", choices=("video", "audio"), help="take a sense away")
+    parser.add_argument("--without", metavar="MODALITY", help="take a modality away: video, audio")
     parser.add_argument(
         "--out",
         "--report",
@@ -61,18 +64,23 @@ def run(arguments: argparse.Namespace) -> int:
     from video_understanding.evaluation.known_speakers import Encoding, evaluate_known_speakers
     from video_understanding.evaluation.labelled_data import load_labelled
     from video_understanding.evaluation.robustness import SNRS_DB
+    from video_understanding.evaluation.words import evaluate_words
     from video_understanding.progress import one_bar
     from video_understanding.report import clearest_mistakes, without_names, write_report
     from video_understanding.runtimes import make_scorer
+    from video_understanding.words.words_file import read_words
 
     bundle = Bundle.read(arguments.bundle)
     manifest, seen = load_labelled(
         arguments.data, bundle.labels, bundle.folder, heads=arguments.heads, with_seen=arguments.with_seen
     )
     weights, notes = _weights(bundle, manifest, arguments)
+    space = read_words(bundle.folder) if any(row.texts for row in manifest.rows) else None
     scorer = make_scorer(bundle, arguments.runtime)
+    if space is not None and bundle.labels.keys().isdisjoint(manifest.labels):
+        return _retrieval_alone(bundle, scorer, space, manifest, seen, arguments)
     prepared = ClipCache().prepare(manifest.rows, bundle.spec)
-    # With a sense taken away there is nothing left to take; noise would have to be in what adapts to a speaker, too.
+    # With a modality taken away nothing is left to take; noise would have to be in what adapts to a speaker, too.
     alone = arguments.without or weights is not None
     with one_bar("Evaluating", 1 if alone else 4 + len(SNRS_DB)):
         if weights is not None:
@@ -83,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             report = evaluate(scorer, prepared, manifest.rows, without=arguments.without)
         table = None if alone else robustness(scorer, prepared, manifest.rows, seed=0)
+    retrieval = None if space is None else evaluate_words(scorer, space, prepared, manifest.rows)
     report = dataclasses.replace(report, notes=(*seen, *notes, *report.notes))
     values = {
         "model": bundle.name,
@@ -93,6 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         **({"speaker_of": arguments.speaker_of} if weights is not None else {}),
         **report.to_dict(),
         **({} if table is None else {"robustness": table.to_dict()}),
+        **({} if retrieval is None else {"retrieval": retrieval.to_dict()}),
     }
     values = without_names(values) if arguments.anonymous else values
     gallery = [] if arguments.anonymous else clearest_mistakes(report, prepared)
@@ -105,13 +115,46 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(values, indent=2))
     else:
-        print("\n\n".join([report.text(), *([] if table is None else [table.text()])]), end="\n\n")
+        print("\n\n".join(part.text() for part in (report, table, retrieval) if part is not None), end="\n\n")
     if failure and arguments.out:
         raise failure
     if failure:
         print(f"vu: no report is kept: {failure}", file=sys.stderr)
     else:
         print(f"report: {page}", file=sys.stderr if arguments.json else sys.stdout)
+    return 0
+
+
+def _retrieval_alone(
+    bundle: Bundle,
+    scorer: PartwiseScorer,
+    space: CommonSpace,
+    manifest: Manifest,
+    notes: list[str],
+    arguments: argparse.Namespace,
+) -> int:
+    """The result on clips that have sentences and no label of any head."""
+    from video_understanding.datasets.cache import ClipCache
+    from video_understanding.evaluation.words import evaluate_words
+    from video_understanding.whole_file import write_whole
+
+    prepared = ClipCache().prepare(manifest.rows, bundle.spec)
+    retrieval = evaluate_words(scorer, space, prepared, manifest.rows)
+    notes += [f"Left out: {len(prepared.set_aside)} clip(s) that could not be read."] * bool(prepared.set_aside)
+    values = {
+        "model": bundle.name,
+        "data": manifest.name,
+        "runtime": arguments.runtime,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "clips": retrieval.clip_to_text.searches,
+        "sentences": retrieval.text_to_clip.searches,
+        "retrieval": retrieval.to_dict(),
+        "notes": notes,
+    }
+    document = json.dumps(values, indent=2)
+    if arguments.out:
+        write_whole(Path(arguments.out) / "report.json", document + "\n")
+    print(document if arguments.json else "\n".join([retrieval.text(), *notes]))
     return 0
 
 

@@ -6,11 +6,13 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from video_understanding.modality import MODALITIES
+
 if TYPE_CHECKING:
     from video_understanding.explain.explanation import Explanation
     from video_understanding.explain.reasons import Attention, HeadReasons
 
-HELP = "show why a model says what it says of a file: senses, places in the picture, moments of the sound"
+HELP = "show why a model says what it says of a file: modalities, places in the picture, moments of the sound"
 EXAMPLE = (
     "  vu explain saved_models/mine clip.mp4 --out why\n"
     "  vu explain saved_models/mine clip.mp4 --out why --start 12.5 --json > why.json"
@@ -54,12 +56,12 @@ def describe(explanation: Explanation) -> str:
 
 
 def _head_lines(explanation: Explanation, head: str, reasons: HeadReasons) -> list[str]:
-    answer, shares = reasons.answer, reasons.senses
+    answer, shares = reasons.answer, reasons.shares
     told = f"{answer.words}, {100 * answer.confidence:.1f} %"
     if answer.label != reasons.label:
         told += f"; explained is {reasons.label}, {100 * shares.confidence:.1f} %"
-    without = [f"{100 * value:.1f} % without {sense}" for sense, value in shares.without.items()]
-    lines = [f"  {head:<10} {told}", f"    senses   {'; '.join([shares.words, *without])}"]
+    without = [f"{100 * value:.1f} % without {name}" for name, value in shares.without.items()]
+    lines = [f"  {head:<10} {told}", f"    shares   {'; '.join([shares.words, *without])}"]
     if reasons.heat is not None and not reasons.heat.strength:
         lines.append("    picture  adds nothing")
     elif reasons.heat is not None:
@@ -78,8 +80,9 @@ def _frame_s(explanation: Explanation, number: int) -> str:
 def _attention_words(attention: Attention | str) -> str:
     if isinstance(attention, str):
         return attention
-    row, column = divmod(int(attention.picture_to_sound.mean(axis=0).argmax()), attention.picture_to_sound.shape[2])
+    first, second, weights = attention.pairs[0]
+    row, column = divmod(int(weights.argmax()), weights.shape[1])
     return (
-        f"the picture at {attention.picture_times_s[row]:.2f} s looked most at the sound at "
-        f"{attention.sound_times_s[column]:.2f} s"
+        f"{MODALITIES[first].words} at {attention.times_s[first][row]:.2f} s attends most to "
+        f"{MODALITIES[second].words} at {attention.times_s[second][column]:.2f} s"
     )

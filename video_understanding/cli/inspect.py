@@ -54,10 +54,10 @@ def describe(facts: MediaFacts) -> str:
     lines += [f"  picture  {_picture(picture)}" for picture in facts.pictures]
     lines += [f"  sound    {_sound(sound)}" for sound in facts.sounds]
     clip = facts.clip
-    senses = [name for name, there in clip["senses"].items() if there]
+    modalities = [name for name, there in clip["modalities"].items() if there]
     lines.append(
         f"  clip     {clip['frames_present']} of {clip['frames']} frames {clip['width_px']}x{clip['height_px']}, "
-        f"{clip['samples']} samples at {clip['sample_rate_hz']} Hz; senses: {', '.join(senses)}"
+        f"{clip['samples']} samples at {clip['sample_rate_hz']} Hz; modalities: {', '.join(modalities)}"
     )
     lines += [f"  note     {note}" for note in facts.notes]
     return "\n".join(lines)

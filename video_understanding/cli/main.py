@@ -30,6 +30,8 @@ COMMANDS = (
     "evaluate",
     "predict",
     "stream",
+    "index",
+    "search",
     "explain",
     "personalise",
     "export",

@@ -27,7 +27,8 @@ EXAMPLE = (
     "  vu predict saved_models/mine clips/ --json > answers.json\n"
     "  vu predict saved_models/mine lecture.mkv --srt --out lecture.srt --overlay shown.mp4 --picture when.png\n"
     "  vu predict saved_models/mine lecture.mkv --report lecture.html\n"
-    "  vu predict saved_models/mine anna/ bert/ --speaker-of folder"
+    "  vu predict saved_models/mine anna/ bert/ --speaker-of folder\n"
+    '  vu predict saved_models/mine holiday.mp4 --labels "surfing, playing the piano, a horse race"'
 )
 
 
@@ -36,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="video or sound file, or a folder of some")
     add_runtime(parser)
     add_speaker_of(parser, columns=False)
+    parser.add_argument(
+        "--labels",
+        type=lambda text: [label for part in text.split(",") if (label := " ".join(part.split()))],
+        metavar="A,B",
+        help="answer which of these, in your own words, is to be seen, too (head `words`); needs a model with words",
+    )
     parser.add_argument(
         "--stride", type=float, metavar="SECONDS", help="from window to window (default: a quarter of one)"
     )
@@ -52,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="./",
         metavar="HTML",
-        help="write a page with the timeline and which sense carried it: a file ending with .html, or a folder with a "
-        "page for each FILE (default: the one you are in)",
+        help="write a page with the timeline and which modality carried it: a file ending with .html, or a folder with "
+        "a page for each FILE (default: the one you are in)",
     )
 
 
@@ -66,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     output = Documents(arguments, len(files))
     pages = Pages(arguments, len(files))
     recognizer = load(arguments.bundle, arguments.runtime or quickest_runtime(arguments.bundle))
+    if arguments.labels is not None:
+        recognizer = recognizer.with_labels(arguments.labels)
     Stride.of(recognizer.spec, arguments.stride)
     speakers = _Speakers(recognizer, files, arguments)
     failed = False
@@ -109,14 +118,14 @@ def _predict(
     notes: tuple[str, ...],
 ) -> Prediction:
     answers: list[WindowAnswer] = []
-    senses = pages.senses(recognizer)
+    shares = pages.shares(recognizer)
     keep = arguments.overlay or arguments.picture
     with _bar(file, doing) as bar:
 
         def progress(answer: WindowAnswer) -> None:
             bar.update(max(0.0, min(answer.end_s, bar.total or answer.end_s) - bar.done))
-            if senses is not None:
-                senses.add(answer)
+            if shares is not None:
+                shares.add(answer)
             if keep:
                 answers.append(dataclasses.replace(answer, tokens={}))  # which nobody needs for drawing
 
@@ -130,8 +139,8 @@ def _predict(
         from video_understanding.recognition.timeline_picture import draw_timeline
 
         draw_timeline(file, prediction, answers, recognizer.spec, arguments.picture)
-    if senses is not None:
-        pages.write(prediction, senses)
+    if shares is not None:
+        pages.write(prediction, shares)
     return prediction
 
 

@@ -13,8 +13,8 @@ from video_understanding.whole_file import write_whole
 
 if TYPE_CHECKING:
     from video_understanding.prediction import Prediction
+    from video_understanding.recognition.modalities_over_time import ModalitiesOverTime
     from video_understanding.recognition.recognizer import Recognizer
-    from video_understanding.recognition.senses_over_time import SensesOverTime
     from video_understanding.recognition.writers import File, Writer
 
 _PAGES = (".html", ".htm")
@@ -85,18 +85,18 @@ class Pages:
         if not self._folder and many > 1:
             raise VideoUnderstandingError("--report", f"{self._out} is for one file, not {many}", "Name a folder/.")
 
-    def senses(self, recognizer: Recognizer) -> SensesOverTime | None:
+    def shares(self, recognizer: Recognizer) -> ModalitiesOverTime | None:
         """What gathers a file's windows for its page; None where no page is wanted."""
-        from video_understanding.recognition.senses_over_time import SensesOverTime
+        from video_understanding.recognition.modalities_over_time import ModalitiesOverTime
 
-        return None if self._out is None else SensesOverTime(recognizer.scorer)
+        return None if self._out is None else ModalitiesOverTime(recognizer.scorer)
 
-    def write(self, prediction: Prediction, senses: SensesOverTime) -> None:
+    def write(self, prediction: Prediction, shares: ModalitiesOverTime) -> None:
         """The page of one file."""
         from video_understanding.report.timeline_page import write_timeline
 
         place = self._out / f"{self._names.after(prediction.file)}_report.html" if self._folder else self._out
-        write_timeline(prediction.file, prediction, senses, place, model=self._model)
+        write_timeline(prediction.file, prediction, shares, place, model=self._model)
         print(f"report: {one_line(str(place))}", file=sys.stderr)
 
 

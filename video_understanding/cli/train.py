@@ -10,6 +10,7 @@ from typing import Any
 from video_understanding.bundle import Bundle
 from video_understanding.cli.options import add_data
 from video_understanding.errors import VideoUnderstandingError
+from video_understanding.network_spec import MISSING
 from video_understanding.presets import DEFAULT, PRESETS
 
 HELP = "fit a model on labelled clips and write a bundle"
@@ -55,6 +56,18 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("linear", "network"),
         help="linear: a closed form on frozen pretrained encoders; network: a fusion trained by gradients (default: as "
         "the preset has it)",
+    )
+    parser.add_argument(
+        "--modalities",
+        type=lambda words: tuple(words.split(",")),
+        metavar="NAMES",
+        help="what the model takes in (default: video,audio)",
+    )
+    parser.add_argument(
+        "--missing",
+        choices=MISSING,
+        help="clips that lack a modality: ignore learns a token in its place, drop leaves them out of the training, "
+        "fill takes the mean of the other clips (default: ignore)",
     )
     parser.add_argument("--fusion", choices=FUSIONS, help="how the network joins video and audio")
     parser.add_argument("--backbone", metavar="NAME", help="CNN for the frames, such as small or efficientnet_lite0")
@@ -135,7 +148,7 @@ def chosen(arguments: argparse.Namespace) -> tuple:
     from video_understanding.training.settings import TrainingSettings
 
     spec = preset(arguments.preset)
-    network = {name: getattr(arguments, name) for name in ("fusion", "backbone", "multi_label")}
+    network = {name: getattr(arguments, name) for name in ("fusion", "backbone", "missing", "multi_label")}
     network |= {"listener": arguments.audio_encoder, "classifier": arguments.classifier}
     if "linear" in (arguments.classifier, spec.network.classifier) and arguments.classifier != "network":
         network |= {"unfrozen_blocks": 0, "unfrozen_listener_blocks": 0}  # a closed form needs frozen encoders
@@ -144,6 +157,7 @@ def chosen(arguments: argparse.Namespace) -> tuple:
     spec = dataclasses.replace(
         spec,
         window_s=arguments.window or spec.window_s,
+        modalities=arguments.modalities or spec.modalities,
         video=dataclasses.replace(spec.video, **_given(video)),
         network=dataclasses.replace(spec.network, **_given(network)),
     )

@@ -30,6 +30,7 @@ from video_understanding.datasets.windows import window_starts_s
 from video_understanding.errors import CacheError, VideoUnderstandingError
 from video_understanding.media.closer import closer
 from video_understanding.media.decode import read_clips
+from video_understanding.modality import MODALITIES, modalities_of, with_derived
 from video_understanding.spec import ModelSpec
 
 # Raised whenever the reader would make other pixels or samples of the same file.
@@ -72,36 +73,39 @@ class PreparedClips(Sequence):
         record, window = self._places[number]
         return record.clip(window)
 
-    def batch(self, numbers: Sequence[int]) -> dict[str, np.ndarray]:
-        """Several windows at once, copied out of the cache.
+    def arrays(self, modality: str, numbers: Sequence[int], there: np.ndarray | None = None) -> np.ndarray:
+        """What the network takes of several windows, copied out of the cache.
 
-        frames uint8 [B,T,H,W,3], sound int16 [B,N] with full scale 32767, presence bool [B,2] (video, audio), in which
-        digital silence counts as absent.
+        Args:
+            modality: such as "video", of which this is uint8 [B,T,H,W,3], or "audio", float32 [B,N].
+            numbers: of the windows, [B].
+            there: bool [B], `presence` of this modality, where the caller has it.
+
+        Returns:
+            [B,...], zeros where a window lacks the modality.
         """
-        frames = np.empty((len(numbers), *self.spec.frames_shape), np.uint8)  # [B,T,H,W,3]
-        for place, number in enumerate(numbers):
-            record, window = self._places[number]
-            frames[place] = record.frames[window]
-        return {"frames": frames, **self.sound_batch(numbers)}
-
-    def sound_batch(self, numbers: Sequence[int]) -> dict[str, np.ndarray]:
-        """The sound and presence of `batch` alone; frames stay on disk."""
-        sound = np.empty((len(numbers), self.spec.samples), np.int16)  # [B,N]
-        for place, number in enumerate(numbers):
-            record, window = self._places[number]
-            sound[place] = record.sound[window]
-        return {"sound": sound, "presence": self.presence(numbers)}
+        made = MODALITIES[modality]
+        there = self.presence(numbers, (modality,))[:, 0] if there is None else there
+        arrays = np.zeros((len(numbers), *made.window_shape(self.spec)), made.dtype)
+        for place in np.flatnonzero(there):
+            record, window = self._places[numbers[place]]
+            arrays[place] = record.array(modality, window)
+        return arrays
 
     def name_of(self, row: int) -> str:
         """What the prepared clip of a row is called in the cache: another file, span or setting has another name."""
         return self._names[row]
 
-    def presence(self, numbers: Sequence[int]) -> np.ndarray:
-        """The presence of `batch` alone; a clip's sound is read once, to find whether it is silent."""
-        presence = np.empty((len(numbers), 2), bool)  # [B,2]
+    def presence(self, numbers: Sequence[int], names: Sequence[str] | None = None) -> np.ndarray:
+        """bool [B,M]: which modalities windows have, those of the spec if none are named; silence counts as absent.
+
+        A clip's sound is read once, to find whether it is silent.
+        """
+        names = self.spec.modalities if names is None else names
+        presence = np.zeros((len(numbers), len(names)), bool)  # [B,M]
         for place, number in enumerate(numbers):
             record, window = self._places[number]
-            presence[place] = record.presence[window]
+            presence[place] = [record.presence[window][name] for name in names]
         return presence
 
     def report(self) -> str:
@@ -224,17 +228,20 @@ def _stored_settings(spec: ModelSpec) -> dict[str, Any]:
     settings = spec.to_dict()
     for part, name in ((settings, "network"), (settings["audio"], "log_mel"), (settings["audio"], "hop_s")):
         part.pop(name)  # comes later: it does not change what is stored
-    return settings
+    settings.pop("modalities", None)
+    derived = [[one.name, one.prepare, one.window_shape(spec)] for one in modalities_of(spec.derived)]
+    return {**settings, "derived": derived} if derived else settings
 
 
 def _windows(row: Row, spec: ModelSpec) -> list[Clip]:
-    """The clips of one row, with frames as the network takes them."""
+    """The clips of one row, with frames and derived modalities as the network takes them."""
     start_s = row.start_s or 0.0
 
     def starts_of(duration_s: float) -> list[float]:
         return window_starts_s(start_s, duration_s if row.end_s is None else row.end_s, spec.window_s)
 
-    return [closer(clip, spec) for clip in read_clips(row.path, spec, starts_of, row.end_s)]
+    clips = read_clips(row.path, spec, starts_of, row.end_s)
+    return [closer(with_derived(clip, spec), spec) for clip in clips]
 
 
 def _size(size_bytes: int) -> str:

@@ -189,7 +189,8 @@ def _joined(rows: list[Row], sources: Iterable[str]) -> tuple[list[Row], list[st
             f"{len(contradictions)} contradiction(s) between lines about the same clip",
             "; ".join(contradictions[:SHOWN]) + (f"; and {more} more." if more > 0 else "."),
         )
-    twice = [same for same in listed.values() if len(same) > 1]
+    # Several rows may each give a sentence about one clip.
+    twice = [same for same in listed.values() if len(same) > 1 and not all(row.texts for row in same)]
     complementary = [same for same in twice if any(row.labels != same[0].labels for row in same)]
     repeated = [same for same in twice if all(row.labels == same[0].labels for row in same)]
     notes = [
@@ -241,11 +242,13 @@ def _merged(same: list[Row]) -> Row:
         {name: value for row in reversed(same) for name, value in getattr(row, column).items()}
         for column in ("labels", "extra")
     )
-    return replace(same[0], **said, labels=labels, extra=extra, origin=" and ".join(row.origin for row in same))
+    texts = tuple(dict.fromkeys(text for row in same for text in row.texts))
+    origin = same[0].origin if texts else " and ".join(row.origin for row in same)
+    return replace(same[0], **said, labels=labels, texts=texts, extra=extra, origin=origin)
 
 
 def _label_notes(rows: list[Row], labels: Labels) -> Iterator[str]:
-    unlabelled = [row for row in rows if not row.labels]
+    unlabelled = [row for row in rows if not row.labels and not row.texts]
     if unlabelled:
         yield f"{len(unlabelled)} clip(s) have no label at all (first: {unlabelled[0].origin})."
     for head, classes in labels.items():

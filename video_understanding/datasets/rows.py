@@ -22,7 +22,9 @@ PART_NAMES: Mapping[str, str] = {
 }
 _VIDEO = "3g2 3gp asf avi dv f4v flv gif m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv"
 _SOUND = "aac ac3 aif aiff amr au caf flac m4a mka mp3 oga ogg opus wav wma"
+_PICTURE = "bmp jpe jpeg jpg png tif tiff webp"
 MEDIA_SUFFIXES = frozenset(f".{ending}" for ending in f"{_VIDEO} {_SOUND}".split())
+PICTURE_SUFFIXES = frozenset(f".{ending}" for ending in _PICTURE.split())
 _CLOCK = re.compile(r"(?:(\d{1,5}):)?(\d{1,2}):(\d{1,2}(?:\.\d*)?)")
 
 
@@ -37,6 +39,7 @@ class Row:
     fold          number of the fold the clip is tested in
     start_s       where the clip begins in the file, in seconds
     end_s         where it ends, in seconds
+    texts         sentences about the clip, each once
     extra         the manifest's other columns
     origin        where the row was read, such as "clips.csv:17", for messages
     root          the folder of its data set: names of subjects and files are unique inside it
@@ -49,6 +52,7 @@ class Row:
     fold: int | None = None
     start_s: float | None = None
     end_s: float | None = None
+    texts: tuple[str, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict, hash=False)
     origin: str = ""
     root: Path = Path("/")

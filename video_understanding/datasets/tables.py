@@ -15,7 +15,7 @@ from video_understanding.datasets.rows import Row, absolute_path, fold_number, i
 from video_understanding.errors import ManifestError
 from video_understanding.labels import HEADS
 
-COLUMNS = ("path", "subject", "split", "fold", "start", "end")  # beside those of the heads
+COLUMNS = ("path", "subject", "split", "fold", "start", "end", "text")  # beside those of the heads
 DELIMITERS = (",", ";", "\t")
 _HEADER_CHARACTERS = 10_000  # no header is longer; a file without line breaks may be
 _OTHER_NAMES = {
@@ -26,6 +26,7 @@ _OTHER_NAMES = {
     "split": "set subset partition part",
     "start": "begin start_s start_time from",
     "end": "stop end_s end_time to",
+    "text": "caption sentence description",
 }
 _COLUMN_OF = {other: column for column, others in _OTHER_NAMES.items() for other in others.split()}
 
@@ -60,7 +61,7 @@ def read_table(source: Path, name: str, heads: Sequence[str] = HEADS) -> tuple[l
     problems.raise_if_any()
     if not rows:
         raise ManifestError(name, "has a header and no rows", "Add a line for each clip.")
-    if not any(row.labels for row in rows):
+    if not any(row.labels or row.texts for row in rows):
         raise ManifestError(name, "no row has a label", f"Fill in the {' or the '.join(heads)} of at least some clips.")
     refuse_if_none_exists(rows, name)
     return rows, _column_hints(columns, name, heads)
@@ -95,6 +96,7 @@ def _row(
         fold=read.get("fold"),
         start_s=start_s,
         end_s=end_s,
+        texts=(values["text"],) if "text" in values else (),
         extra={column: value for column, value in values.items() if column not in (*COLUMNS, *heads)},
         origin=f"{name}:{line}",
         root=source.parent,
@@ -153,7 +155,7 @@ def _columns(header: list[str], line: int, name: str, heads: Sequence[str]) -> l
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
         raise ManifestError(name, f"has the column {twice[0]!r} twice", "Rename or remove one of them.")
-    if not set(heads) & set(columns):
+    if not {*heads, "text"} & set(columns):
         near = [column for column in columns if _probable_column(column, known) in heads]
         either = " or ".join(heads)
         cure = f"Rename the column {near[0]!r} to {either}" if near else f"Add an {either} column"

@@ -19,7 +19,7 @@ TFLITE_FORMAT = 1  # raised when an older reader would misunderstand a newer fil
 MEMBER = "model.json"
 
 _MAGIC, _MAGIC_PLACE = b"TFL3", 4
-_OUR_NAME = b"picture_tokens"  # a tensor of our signatures: it stands in every file that the exporter writes
+_OUR_NAME = b"_tokens"  # of our signatures: it stands in every file that the exporter writes
 _MAKE = "Make one with: vu export BUNDLE"
 _AGAIN = "Copy it anew, or make it again with: vu export BUNDLE"
 

@@ -160,7 +160,7 @@ def crossval_summary(
 ) -> CrossvalSummary:
     """Joins the reports of the folds, in which each clip must be tested once; the seed is that of the intervals.
 
-    `robust` holds how each fold's model stands the loss of a sense, and noise, if that was measured, `baselines` the
+    `robust` holds how each fold's model stands the loss of a modality, and noise, if that was measured, `baselines` the
     reports of simpler methods on the same folds, `speaker_known` those of the model adapted to each speaker.
     """
     if not reports:

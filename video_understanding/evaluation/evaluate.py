@@ -20,7 +20,7 @@ from video_understanding.evaluation.text import many
 from video_understanding.features.prepare import from_prepared
 from video_understanding.labels import Labels
 from video_understanding.progress import Bar
-from video_understanding.scorer import SENSES, ModelInputs, PartwiseScorer, Scorer
+from video_understanding.scorer import ModelInputs, PartwiseScorer, Scorer
 from video_understanding.window_scores import WindowScores
 
 _STRANGE_NAMED = 5
@@ -38,11 +38,13 @@ def evaluate(
 ) -> Report:
     """Compares what a scorer says of the clips with their labels.
 
-    `rows` are those that `prepared` was made from. `without` "video" or "audio" takes that sense away. A progress bar
-    is shown on a terminal, or always or never with `progress` True or False. The seed is that of the intervals.
+    `rows` are those that `prepared` was made from. `without` a modality, such as "video", takes that away. A progress
+    bar is shown on a terminal, or always or never with `progress` True or False. The seed is that of the intervals.
     """
-    if without is not None and without not in SENSES:
-        raise VideoUnderstandingError("without", f"{without!r} is not a sense", f"Use one of: {', '.join(SENSES)}.")
+    known = scorer.spec.modalities
+    if without is not None and without not in known:
+        cause = f"{without!r} is not a modality of the model"
+        raise VideoUnderstandingError("without", cause, f"Use one of: {', '.join(known)}.")
 
     def inputs_of(numbers: np.ndarray) -> ModelInputs:
         inputs = from_prepared(prepared, numbers)
@@ -76,9 +78,9 @@ def evaluate_inputs(
             f"none of {many(len(rows), 'clip')} can be read and has a label for {' or '.join(heads) or 'a head'}",
             "Give clips that are labelled for a head of the model.",
         )
-    scores, senses = _clip_scores(scorer, prepared, numbers, len(rows), inputs_of, batch_size, progress)
+    scores, present = _clip_scores(scorer, prepared, numbers, len(rows), inputs_of, batch_size, progress)
     scored = np.isin(np.arange(len(rows)), prepared.row_numbers[numbers])  # [rows]
-    blind = int((scored & ~senses.any(axis=1)).sum())
+    blind = int((scored & ~present.any(axis=1)).sum())
     known = {"windows": len(numbers), "without": without, "blind": blind, "seed": seed}
     return report_of_scores(scorer, prepared, rows, scores, scored, **known)
 
@@ -128,10 +130,10 @@ def _clip_scores(
     batch_size: int,
     progress: bool | None,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Each clip's joined scores, [clips,C] for each head (NaN without any), and its senses, bool [clips,2]."""
+    """Each clip's joined scores, [clips,C] for each head (NaN without any), and its modalities, bool [clips,M]."""
     several = scorer.spec.network.multi_label
     found = {head: WindowScores(clips, len(names), head in several) for head, names in scorer.labels.items()}
-    senses = np.zeros((clips, len(SENSES)), bool)  # [clips,2]
+    present = np.zeros((clips, len(scorer.spec.modalities)), bool)  # [clips,M]
     with Bar(len(numbers), "Evaluating", "window", shown=progress) as bar:
         for begin in range(0, len(numbers), batch_size):
             batch = numbers[begin : begin + batch_size]  # [B]
@@ -146,9 +148,9 @@ def _clip_scores(
                         "The scorer must answer for every clip of a batch, whatever its size.",
                     )
                 collected.add(prepared.row_numbers[batch], scores[head])
-            np.logical_or.at(senses, prepared.row_numbers[batch], inputs.presence)
+            np.logical_or.at(present, prepared.row_numbers[batch], inputs.presence)
             bar.update(len(batch))
-    return {head: collected.result() for head, collected in found.items()}, senses
+    return {head: collected.result() for head, collected in found.items()}, present
 
 
 def _require_match(scorer: Scorer, prepared: PreparedClips, rows: Sequence[Row]) -> None:
@@ -221,5 +223,5 @@ def _notes(
         elif head not in results:
             notes.append(f"No clip is labelled for {head}, which the model tells.")
     if blind:
-        notes.append(f"{many(blind, 'clip')} with neither picture nor sound left: the model could only guess.")
+        notes.append(f"{many(blind, 'clip')} with no modality left: the model could only guess.")
     return tuple(notes)

@@ -16,10 +16,10 @@ from video_understanding.evaluation.report import Report
 from video_understanding.evaluation.text import many
 from video_understanding.features.adapted_scorer import AdaptedScorer
 from video_understanding.features.encoded_inputs import EncodedInputs
-from video_understanding.features.prepare import from_prepared, sound_from_prepared
+from video_understanding.features.prepare import from_prepared
 from video_understanding.features.speaker_weights import SpeakerWeights
 from video_understanding.progress import Bar
-from video_understanding.scorer import SENSES, PartwiseScorer, Scores
+from video_understanding.scorer import PartwiseScorer, Scores
 
 _BATCH = 16  # windows
 
@@ -45,17 +45,11 @@ class Encoding:
     def inputs(self, numbers: np.ndarray) -> EncodedInputs:
         """The windows of these numbers [B]."""
         inputs = from_prepared(self._prepared, numbers)
-        return EncodedInputs(*self._scorer.encode(inputs), inputs.presence)
+        return EncodedInputs(self._scorer.encode(inputs), inputs.presence)
 
     def sound(self, numbers: np.ndarray) -> np.ndarray:
         """The audio tokens [B,S,D'] alone, zeros where there is no audio; frames are not read."""
-        waveform, presence = sound_from_prepared(self._prepared, numbers)
-        audio = presence[:, SENSES.index("audio")]
-        found = np.zeros((len(numbers), *self._scorer.token_shapes["audio"]), np.float32)
-        if audio.any():
-            hops = waveform[audio].reshape(-1, self._scorer.spec.audio.hop_samples)
-            found[audio] = self._scorer.encode_hops(hops).reshape(-1, *found.shape[1:])
-        return found
+        return self._scorer.encode(from_prepared(self._prepared, numbers, ("audio",)))["audio"]
 
 
 def evaluate_known_speakers(
@@ -124,7 +118,7 @@ def clip_statistics(
 ) -> dict[int, np.ndarray]:
     """Row -> float32 [P], the mean of its windows' audio statistics, for rows with audio and a known speaker."""
     numbers = np.flatnonzero(speakers[prepared.row_numbers] >= 0)
-    numbers = numbers[prepared.presence(numbers)[:, SENSES.index("audio")]]
+    numbers = numbers[prepared.presence(numbers, ("audio",))[:, 0]]
     sums: dict[int, np.ndarray] = {}
     with Bar(len(numbers), "Adapting to speakers", "window", shown=progress) as bar:
         for begin in range(0, len(numbers), _BATCH):
@@ -154,7 +148,7 @@ def other_half(speakers: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class _OfSpeakers:
-    """Windows, by whose scorer each is scored, int [B], and presence bool [B,2]."""
+    """Windows, by whose scorer each is scored, int [B], and presence bool [B,M]."""
 
     tokens: EncodedInputs
     speakers: np.ndarray
@@ -172,10 +166,10 @@ class _BySpeaker:
 
     def __call__(self, inputs: _OfSpeakers) -> Scores:
         heads = {head: np.zeros((len(inputs), len(names)), np.float32) for head, names in self.labels.items()}
-        tokens = inputs.tokens
         for speaker in np.unique(inputs.speakers):
             own = inputs.speakers == speaker
-            found = self._scorers[int(speaker)].fuse(tokens.picture[own], tokens.sound[own], tokens.presence[own])
+            some = inputs.tokens.some(own)
+            found = self._scorers[int(speaker)].fuse(some.tokens, some.presence)
             for head, scores in heads.items():
                 scores[own] = found[head]
         return Scores(self.labels, heads)

@@ -35,7 +35,7 @@ class Report:
     heads       the result of each head that the scorer has and clips are labelled for
     overall     all heads in one
     windows     how many windows were scored
-    without     the sense that was taken away, or None
+    without     the modality that was taken away, or None
     notes       what was left out or could not be told, in words
     """
 

@@ -1,9 +1,10 @@
-"""How a scorer stands the loss of a sense, and noise: the same clips, evaluated under one condition after another."""
+"""How a scorer stands the loss of a modality, and noise: the same clips under one condition after another."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def robustness(
     progress: bool | None = None,
     inputs_of: InputsOf | None = None,
 ) -> Robustness:
-    """Evaluates with both senses, with only one of them, and with white noise at each distance below the sound.
+    """Evaluates with all modalities, with only one of them, and with white noise at each distance below the sound.
 
     Each window has a noise of its own that depends on the seed alone: between two distances only its loudness
     differs. Clips without sound, or with a silent track, stay as they are. `inputs_of` makes the scorer's inputs of
@@ -81,13 +82,13 @@ def robustness(
             numbers, [_with_noise(prepared[number], snr_db, seed, int(number)) for number in numbers]
         )
 
+    names = prepared.spec.modalities
+    taken = {f"only {name}": [other for other in names if other != name] for name in names}
     conditions: dict[str, Callable[[np.ndarray], ModelInputs]] = {
-        "both senses": clean,
-        "only video": lambda numbers: clean(numbers).without("audio"),
-        "only audio": lambda numbers: clean(numbers).without("video"),
-        **{f"noise at {snr_db:g} dB": noisy(snr_db) for snr_db in snrs_db},
+        "all modalities": clean,
+        **{name: partial(_without, clean, others) for name, others in taken.items() if others},
+        **{f"noise at {snr_db:g} dB": noisy(snr_db) for snr_db in snrs_db if "audio" in names},
     }
-    taken = {"only video": "audio", "only audio": "video"}
     with one_bar("Evaluating", len(conditions), progress):
         return Robustness(
             {
@@ -99,11 +100,15 @@ def robustness(
                     batch_size=batch_size,
                     progress=progress,
                     seed=seed,
-                    without=taken.get(name),
+                    without=", ".join(taken.get(name, ())) or None,
                 )
                 for name, inputs_of in conditions.items()
             }
         )
+
+
+def _without(clean: InputsOf, modalities: Sequence[str], numbers: np.ndarray) -> ModelInputs:
+    return clean(numbers).without(*modalities)
 
 
 def _with_noise(clip: Clip, snr_db: float, seed: int, number: int) -> Clip:

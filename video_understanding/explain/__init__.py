@@ -1,4 +1,4 @@
-"""Why a model says what it says of a clip: which sense, which moments of sound, which places in the picture.
+"""Why a model says what it says of a clip: which modality, which moments of sound, which places in the picture.
 
 explanation = explain(bundle, "clip.mp4")          # of the window that the model is surest of
 explanation.draw("why/")                           # pictures and explanation.json

@@ -11,10 +11,10 @@ import numpy as np
 from video_understanding.bundle import Bundle
 from video_understanding.clip import Clip
 from video_understanding.errors import ClipError
+from video_understanding.explain.attention import attention_of
 from video_understanding.explain.explanation import Explanation
 from video_understanding.explain.feature_map import cut_backbone
 from video_understanding.explain.heat import heat_of
-from video_understanding.explain.looks import attention_of
 from video_understanding.explain.moments import sound_moments
 from video_understanding.explain.question import Question
 from video_understanding.explain.reasons import HeadReasons
@@ -27,7 +27,6 @@ from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import load_model
 from video_understanding.prediction import HeadAnswer
-from video_understanding.scorer import SENSES
 
 
 def explain(
@@ -64,14 +63,13 @@ class Explainer:
         file = None if isinstance(clip, Clip) else clip
         clip, chosen = self._window(clip, start_s)
         question = Question(model, self._scorer, self._temperature, prepare([clip], model.spec))
-        video, audio = map(bool, question.inputs.presence[0])
-        heat = heat_of(question, self._halves) if video else {}
-        sound = sound_moments(question, clip.start_s) if audio else {}
+        heat = heat_of(question, self._halves) if question.present.get("video") else {}
+        sound = sound_moments(question, clip.start_s) if question.present.get("audio") else {}
         return Explanation(
             clip=closer(clip, model.spec),
             shown=shown_frames(clip, model.spec, file),
             chosen=chosen,
-            senses=dict(zip(SENSES, (video, audio), strict=True)),
+            modalities=question.present,
             heads={
                 head: HeadReasons(self._answer(question, head), question.shares[head], heat.get(head), sound.get(head))
                 for head in model.labels.heads
@@ -97,9 +95,12 @@ class Explainer:
         return HeadAnswer.of(names, question.scores[head][0], several=several, unknown_below=below)
 
     def _log_mel(self, question: Question) -> np.ndarray:
-        """float32 [steps,bands], hop after hop."""
-        layer = self.model.hop_encoder.get_layer("log_mel")
-        return layer(question.hops).numpy().reshape(-1, layer.bands)  # [M,steps,bands] -> [M*steps,bands]
+        """float32 [steps,bands], chunk after chunk; none of a model without audio."""
+        bands = self.model.spec.audio.log_mel.bands
+        if "audio" not in question.present:
+            return np.empty((0, bands), np.float32)
+        layer = self.model.encoders["audio"].backbone.get_layer("log_mel")
+        return layer(question.pieces("audio")).numpy().reshape(-1, bands)  # [M,steps,bands] -> [M*steps,bands]
 
     @cached_property
     def _mel_hz(self) -> np.ndarray:
@@ -111,4 +112,4 @@ class Explainer:
 
     @cached_property
     def _halves(self) -> tuple[keras.Model, keras.Model] | None:
-        return cut_backbone(self.model.backbone)
+        return cut_backbone(self.model.encoders["video"].backbone)

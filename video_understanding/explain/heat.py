@@ -26,7 +26,7 @@ def heat_of(question: Question, halves: tuple[keras.Model, keras.Model] | None) 
             for head, lost in covered(question).items()
         }
     before, after = halves
-    frames = question.inputs.frames[0].astype(np.float32)  # [T,H,W,3]
+    frames = question.inputs["video"][0].astype(np.float32)  # [T,H,W,3]
     plain = np.broadcast_to(frames.mean(axis=(1, 2), keepdims=True), frames.shape)
     real_map, plain_map = before(frames, training=False), before(plain, training=False)  # [T,h,w,C]
     way = real_map - plain_map
@@ -35,8 +35,9 @@ def heat_of(question: Question, halves: tuple[keras.Model, keras.Model] | None) 
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(path)
         features = after(tf.reshape(path, (-1, *path.shape[2:])), training=False)  # [steps*T,F]
-        picture = question.model.note(tf.reshape(features, (*path.shape[:2], -1)), training=False)  # [steps,T,D]
-        odds = question.log_odds(picture)  # [steps] of each head
+        features = tf.reshape(features, (*path.shape[:2], -1))  # [steps,T,F]
+        tokens = question.model.encoders["video"].tokens(features, training=False)  # [steps,T,D]
+        odds = question.log_odds("video", tokens)  # [steps] of each head
     found = {}
     for head, values in odds.items():
         slope = tf.reduce_mean(tape.gradient(values, path), axis=0)  # [T,h,w,C]
@@ -52,16 +53,14 @@ def _picture_adds(question: Question, head: str, adds: np.ndarray) -> float:
 
 def covered(question: Question) -> dict[str, np.ndarray]:
     """Head -> float32 [T,G,G]: the log-odds lost when a cell of one frame is covered by the frame's mean colour."""
-    frames = question.inputs.frames[0]  # [T,H,W,3]
+    frames = question.inputs["video"][0]  # [T,H,W,3]
     cells = [(row, column) for row in range(COVERED_GRID) for column in range(COVERED_GRID)]
     lost = {head: np.zeros((len(frames), COVERED_GRID, COVERED_GRID), np.float32) for head in question.told}
     for number, frame in enumerate(frames):
         changed = np.repeat(frame[None], len(cells), axis=0)  # [G*G,H,W,3]
         for one, (row, column) in zip(changed, cells, strict=True):
             one[_part(row, frame.shape[0]), _part(column, frame.shape[1])] = frame.mean(axis=(0, 1))
-        picture = np.repeat(question.picture, len(cells), axis=0)  # [G*G,T,D]
-        picture[:, number] = question.scorer.encode_frames(changed)
-        for head, values in question.lost(picture, np.repeat(question.sound, len(cells), axis=0)).items():
+        for head, values in question.without_pieces("video", changed, np.full(len(cells), number)).items():
             lost[head][number] = values.reshape(COVERED_GRID, COVERED_GRID)
     return lost
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from video_understanding.evaluation.senses import SenseShares
+from video_understanding.evaluation.modality_shares import ModalityShares
 from video_understanding.explain.reasons import Heat, Reasons, SoundMoments
 from video_understanding.explain.sheet import DARK
 from video_understanding.safe_text import one_line
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Two colours of Okabe and Ito that differ for every kind of eye, and in brightness when printed in grey.
 BLUE, ORANGE = "#0072B2", "#E69F00"
-SENSE_COLOURS = {"video": BLUE, "audio": ORANGE}
+MODALITY_COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7")  # in the order of a model's modalities
 TEXT, SMALL = 9.0, 8.0  # points
 _STRONGEST_COVER = 0.8  # of a frame by its heat, so that the picture stays visible
 _OUTSIDE = 0.35  # of its brightness is left to what the network does not take
@@ -48,7 +48,7 @@ def frame_heat(axes: Axes, frame: np.ndarray, inside: np.ndarray, warmth: np.nda
 
 
 def log_mel(axes: Axes, explanation: Reasons) -> None:
-    """The sound as the model hears it: time across, pitch upwards, loudness as brightness."""
+    """The sound as the audio encoder takes it: time across, pitch upwards, loudness as brightness."""
     clip, steps = explanation.clip, explanation.log_mel_db
     axes.imshow(
         steps.T,
@@ -90,10 +90,11 @@ def moments(axes: Axes, explanation: Reasons, sound: SoundMoments) -> None:
     _time_axis(axes, explanation)
 
 
-def senses(axes: Axes, shares: SenseShares) -> None:
-    """The probability of the class with all senses and without each, and the senses' shares beneath each other."""
-    rows = [("all senses", shares.confidence, DARK)]
-    rows += [(f"without {sense}", value, SENSE_COLOURS[sense]) for sense, value in shares.without.items()]
+def modalities(axes: Axes, shares: ModalityShares) -> None:
+    """The probability of the class with all modalities and without each, beneath each other."""
+    rows = [("all modalities", shares.confidence, DARK)]
+    pairs = zip(shares.without.items(), MODALITY_COLOURS, strict=False)
+    rows += [(f"without {name}", value, colour) for (name, value), colour in pairs]
     for place, (_, value, colour) in enumerate(rows):
         axes.barh(place, value, color=colour, height=0.62)
         inside = value > 0.75
@@ -110,8 +111,8 @@ def senses(axes: Axes, shares: SenseShares) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def looks(axes: Axes, weights: np.ndarray, rows: tuple[str, np.ndarray], columns: tuple[str, np.ndarray]) -> None:
-    """One direction of attention [rows,columns]; who looks and what at, each with its times in seconds."""
+def attention(axes: Axes, weights: np.ndarray, rows: tuple[str, np.ndarray], columns: tuple[str, np.ndarray]) -> None:
+    """Attention of one modality to another [rows,columns], each with its times in seconds."""
     shown = axes.imshow(
         weights,
         aspect="auto",
@@ -120,8 +121,8 @@ def looks(axes: Axes, weights: np.ndarray, rows: tuple[str, np.ndarray], columns
         extent=(*_span(columns[1]), *_span(rows[1])[::-1]),
         interpolation="nearest",
     )
-    axes.set_xlabel(f"{columns[0]} looked at (s)", fontsize=TEXT)
-    axes.set_ylabel(f"{rows[0]} that looks (s)", fontsize=TEXT)
+    axes.set_xlabel(f"{columns[0]}, attended to (s)", fontsize=TEXT)
+    axes.set_ylabel(f"{rows[0]}, attending (s)", fontsize=TEXT)
     axes.tick_params(labelsize=SMALL)
     highest = float(weights.max())
     bar = axes.figure.colorbar(shown, cax=axes.inset_axes((1.04, 0, 0.05, 1)), ticks=[0, highest / 2, highest])

@@ -6,11 +6,14 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from video_understanding.evaluation.fonts import fonts_for
 from video_understanding.evaluation.text import head_of, tail_of
 from video_understanding.explain import panels
 from video_understanding.explain.reasons import FULL_HEAT, Attention, HeadReasons, Heat, Reasons
 from video_understanding.explain.sheet import LEFT, PALE, RIGHT, Sheet
+from video_understanding.modality import MODALITIES
 from video_understanding.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ def _draw_all(explanation: Reasons, folder: Path) -> list[Path]:
     pages, parts = {}, {}
     for head, reasons in explanation.heads.items():
         pages[f"overview_{head}.png"] = page(explanation, head)
-        parts[f"senses_{head}.png"] = senses_alone(reasons)
+        parts[f"modalities_{head}.png"] = modalities_alone(reasons)
         if reasons.heat:
             parts[f"frames_{head}.png"] = frames_alone(explanation, head)
         if reasons.sound:
@@ -58,7 +61,7 @@ def page(explanation: Reasons, head: str) -> Figure:
     _title(sheet, explanation, head)
     _frames(sheet, explanation, reasons, panels.warmest_of_groups(reasons.heat, _FRAMES_IN_ROW), _FRAMES_IN_ROW)
     _sound(sheet, explanation, reasons)
-    _senses_and_attention(sheet, explanation, reasons)
+    _modalities_and_attention(sheet, explanation, reasons)
     return sheet.figure()
 
 
@@ -76,23 +79,25 @@ def sound_alone(explanation: Reasons, head: str) -> Figure:
     return sheet.figure()
 
 
-def senses_alone(reasons: HeadReasons) -> Figure:
-    """What each sense does for the answer."""
-    sheet = Sheet(width=6.0)
-    sheet.heading(f"Senses that speak for “{_name(reasons)}”", f"Share of the answer: {reasons.senses.words}.")
+def modalities_alone(reasons: HeadReasons) -> Figure:
+    """What each modality does for the answer."""
+    sheet, shares = Sheet(width=6.0), reasons.shares
+    sheet.heading(f"Modalities that speak for “{_name(reasons)}”", f"Share of the answer: {shares.words}.")
     sheet.space(0.15)
-    sheet.row(0.5 + 0.5 * len(reasons.senses.without), ((1.35, 5.6), lambda axes: panels.senses(axes, reasons.senses)))
+    sheet.row(0.5 + 0.5 * len(shares.without), ((1.35, 5.6), lambda axes: panels.modalities(axes, shares)))
     sheet.space(0.4)
     return sheet.figure()
 
 
 def attention_alone(attention: Attention) -> Figure:
-    """Both directions of attention over time."""
+    """The attention of each modality to every other, over time."""
     sheet = Sheet(width=10.0)
-    sheet.heading("Attention between picture and sound", _attention_caption(attention))
-    sheet.space(0.2)
-    sheet.row(3.4, *_attention_panels(attention, (0.85, 4.05), (5.75, 8.95)))
-    sheet.space(0.45)
+    sheet.heading("Attention between modalities", _attention_caption(attention))
+    drawn = _attention_panels(attention, (0.85, 4.05), (5.75, 8.95))
+    for first in range(0, len(drawn), 2):
+        sheet.space(0.2)
+        sheet.row(3.4, *drawn[first : first + 2])
+        sheet.space(0.45)
     return sheet.figure()
 
 
@@ -103,7 +108,7 @@ def _title(sheet: Sheet, explanation: Reasons, head: str) -> None:
     if answer.label == reasons.label:
         told += f", {100 * answer.confidence:.1f} % sure"
     else:  # unknown, or several classes, or none of them: what is explained is the surest class
-        told += f" (explained here: {_name(reasons)}, {100 * reasons.senses.confidence:.1f} %)"
+        told += f" (explained here: {_name(reasons)}, {100 * reasons.shares.confidence:.1f} %)"
     sheet.line(told, 17, weight="bold")
     file = tail_of(clip.source or "clip", _FILE_LETTERS)
     sheet.line(f"{file}, {clip.start_s:.2f} to {clip.end_s:.2f} s: {explanation.chosen}", 10, PALE)
@@ -159,7 +164,7 @@ def _heat_words(heat: Heat) -> str:
 
 
 def _sound(sheet: Sheet, explanation: Reasons, reasons: HeadReasons) -> None:
-    """The waveform with what each piece adds, and under it the sound as the model hears it."""
+    """The waveform with what each piece adds, and under it the sound as the audio encoder takes it."""
     sound = reasons.sound
     if sound is None:
         sheet.heading("Moments of the sound", "The clip has no sound.")
@@ -184,35 +189,36 @@ def _sound(sheet: Sheet, explanation: Reasons, reasons: HeadReasons) -> None:
     sheet.space(0.6)
 
 
-def _senses_and_attention(sheet: Sheet, explanation: Reasons, reasons: HeadReasons) -> None:
+def _modalities_and_attention(sheet: Sheet, explanation: Reasons, reasons: HeadReasons) -> None:
     attention = explanation.attention
     sheet.heading(
-        f"Senses: {reasons.senses.words}",
+        f"Modalities: {reasons.shares.words}",
         textwrap.shorten(
-            "A sense is taken away as if the clip lacked it. "
+            "A modality is taken away as if the clip lacked it. "
             + (_attention_caption(attention) if isinstance(attention, Attention) else f"Attention: {attention}."),
             _CAPTION_LETTERS,
             placeholder=" …",
         ),
     )
     sheet.space(0.2)
-    bars = ((1.35, 3.75), lambda axes: panels.senses(axes, reasons.senses))
-    drawn = _attention_panels(attention, (4.75, 7.15), (8.6, 11.0)) if isinstance(attention, Attention) else ()
-    sheet.row(2.1 if drawn else 0.5 + 0.5 * len(reasons.senses.without), bars, *drawn)
+    bars = ((1.35, 3.75), lambda axes: panels.modalities(axes, reasons.shares))
+    drawn = _attention_panels(attention, (4.75, 7.15), (8.6, 11.0))[:2] if isinstance(attention, Attention) else ()
+    sheet.row(2.1 if drawn else 0.5 + 0.5 * len(reasons.shares.without), bars, *drawn)
     sheet.space(0.4)
 
 
-def _attention_panels(attention: Attention, left: tuple[float, float], right: tuple[float, float]) -> tuple:
-    picture, sound = ("picture", attention.picture_times_s), ("sound", attention.sound_times_s)
-    to_sound, to_picture = attention.picture_to_sound.mean(axis=0), attention.sound_to_picture.mean(axis=0)
-    return (
-        (left, lambda axes: panels.looks(axes, to_sound, picture, sound)),
-        (right, lambda axes: panels.looks(axes, to_picture, sound, picture)),
-    )
+def _attention_panels(attention: Attention, left: tuple[float, float], right: tuple[float, float]) -> list[tuple]:
+    """A panel for each pair of modalities, on the left and the right in turn."""
+
+    def panel(name: str, other: str, weights: np.ndarray) -> object:
+        sides = [(MODALITIES[one].words.split()[-1], attention.times_s[one]) for one in (name, other)]
+        return lambda axes: panels.attention(axes, weights, *sides)
+
+    return [((left, right)[place % 2], panel(*pair)) for place, pair in enumerate(attention.pairs)]
 
 
 def _attention_caption(attention: Attention) -> str:
-    return f"A row tells where one moment's look went ({attention.fusion}, mean of its heads)."
+    return f"A row is where one token's attention went ({attention.fusion}, mean of its heads)."
 
 
 def _name(reasons: HeadReasons) -> str:

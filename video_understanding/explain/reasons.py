@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from video_understanding.clip import Clip
-from video_understanding.evaluation.senses import LEAST_DROP, SenseShares
+from video_understanding.evaluation.modality_shares import LEAST_DROP, ModalityShares
 from video_understanding.prediction import HeadAnswer
 
-EXPLANATION_FORMAT = 1  # raised when an older reader would misunderstand a newer explanation
+EXPLANATION_FORMAT = 2  # raised when an older reader would misunderstand a newer explanation
 UNIT = "log-odds of the class (natural logarithm) that this adds to the answer"
 FULL_HEAT = 2.3  # log-odds that the picture adds from which on heat has its full strength: ten times the odds
 _DIGITS, _TIME_DIGITS = 5, 4
@@ -131,23 +131,25 @@ class SoundMoments:
 
 @dataclass(frozen=True, eq=False)
 class Attention:
-    """What the moments of one sense looked at in the other; a row tells where one moment's look went.
+    """What the tokens of each modality attended to in every other; a row is where one token's attention went.
 
-    Where all looks go to the other sense a row sums to one; where a token looks at its own sense as well
-    (self-attention), the rest went there.
+    With cross attention a row over all others sums to one; with self-attention the rest went to its own modality.
 
-    fusion            the way of joining whose attention it is
-    picture_times_s   float64 [T], when each frame is looked at, on the file's clock
-    sound_times_s     float64 [S], the middle of each sound token
-    picture_to_sound  float32 [heads,T,S]
-    sound_to_picture  float32 [heads,S,T]
+    fusion   the fusion whose attention it is
+    times_s  modality -> float64 [n], when each of its tokens is, on the file's clock
+    weights  modality -> other modality -> float32 [heads,n,n of the other]
     """
 
     fusion: str
-    picture_times_s: np.ndarray
-    sound_times_s: np.ndarray
-    picture_to_sound: np.ndarray
-    sound_to_picture: np.ndarray
+    times_s: Mapping[str, np.ndarray]
+    weights: Mapping[str, Mapping[str, np.ndarray]]
+
+    @property
+    def pairs(self) -> list[tuple[str, str, np.ndarray]]:
+        """Each modality with every other, and the mean weights of the heads, float32 [n,n of the other]."""
+        return [
+            (name, other, own.mean(axis=0)) for name, others in self.weights.items() for other, own in others.items()
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,40 +157,40 @@ class HeadReasons:
     """Why one head says what it says.
 
     answer  what it says, with all scores
-    senses  what each sense does for the class that is explained (the head's surest one)
+    shares  what each modality does for the class that is explained (the head's surest one)
     heat    places in the frames, None without picture
     sound   moments of the sound, None without sound
     """
 
     answer: HeadAnswer
-    senses: SenseShares
+    shares: ModalityShares
     heat: Heat | None
     sound: SoundMoments | None
 
     @property
     def label(self) -> str:
         """The class that is explained."""
-        return self.senses.label
+        return self.shares.label
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Reasons:
     """Why a model says what it says of one window of a file, for all heads.
 
-    clip        what it saw and heard; its frames are the part of the picture that the network looked at
+    clip        what was encoded; its frames are the part of the picture that the network takes
     shown       the frames of the file at their own resolution, and where in them that part lies
     chosen      how the window was chosen, in words
-    senses      "video", "audio" -> whether the clip has it
+    modalities  name -> whether the clip has it
     heads       head -> its reasons
-    attention   between the senses, or in words why there is none to show
-    log_mel_db  float32 [steps,bands], the sound as the model hears it, in decibels above silence
+    attention   between the modalities, or in words why there is none to show
+    log_mel_db  float32 [steps,bands], the sound as the audio encoder takes it, in decibels above silence
     mel_hz      float64 [bands], the middle of each band
     """
 
     clip: Clip
     shown: ShownFrames
     chosen: str
-    senses: Mapping[str, bool]
+    modalities: Mapping[str, bool]
     heads: Mapping[str, HeadReasons] = field(hash=False)
     attention: Attention | str
     log_mel_db: np.ndarray
@@ -211,7 +213,7 @@ class Reasons:
                 "end_s": round(clip.end_s, _TIME_DIGITS),
                 "chosen": self.chosen,
             },
-            "senses": dict(self.senses),
+            "modalities": dict(self.modalities),
             "frame_times_s": _plain(self.frame_times_s, _TIME_DIGITS),
             "unit": UNIT,
             "heads": {head: _reasons_dict(reasons) for head, reasons in self.heads.items()},
@@ -229,7 +231,7 @@ def _reasons_dict(reasons: HeadReasons) -> dict[str, Any]:
     heat, sound = reasons.heat, reasons.sound
     return {
         "answer": reasons.answer.to_dict(),
-        "senses": reasons.senses.to_dict(),
+        "shares": reasons.shares.to_dict(),
         "frames": None
         if heat is None
         else {
@@ -255,11 +257,12 @@ def _attention_dict(attention: Attention | str) -> dict[str, Any]:
         return {"none": attention}
     return {
         "fusion": attention.fusion,
-        "unit": "share of a moment's look, mean of the attention heads",
-        "picture_times_s": _plain(attention.picture_times_s, _TIME_DIGITS),
-        "sound_times_s": _plain(attention.sound_times_s, _TIME_DIGITS),
-        "picture_to_sound": _plain(attention.picture_to_sound.mean(axis=0)),
-        "sound_to_picture": _plain(attention.sound_to_picture.mean(axis=0)),
+        "unit": "share of a token's attention, mean of the attention heads",
+        "times_s": {name: _plain(own, _TIME_DIGITS) for name, own in attention.times_s.items()},
+        "weights": {
+            name: {other: _plain(own.mean(axis=0)) for other, own in others.items()}
+            for name, others in attention.weights.items()
+        },
     }
 
 

@@ -16,7 +16,7 @@ from video_understanding.errors import ExportError
 from video_understanding.export.formats import Format
 from video_understanding.features.prepare import from_prepared
 from video_understanding.labels import Labels
-from video_understanding.scorer import SENSES, ModelInputs
+from video_understanding.scorer import ModelInputs
 from video_understanding.spec import ModelSpec
 
 MOST_TRIED = 150
@@ -42,19 +42,19 @@ def read_clips(
 
 
 def calibration_part(clips: ModelInputs, wanted: Format) -> ModelInputs:
-    """Half of the clips, so that others are left to try the result on; refused where a sense is never there.
+    """Half of the clips, so that others are left to try the result on; refused where a modality is never there.
 
     Few clips are taken all: ranges that miss something do more harm than a trial on clips that are known.
     """
     many = min(len(clips), max(len(clips) // 2, FEW), MOST_CALIBRATED)
     some = np.sort(np.random.default_rng(0).permutation(len(clips))[:many])
-    chosen = ModelInputs(clips.frames[some], clips.waveform[some], clips.presence[some])
-    for sense, there in zip(SENSES, chosen.presence.any(axis=0), strict=True):
+    chosen = clips.some(some)
+    for modality, there in zip(chosen.arrays, chosen.presence.any(axis=0), strict=True):
         if not there:
             raise ExportError(
                 f"format {wanted.name}",
-                f"cannot be made: none of the {len(chosen)} clips to calibrate with has {sense}",
-                f"Give clips that have {sense}, too, or leave {wanted.name} out.",
+                f"cannot be made: none of the {len(chosen)} clips to calibrate with has {modality}",
+                f"Give clips that have {modality}, too, or leave {wanted.name} out.",
             )
     return chosen
 

@@ -1,22 +1,22 @@
-"""From a SavedModel to one TFLite network of three signatures, made of builtin operators alone."""
+"""From a SavedModel to one TFLite network of some of its signatures, made of builtin operators alone."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import tensorflow as tf
 
 from video_understanding.errors import ExportError
 from video_understanding.export.quiet import quiet
-from video_understanding.export.signatures import PARTS
 
 _FOREIGN = re.compile(r"(?:Flex|Custom|TF Select) ops:\s*([\w, ]+)", re.I)  # how the converter tells of them
 
 
-def convert(saved_model: Path, mode: str) -> bytes:
-    """The network in "fp32", "fp16" or "dynamic"."""
-    converter = make_converter(saved_model)
+def convert(saved_model: Path, parts: Sequence[str], mode: str) -> bytes:
+    """The network of these signatures in "fp32", "fp16" or "dynamic"."""
+    converter = make_converter(saved_model, parts)
     if mode != "fp32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if mode == "fp16":
@@ -28,10 +28,10 @@ def convert(saved_model: Path, mode: str) -> bytes:
         raise conversion_error(error) from error
 
 
-def make_converter(saved_model: Path) -> tf.lite.TFLiteConverter:
-    """A converter of all parts that allows no operator from outside TFLite."""
+def make_converter(saved_model: Path, parts: Sequence[str]) -> tf.lite.TFLiteConverter:
+    """A converter of these signatures that allows no operator from outside TFLite."""
     with quiet():
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=list(PARTS))
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=list(parts))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     return converter
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from video_understanding.export.convert import conversion_error, convert, make_c
 from video_understanding.export.network import read_network, write_network
 from video_understanding.export.precision import REPAIRS, names_in_float, names_of_log_mel
 from video_understanding.export.quiet import quiet
+from video_understanding.modality import modalities_of
 from video_understanding.scorer import ModelInputs
+from video_understanding.signatures import PRESENCE, Signatures
 from video_understanding.spec import ModelSpec
 
 
@@ -26,7 +28,7 @@ def int8_networks(saved_model: Path, plain: bytes, clips: ModelInputs, spec: Mod
 
     `plain` is the network in float. All are made from one look at the clips.
     """
-    converter = make_converter(saved_model)
+    converter = make_converter(saved_model, Signatures.of(spec.modalities).parts)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = partial(_examples, plain, clips, spec)
     # What tf.lite.experimental.QuantizationDebugger does to leave named parts in float. It cannot be used itself: of
@@ -44,16 +46,16 @@ def int8_networks(saved_model: Path, plain: bytes, clips: ModelInputs, spec: Mod
         raise conversion_error(error) from error
 
 
-def fp16_network(saved_model: Path, plain: bytes) -> bytes:
+def fp16_network(saved_model: Path, parts: Sequence[str], plain: bytes) -> bytes:
     """The network with its weights in 16 bits, but for the log-mel: its floor lies below what they can hold."""
-    network, original = read_network(convert(saved_model, "fp16")), read_network(plain)
+    network, original = read_network(convert(saved_model, parts, "fp16")), read_network(plain)
     restore_constants(network, original, names_of_log_mel(original))
     return write_network(network)
 
 
-def dynamic_networks(saved_model: Path, plain: bytes) -> Iterator[bytes]:
+def dynamic_networks(saved_model: Path, parts: Sequence[str], plain: bytes) -> Iterator[bytes]:
     """Networks with weights in eight bits that reckon in float, each with more weights in float than the one before."""
-    made = convert(saved_model, "dynamic")
+    made = convert(saved_model, parts, "dynamic")
     original = read_network(plain)
     for repairs in range(len(REPAIRS)):
         network = read_network(made)
@@ -62,19 +64,19 @@ def dynamic_networks(saved_model: Path, plain: bytes) -> Iterator[bytes]:
 
 
 def _examples(plain: bytes, clips: ModelInputs, spec: ModelSpec) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What the parts are given for each clip: its frames, its hops, and its tokens, with and without a sense."""
+    """What the parts are given for each clip: its pieces, and its tokens with all that it has and with one modality."""
     interpreter = Interpreter(model_content=plain, num_threads=1)
-    see, hear = (interpreter.get_signature_runner(part) for part in ("encode_frame", "encode_audio"))
-    hop = spec.audio.hop_samples
-    for frames, waveform, presence in zip(clips.frames, clips.waveform, clips.presence, strict=True):
-        hops = waveform.reshape(-1, hop)  # [M,hop]
-        if presence[0]:
-            yield "encode_frame", {"frame": frames}
-        if presence[1]:
-            yield "encode_audio", {"sound": hops}
-        picture = see(frame=frames)["picture_tokens"][None]  # [1,T,D]
-        sound = hear(sound=hops)["sound_tokens"]  # [M,K,D]
-        sound = sound.reshape(1, -1, sound.shape[-1])  # [1,M*K,D]
-        there = presence.astype(np.float32)
-        for senses in (there, there * (1, 0), there * (0, 1)):
-            yield "fuse", {"picture_tokens": picture, "sound_tokens": sound, "presence": np.float32(senses)[None]}
+    modalities = modalities_of(spec.modalities)
+    encoders = {one.name: interpreter.get_signature_runner(one.signature) for one in modalities}
+    shapes = interpreter.get_signature_runner("fuse").get_input_details()
+    for clip in range(len(clips)):
+        tokens = {}
+        for one, there in zip(modalities, clips.presence[clip], strict=True):
+            pieces = {one.input: one.cut(clips[one.name][clip], spec)}
+            if there:
+                yield one.signature, pieces
+            (made,) = encoders[one.name](**pieces).values()  # [P,D] or [P,K,D]
+            tokens[one.tokens] = made.reshape(1, *shapes[one.tokens]["shape"][1:])  # [1,n,D]
+        there = clips.presence[clip].astype(np.float32)
+        for present in (there, *(there * np.eye(len(there), dtype=np.float32))):
+            yield "fuse", {**tokens, PRESENCE: present[None]}

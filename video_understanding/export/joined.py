@@ -1,4 +1,4 @@
-"""The signatures "classify" and "embed" of a TFLite network, joined from its three parts.
+"""The signatures "classify" and "embed" of a TFLite network, joined from its parts.
 
 Being made of the very tensors of the parts, they share their weights and scales, and give to the bit what a caller
 gets who asks the parts one after the other. A signature that is converted and quantised by itself does neither. Both
@@ -15,6 +15,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from video_understanding.export.network import Graph, graphs_of
 from video_understanding.labels import EMBEDDING
+from video_understanding.modality import modalities_of
+from video_understanding.signatures import PRESENCE
 from video_understanding.spec import ModelSpec
 
 _KEY, _EMBED = "classify", "embed"
@@ -23,23 +25,16 @@ _KEY, _EMBED = "classify", "embed"
 def join_parts(model: schema.ModelT, spec: ModelSpec) -> None:
     """Adds a graph, the first of the model, that takes whole clips and gives what `fuse` gives for their tokens."""
     parts, signatures = graphs_of(model), {one.signatureKey.decode(): one for one in model.signatureDefs}
-    shapes = {
-        entry.name.decode(): tuple(int(size) for size in parts["fuse"].tensors[entry.tensorIndex].shape[1:])
-        for entry in signatures["fuse"].inputs
-    }  # without the batch
-    joined = _Joined(model)
-    frames = joined.add_input("frames", schema.TensorType.UINT8, spec.frames_shape)
-    waveform = joined.add_input("waveform", schema.TensorType.FLOAT32, (spec.samples,))
-    frame = joined.add_reshape(frames, spec.frames_shape[1:])  # [B*T,H,W,3]
-    picture = joined.add_part(parts["encode_frame"], [frame])[0]  # [B*T,D]
-    hop = joined.add_reshape(waveform, (spec.audio.hop_samples,))  # [B*M,hop]
-    sound = joined.add_part(parts["encode_audio"], [hop])[0]  # [B*M,K,D]
-    given = {
-        "picture_tokens": joined.add_reshape(picture, shapes["picture_tokens"]),  # [B,T,D]
-        "sound_tokens": joined.add_reshape(sound, shapes["sound_tokens"]),  # [B,M*K,D]
-        "presence": joined.add_input("presence", schema.TensorType.FLOAT32, (2,)),
-    }
     fuse, places = parts["fuse"], {entry.tensorIndex: entry.name.decode() for entry in signatures["fuse"].inputs}
+    shapes = {name: tuple(int(size) for size in fuse.tensors[place].shape[1:]) for place, name in places.items()}
+    joined, given = _Joined(model), {}
+    for one in modalities_of(spec.modalities):
+        kind = schema.TensorType.UINT8 if one.dtype is np.uint8 else schema.TensorType.FLOAT32
+        windows = joined.add_input(one.input, kind, one.window_shape(spec))
+        pieces = joined.add_reshape(windows, one.piece_shape(spec))  # [B*P,...]
+        (tokens,) = joined.add_part(parts[one.signature], [pieces])  # [B*P,D] or [B*P,K,D]
+        given[one.tokens] = joined.add_reshape(tokens, shapes[one.tokens])  # [B,n,D]
+    given[PRESENCE] = joined.add_input(PRESENCE, schema.TensorType.FLOAT32, (len(spec.modalities),))
     told = joined.add_part(fuse, [given[places[tensor]] for tensor in fuse.inputs])  # [B,C] each
     outputs = [
         schema.TensorMapT(entry.name, told[list(fuse.outputs).index(entry.tensorIndex)])

@@ -33,6 +33,7 @@ from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.models.load import load_model, save_model
 from video_understanding.models.saved_model_scorer import SavedModelScorer
 from video_understanding.scorer import ModelInputs
+from video_understanding.signatures import Signatures
 from video_understanding.whole_file import remove_abandoned, unfinished_folder, write_whole
 
 _EXTRA = "assets.extra"  # where a SavedModel keeps what is no part of its graph
@@ -104,6 +105,7 @@ class _Exporter:
         self._exam = exam
         self._clips = clips
         self._work = work
+        self._parts = Signatures.of(bundle.spec.modalities).parts
         self._shown = shown
         self._temperature = {head: bundle.temperature(head) for head in bundle.labels.heads}
         self._unknown_below = {head: bundle.unknown_below(head) or 0.0 for head in bundle.labels.heads}
@@ -159,9 +161,9 @@ class _Exporter:
         if wanted.name == "fp32":
             yield self._plain
         elif wanted.name == "fp16":
-            yield fp16_network(self._saved_model, self._plain)
+            yield fp16_network(self._saved_model, self._parts, self._plain)
         elif wanted.name == "dynamic":
-            yield from dynamic_networks(self._saved_model, self._plain)
+            yield from dynamic_networks(self._saved_model, self._parts, self._plain)
         else:
             clips = calibration_part(self._clips, wanted)
             yield from int8_networks(self._saved_model, self._plain, clips, self.bundle.spec)
@@ -180,7 +182,7 @@ class _Exporter:
 
     @cached_property
     def _plain(self) -> bytes:
-        return convert(self._saved_model, "fp32")
+        return convert(self._saved_model, self._parts, "fp32")
 
     @cached_property
     def _expected(self) -> Expected:

@@ -102,8 +102,9 @@ class ExportReport:
         clips = many(self.outcomes[0].trial.clips, "clip")
         on = f"{clips} of your own" if self.outcomes[0].is_real else f"the built-in exam of {clips}"
         return wrapped(
-            f"Compared with the Keras model on {on}, some without a sense. Difference: the largest of any probability. "
-            "Changed: answers that name another class. Milliseconds: median on this machine, TFLite on one thread."
+            f"Compared with the Keras model on {on}, some without a modality. "
+            "Difference: the largest of any probability. Changed: answers that name another class. "
+            "Milliseconds: median on this machine, TFLite on one thread."
         )
 
 

@@ -1,8 +1,8 @@
-"""What an export can be asked: encode a frame or a hop, join a window, or all at once; and the SavedModel of it."""
+"""The SavedModel of a model: what it can be asked is what `video_understanding.signatures` names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,66 +11,59 @@ import tensorflow as tf
 
 from video_understanding.export.quiet import quiet
 from video_understanding.labels import EMBEDDING
+from video_understanding.modality import Modality, modalities_of
 from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.models.encoders import Encoder
 from video_understanding.models.keras_scorer import probabilities
-
-PARTS = ("encode_frame", "encode_audio", "fuse")  # of which the others, "classify" and "embed", are made
+from video_understanding.signatures import PRESENCE
 
 
 def write_saved_model(model: VideoUnderstandingModel, temperature: Mapping[str, float], folder: Path) -> None:
-    """Writes a SavedModel whose signatures take raw frames and sound, any number of them, and give probabilities.
+    """Writes a SavedModel whose signatures take raw frames, sound and the like, any number, and give probabilities.
 
-    encode_frame  frame uint8 [n,H,W,3] -> picture_tokens float32 [n,D]
-    encode_audio  sound float32 [n,hop_samples] -> sound_tokens float32 [n,K,D]
-    fuse          picture_tokens [B,T,D], sound_tokens [B,M*K,D], presence float32 [B,2]
-                  -> each head [B,C], and embedding float32 [B,E]
-    classify      frames uint8 [B,T,H,W,3], waveform float32 [B,N], presence float32 [B,2] -> each head [B,C]
-    embed         the same -> embedding float32 [B,E]
-
-    A caller who names none gets `classify`.
+    A caller who names no signature gets `classify`.
     """
     spec, shapes = model.spec, model.token_shapes
+    modalities = modalities_of(spec.modalities)
+    encoders = {one.name: _encoder(one, model.encoders[one.name]) for one in modalities}
 
-    def encode_frame(frame: Any) -> dict[str, Any]:
-        seen = model.backbone(tf.cast(frame, tf.float32), training=False)  # [n,F]
-        return {"picture_tokens": model.frame_head(seen, training=False)}  # [n,D]
-
-    def encode_audio(sound: Any) -> dict[str, Any]:
-        return {"sound_tokens": model.hop_encoder(sound, training=False)}  # [n,K,D]
-
-    def fuse(picture_tokens: Any, sound_tokens: Any, presence: Any) -> dict[str, Any]:
-        embedding, logits = model.embed_and_classify(picture_tokens, sound_tokens, presence, training=False)
+    def fuse(given: Mapping[str, Any]) -> dict[str, Any]:
+        tokens = {one.name: given[one.tokens] for one in modalities}
+        embedding, logits = model.embed_and_classify(tokens, given[PRESENCE], training=False)
         return {**probabilities(model, logits, temperature), EMBEDDING: embedding}  # [B,C] each, [B,E]
 
     @tf.function  # so that both signatures that call it share one graph
-    def whole(frames: Any, waveform: Any, presence: Any) -> dict[str, Any]:
-        picture = encode_frame(tf.reshape(frames, (-1, *spec.frames_shape[1:])))["picture_tokens"]  # [B*T,D]
-        sound = encode_audio(tf.reshape(waveform, (-1, spec.audio.hop_samples)))["sound_tokens"]  # [B*M,K,D]
-        return fuse(
-            tf.reshape(picture, (-1, *shapes["video"])), tf.reshape(sound, (-1, *shapes["audio"])), presence
-        )  # from [B,T,D] and [B,M*K,D]
+    def whole(given: Mapping[str, Any]) -> dict[str, Any]:
+        parts = {PRESENCE: given[PRESENCE]}
+        for one in modalities:
+            pieces = tf.reshape(given[one.input], (-1, *one.piece_shape(spec)))  # [B*P,...]
+            tokens = encoders[one.name]({one.input: pieces})[one.tokens]
+            parts[one.tokens] = tf.reshape(tokens, (-1, *shapes[one.name]))  # [B,n,D]
+        return fuse(parts)
 
-    def classify(frames: Any, waveform: Any, presence: Any) -> dict[str, Any]:
-        told = whole(frames, waveform, presence)
-        return {head: told[head] for head in model.labels.heads}
+    def classify(given: Mapping[str, Any]) -> dict[str, Any]:
+        found = whole(given)
+        return {head: found[head] for head in model.labels.heads}
 
-    def embed(frames: Any, waveform: Any, presence: Any) -> dict[str, Any]:
-        return {EMBEDDING: whole(frames, waveform, presence)[EMBEDDING]}
+    def embed(given: Mapping[str, Any]) -> dict[str, Any]:
+        return {EMBEDDING: whole(given)[EMBEDDING]}
 
-    presence = ("presence", (2,), tf.float32)
-    picture = ("picture_tokens", shapes["video"], tf.float32)
-    sound = ("sound_tokens", shapes["audio"], tf.float32)
-    frames, waveform = ("frames", spec.frames_shape, tf.uint8), ("waveform", (spec.samples,), tf.float32)
+    presence = [(PRESENCE, (len(modalities),), tf.float32)]
+    windows = [(one.input, one.window_shape(spec), one.dtype) for one in modalities]
+    tokens = [(one.tokens, shapes[one.name], tf.float32) for one in modalities]
     archive = keras.export.ExportArchive()
     archive.track(model)
-    for function, inputs in (
-        (classify, (frames, waveform, presence)),  # first, and so the one for callers who name none
-        (encode_frame, (("frame", spec.frames_shape[1:], tf.uint8),)),
-        (encode_audio, (("sound", (spec.audio.hop_samples,), tf.float32),)),
-        (fuse, (picture, sound, presence)),
-        (embed, (frames, waveform, presence)),
+    for name, function, inputs in (
+        ("classify", classify, windows + presence),  # first, and so the one for callers who name none
+        *((one.signature, encoders[one.name], [(one.input, one.piece_shape(spec), one.dtype)]) for one in modalities),
+        ("fuse", fuse, tokens + presence),
+        ("embed", embed, windows + presence),
     ):
-        signature = [tf.TensorSpec((None, *shape), dtype, name=name) for name, shape, dtype in inputs]
-        archive.add_endpoint(function.__name__, function, input_signature=signature)
+        signature = {own: tf.TensorSpec((None, *shape), dtype, name=own) for own, shape, dtype in inputs}
+        archive.add_endpoint(name, function, input_signature=[signature])
     with quiet():
         archive.write_out(str(folder), verbose=False)
+
+
+def _encoder(modality: Modality, encoder: Encoder) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    return lambda given: {modality.tokens: encoder.encode_pieces(given[modality.input])}

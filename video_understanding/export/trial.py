@@ -6,44 +6,18 @@ import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from video_understanding.export.exam import Exam
 from video_understanding.export.formats import Format
+from video_understanding.exported_scorer import ExportedScorer
 from video_understanding.prediction import SHOWN_FROM
 from video_understanding.scorer import ModelInputs, PartwiseScorer, Scores
-from video_understanding.spec import ModelSpec
 
 TIE = 0.01  # two classes whose probabilities are nearer than this are both the model's answer
 _ROUNDS, _FIRST_ROUNDS = 15, 3
-
-
-class Exported(Protocol):
-    """What is tried: a scorer whose parts can be asked together, too."""
-
-    spec: ModelSpec
-
-    def encode(self, inputs: ModelInputs) -> tuple[np.ndarray, np.ndarray]:
-        """Tokens of both modalities."""
-        ...
-
-    def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
-        """Scores by the parts."""
-        ...
-
-    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
-        """Embeddings by the parts."""
-        ...
-
-    def classify(self, inputs: ModelInputs) -> Scores:
-        """Scores by the signature that does all at once."""
-        ...
-
-    def embed_whole(self, inputs: ModelInputs) -> np.ndarray:
-        """Embeddings by the signature that does all at once."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -57,7 +31,7 @@ class Expected:
     def of(cls, scorer: PartwiseScorer, inputs: ModelInputs) -> Expected:
         """Encodes the clips once for both."""
         tokens = scorer.encode(inputs)
-        return cls(scorer.fuse(*tokens, inputs.presence), scorer.embed(*tokens, inputs.presence))
+        return cls(scorer.fuse(tokens, inputs.presence), scorer.embed(tokens, inputs.presence))
 
 
 @dataclass(frozen=True)
@@ -94,7 +68,7 @@ class Trial:
 
 
 def compare(
-    export: Exported, expected: Expected, exam: Exam, unknown_below: Mapping[str, float] | None = None
+    export: ExportedScorer, expected: Expected, exam: Exam, unknown_below: Mapping[str, float] | None = None
 ) -> Trial:
     """Tries an export on the exam, of which `expected` is what the model itself gives.
 
@@ -136,7 +110,7 @@ def least_cosine(found: np.ndarray, expected: np.ndarray) -> float:
 
 def latency_ms(export: Any, inputs: ModelInputs) -> float:
     """Median milliseconds for one whole clip."""
-    one = ModelInputs(inputs.frames[:1], inputs.waveform[:1], inputs.presence[:1])
+    one = inputs.some(slice(1))
     times_s = []
     for _ in range(_FIRST_ROUNDS + _ROUNDS):
         begun_s = time.perf_counter()

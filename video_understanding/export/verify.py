@@ -24,7 +24,7 @@ class Found:
     """What one export says, beside what Keras says.
 
     difference       largest difference of any probability of any window of any file
-    exam_difference  the same in the built-in exam: silence, noise, a tone; black, noise, a bar; each sense missing
+    exam_difference  the same in the built-in exam: silence, noise, a tone; black, noise, a bar; each modality missing
     changed          files whose answer names another class, with the head, what Keras says, and what this says
     """
 

@@ -9,7 +9,7 @@ from video_understanding.errors import BundleError
 from video_understanding.features.probabilities import softmax
 from video_understanding.features.speaker_weights import SpeakerWeights
 from video_understanding.features.statistics import POOLED_WIDTHS, POOLINGS
-from video_understanding.scorer import SENSES, PartwiseScorer, Scores
+from video_understanding.scorer import PartwiseScorer, Scores, Tokens
 
 Transform = tuple[np.ndarray, np.ndarray]  # factor and offset float32 [P] of audio statistics: x * factor + offset
 
@@ -22,33 +22,29 @@ class AdaptedScorer(PartwiseScorer):
 
     def __init__(self, scorer: PartwiseScorer, weights: SpeakerWeights, transform: Transform) -> None:
         self.spec, self.labels, self.token_shapes = scorer.spec, scorer.labels, scorer.token_shapes
-        for sense, (mean, _) in weights.standards.items():
-            width = self.token_shapes[sense][1] * POOLED_WIDTHS[weights.poolings[sense]]
+        for name, (mean, _) in weights.standards.items():
+            width = self.token_shapes[name][1] * POOLED_WIDTHS[weights.poolings[name]]
             if len(mean) != width:
                 raise BundleError(
-                    SPEAKER_FILE, f"has {len(mean)} statistics of {sense}, the model {width}", "Restore the bundle."
+                    SPEAKER_FILE, f"has {len(mean)} statistics of {name}, the model {width}", "Restore the bundle."
                 )
         self._scorer, self._weights, self._transform = scorer, weights, transform
 
-    def encode_frames(self, frames: np.ndarray) -> np.ndarray:
-        """uint8 [n,H,W,3] -> video tokens float32 [n,D]."""
-        return self._scorer.encode_frames(frames)
+    def encode_pieces(self, modality: str, pieces: np.ndarray) -> np.ndarray:
+        """Pieces [n,...] of a modality -> tokens float32 [n,D] or [n,K,D]."""
+        return self._scorer.encode_pieces(modality, pieces)
 
-    def encode_hops(self, hops: np.ndarray) -> np.ndarray:
-        """float32 [n,hop_samples] -> audio tokens float32 [n,K,D]."""
-        return self._scorer.encode_hops(hops)
-
-    def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
-        """Video tokens [B,T,D], audio tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
-        plain = self._scorer.fuse(picture, sound, presence)
+    def fuse(self, tokens: Tokens, presence: np.ndarray) -> Scores:
+        """Tokens [B,n,D] of every modality and presence bool [B,M] -> scores of B windows."""
+        plain = self._scorer.fuse(tokens, presence)
         heads = {head: np.array(scores, np.float32) for head, scores in plain.heads.items()}
         factor, offset = self._transform
-        poolings = [POOLINGS[self._weights.poolings[sense]] for sense in SENSES]
-        for place in np.flatnonzero(presence[:, SENSES.index("audio")]):
+        names = list(tokens)
+        for place in np.flatnonzero(presence[:, names.index("audio")]):
             # Window by window: a product of many rows may differ in its last digits from that of one.
             statistics = {
-                sense: pool(tokens[place : place + 1])[0]
-                for sense, pool, tokens, there in zip(SENSES, poolings, (picture, sound), presence[place], strict=True)
+                name: POOLINGS[self._weights.poolings[name]](tokens[name][place : place + 1])[0]
+                for name, there in zip(names, presence[place], strict=True)
                 if there
             }
             statistics["audio"] = statistics["audio"] * factor + offset
@@ -57,6 +53,6 @@ class AdaptedScorer(PartwiseScorer):
                     heads[head][place] = softmax(self._weights.logits(head, statistics))
         return Scores(self.labels, heads)
 
-    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
+    def embed(self, tokens: Tokens, presence: np.ndarray) -> np.ndarray:
         """The embeddings float32 [B,E] without adaptation, so that those of all speakers can be compared."""
-        return self._scorer.embed(picture, sound, presence)
+        return self._scorer.embed(tokens, presence)

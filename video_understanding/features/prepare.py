@@ -1,4 +1,4 @@
-"""Clips stacked into a batch as the network takes them, with what is really there said beside them (`Clip.senses`)."""
+"""Clips stacked into a batch as the network takes them, with presence by the rule of `Clip.modalities`."""
 
 from __future__ import annotations
 
@@ -8,58 +8,65 @@ import numpy as np
 
 from video_understanding.clip import Clip
 from video_understanding.datasets.cache import PreparedClips
-from video_understanding.datasets.record import FULL_SCALE
 from video_understanding.errors import ClipError
 from video_understanding.media.closer import closer
-from video_understanding.scorer import SENSES, ModelInputs
+from video_understanding.modality import modalities_of, with_derived
+from video_understanding.scorer import ModelInputs
 from video_understanding.spec import ModelSpec
 
 
-def prepare(clips: Sequence[Clip], spec: ModelSpec) -> ModelInputs:
+def frames(clip: Clip, spec: ModelSpec) -> np.ndarray | None:
+    """The modality video: uint8 [T,H,W,3]; of frames that are larger by the spec's zoom where most moves."""
+    return closer(clip, spec).frames if clip.has_video else None
+
+
+def waveform(clip: Clip, _spec: ModelSpec) -> np.ndarray | None:
+    """The modality audio: float32 [N], in [-1, 1]."""
+    return None if clip.is_silent else clip.waveform
+
+
+def prepare(clips: Sequence[Clip], spec: ModelSpec, only: Sequence[str] | None = None) -> ModelInputs:
     """One batch of all clips, in their order; a clip that was read for another spec is refused.
 
-    Of frames that are larger by the spec's zoom the part is taken in which most moves; clips of a cache are that part.
+    Args:
+        clips: as a reader, a stream or a cache gives them.
+        spec: of the model.
+        only: the modalities to prepare; all that the spec has if None.
+
+    Returns:
+        Arrays by modality, with zeros where a clip lacks one.
     """
-    waveform, presence = prepare_sound(clips, spec)
-    frames = np.empty((len(clips), *spec.frames_shape), np.uint8)  # [B,T,H,W,3]
-    for place, clip in enumerate(clips):
-        frames[place] = closer(clip, spec).frames
-    return ModelInputs(frames, waveform, presence)
-
-
-def prepare_sound(clips: Sequence[Clip], spec: ModelSpec) -> tuple[np.ndarray, np.ndarray]:
-    """The waveform float32 [B,N] and presence bool [B,2] of `prepare`; no pixel is looked at."""
-    presence = presence_of(clips, spec)
-    waveform = np.empty((len(clips), spec.samples), np.float32)  # [B,N]
-    for place, clip in enumerate(clips):
-        waveform[place] = clip.waveform
-    return waveform, presence
+    modalities = modalities_of(spec.modalities if only is None else only)
+    presence = np.zeros((len(clips), len(modalities)), bool)  # [B,M]
+    arrays = {one.name: np.zeros((len(clips), *one.window_shape(spec)), one.dtype) for one in modalities}
+    for row, clip in enumerate(clips):
+        _require_fit(clip, spec, clip.source or f"clip {row}")
+        for column, modality in enumerate(modalities):
+            array = modality.prepared(clip, spec)
+            if array is not None:
+                arrays[modality.name][row], presence[row, column] = array, True
+    return ModelInputs(arrays, presence)
 
 
 def presence_of(clips: Sequence[Clip], spec: ModelSpec) -> np.ndarray:
-    """The presence bool [B,2] of `prepare`: which senses there are to look at; nothing is copied."""
-    presence = np.empty((len(clips), 2), bool)  # [B,2]
-    for place, clip in enumerate(clips):
-        _require_fit(clip, spec, clip.source or f"clip {place}")
-        presence[place] = [clip.senses[sense] for sense in SENSES]
+    """The presence bool [B,M] of `prepare`: which modalities there are to encode; no array is copied."""
+    presence = np.empty((len(clips), len(spec.modalities)), bool)  # [B,M]
+    for row, clip in enumerate(clips):
+        _require_fit(clip, spec, clip.source or f"clip {row}")
+        there = with_derived(clip, spec).modalities
+        presence[row] = [there[name] for name in spec.modalities]
     return presence
 
 
-def from_prepared(prepared: PreparedClips, numbers: Sequence[int] | np.ndarray) -> ModelInputs:
-    """The same batch as `prepare([prepared[number] for number in numbers], prepared.spec)`, in less time."""
-    batch = prepared.batch(numbers)
-    return ModelInputs(batch["frames"], *_heard(batch))
-
-
-def sound_from_prepared(prepared: PreparedClips, numbers: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The waveform float32 [B,N] and presence bool [B,2] of `from_prepared`; frames stay on disk."""
-    return _heard(prepared.sound_batch(numbers))
-
-
-def _heard(batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    waveform = batch["sound"].astype(np.float32)  # [B,N]
-    waveform /= FULL_SCALE
-    return waveform, batch["presence"]
+def from_prepared(
+    prepared: PreparedClips, numbers: Sequence[int] | np.ndarray, only: Sequence[str] | None = None
+) -> ModelInputs:
+    """The same batch as `prepare([prepared[number] for number in numbers], prepared.spec, only)`, in less time."""
+    names = prepared.spec.modalities if only is None else tuple(only)
+    presence = prepared.presence(numbers, names)
+    return ModelInputs(
+        {name: prepared.arrays(name, numbers, presence[:, place]) for place, name in enumerate(names)}, presence
+    )
 
 
 def _require_fit(clip: Clip, spec: ModelSpec, name: str) -> None:

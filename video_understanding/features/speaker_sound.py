@@ -12,10 +12,10 @@ from video_understanding.clip import Clip
 from video_understanding.datasets.windows import window_starts_s
 from video_understanding.errors import MediaError
 from video_understanding.features.adapted_scorer import AdaptedScorer
-from video_understanding.features.prepare import prepare_sound
+from video_understanding.features.prepare import prepare
 from video_understanding.features.speaker_weights import SpeakerWeights
 from video_understanding.media.decode import read_clips
-from video_understanding.scorer import SENSES, PartwiseScorer
+from video_understanding.scorer import PartwiseScorer
 
 _MOST_WINDOWS = 60  # of one file, evenly spread: what takes longer to learn, another recording says better
 
@@ -63,9 +63,7 @@ def speaker_sound(
                 raise
             continue
         for clips in parts:
-            waveform, _ = prepare_sound(clips, spec)  # [w,N]
-            hops = scorer.encode_hops(waveform.reshape(-1, spec.audio.hop_samples))
-            tokens = hops.reshape(len(clips), *scorer.token_shapes["audio"])
+            tokens = scorer.encode(prepare(clips, spec, ("audio",)))["audio"]  # [w,n,D]
             found.append(weights.audio_statistics(tokens).mean(axis=0))
             numbers.append(number)
             windows += len(clips)
@@ -96,6 +94,6 @@ def _parts(file: str | Path, scorer: PartwiseScorer, windows_per_part: int) -> l
 
     parts: dict[int, list[Clip]] = {}
     for clip in read_clips(file, spec, starts_of):
-        if clip.senses[SENSES[1]]:
+        if clip.modalities["audio"]:
             parts.setdefault(int(np.searchsorted(edges_s, clip.start_s + 1e-6)), []).append(clip)
     return list(parts.values())

@@ -17,7 +17,6 @@ from video_understanding.errors import BundleError
 from video_understanding.features.speaker_normalisation import SpeakerNormalisation
 from video_understanding.features.statistics import POOLINGS
 from video_understanding.labels import Labels
-from video_understanding.scorer import SENSES
 from video_understanding.strict_json import strict_json
 from video_understanding.whole_file import disk_errors_as, whole_file
 
@@ -64,11 +63,11 @@ class SpeakerWeights:
 
     def logits(self, head: str, statistics: Mapping[str, np.ndarray]) -> np.ndarray:
         """float32 [C] of one window by its statistics [P] of each modality that it has, the speaker taken out."""
-        form = self.heads[head][tuple(sense for sense in SENSES if sense in statistics)]
+        form = self.heads[head][tuple(name for name in self.standards if name in statistics)]
         logits = form.bias
-        for sense, values in statistics.items():
-            mean, scale = self.standards[sense]
-            logits = logits + ((values - mean) / scale) @ form.weights[sense]
+        for name, values in statistics.items():
+            mean, scale = self.standards[name]
+            logits = logits + ((values - mean) / scale) @ form.weights[name]
         return logits
 
     def write(self, folder: Path) -> None:
@@ -82,10 +81,10 @@ class SpeakerWeights:
         }
         arrays = {name: getattr(self.normalisation, name) for name in _VECTORS}
         arrays |= {"voice_axes": self.voice_axes, **{f"voice_{name}": getattr(self.voices, name) for name in _VECTORS}}
-        for sense, (mean, scale) in self.standards.items():
-            arrays |= {f"mean_{sense}": mean, f"scale_{sense}": scale}
+        for name, (mean, scale) in self.standards.items():
+            arrays |= {f"mean_{name}": mean, f"scale_{name}": scale}
         for number, (_, own, form) in enumerate(forms):
-            arrays |= {f"weights_{number}_{sense}": form.weights[sense] for sense in own}
+            arrays |= {f"weights_{number}_{name}": form.weights[name] for name in own}
             arrays[f"bias_{number}"] = form.bias
         file = folder / SPEAKER_FILE
         with (
@@ -125,9 +124,9 @@ class SpeakerWeights:
         windows, poolings = about["windows_per_clip"], about["poolings"]
         if type(windows) is not int or not 1 <= windows <= _MOST_WINDOWS:
             raise ValueError(f"windows_per_clip is {windows!r}")
-        if set(poolings) != set(SENSES) or not set(poolings.values()) <= set(POOLINGS):
+        if "audio" not in poolings or not set(poolings.values()) <= set(POOLINGS):
             raise ValueError(f"poolings are {poolings!r}")
-        sizes = {sense: arrays[f"mean_{sense}"].size for sense in SENSES}
+        sizes = {name: arrays[f"mean_{name}"].size for name in poolings}
         audio = (sizes["audio"],)
         normalisation = SpeakerNormalisation(*(_numbers(arrays, name, audio) for name in _VECTORS))
         voices = (arrays["voice_usual"].size,)
@@ -136,18 +135,18 @@ class SpeakerWeights:
         if any((own.within < 0).any() or (own.between < 0).any() for own in (normalisation, in_axes)):
             raise ValueError("a variance is negative")
         standards = {
-            sense: tuple(_numbers(arrays, f"{kind}_{sense}", (sizes[sense],)) for kind in ("mean", "scale"))
-            for sense in SENSES
+            name: tuple(_numbers(arrays, f"{kind}_{name}", (size,)) for kind in ("mean", "scale"))
+            for name, size in sizes.items()
         }
         if not all((scale > 0).all() for _, scale in standards.values()):
             raise ValueError("a scale is not positive")
         heads: dict[str, dict[tuple[str, ...], SpeakerForm]] = {}
         for number, form in enumerate(about["forms"]):
             head, own = form["head"], tuple(form["modalities"])
-            if head not in labels.heads or "audio" not in own or not set(own) <= set(SENSES):
+            if head not in labels.heads or "audio" not in own or not set(own) <= set(sizes):
                 raise ValueError(f"has weights of {head!r} from {own}, which the model does not have")
             classes = len(labels.names(head))
-            weights = {sense: _numbers(arrays, f"weights_{number}_{sense}", (sizes[sense], classes)) for sense in own}
+            weights = {name: _numbers(arrays, f"weights_{number}_{name}", (sizes[name], classes)) for name in own}
             heads.setdefault(head, {})[own] = SpeakerForm(weights, _numbers(arrays, f"bias_{number}", (classes,)))
         return cls(normalisation, axes, in_axes, windows, dict(poolings), standards, heads)
 

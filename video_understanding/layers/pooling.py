@@ -1,4 +1,4 @@
-"""Many tokens to one, by a learned look at which moments matter."""
+"""Many tokens to one, by learned attention to the moments that matter."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class TemporalPooling(keras.layers.Layer):
         self.query = self.add_weight(name="query", shape=(size, 1), initializer="glorot_uniform")
 
     def call(self, tokens: Any, tokens_mask: Any = None, return_weights: bool = False) -> Any:
-        looks = ops.matmul(ops.tanh(ops.matmul(tokens, self.projection)), self.query)[..., 0]  # [B,S]
+        logits = ops.matmul(ops.tanh(ops.matmul(tokens, self.projection)), self.query)[..., 0]  # [B,S]
         if tokens_mask is not None:
-            looks = looks + (1 - ops.cast(tokens_mask, looks.dtype)) * MASKED
-        weights = ops.softmax(looks, axis=-1)  # [B,S]
+            logits = logits + (1 - ops.cast(tokens_mask, logits.dtype)) * MASKED
+        weights = ops.softmax(logits, axis=-1)  # [B,S]
         pooled = ops.matmul(ops.expand_dims(weights, 1), tokens)[:, 0]  # [B,1,S] x [B,S,D] -> [B,D]
         return (pooled, weights) if return_weights else pooled
 

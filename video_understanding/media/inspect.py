@@ -97,7 +97,7 @@ def inspect_media(file: str | Path, spec: ModelSpec) -> MediaFacts:
                 "samples": len(clip.waveform),
                 "sample_rate_hz": clip.sample_rate_hz,
                 "sound_span_s": clip.sound_span_s,
-                "senses": {"video": clip.has_video, "audio": not clip.is_silent},
+                "modalities": clip.modalities,
             },
             notes=clip.notes,
         )

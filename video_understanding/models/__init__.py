@@ -1,1 +1,1 @@
-"""The networks: what sees, what hears, how both are joined, and what is said in the end."""
+"""The networks: encoders of modalities, what fuses them, and what classifies."""

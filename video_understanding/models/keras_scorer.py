@@ -11,8 +11,9 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from video_understanding.modality import modalities_of
 from video_understanding.models.build import VideoUnderstandingModel
-from video_understanding.scorer import PartwiseScorer, Scores
+from video_understanding.scorer import PartwiseScorer, Scores, Tokens
 
 AT_ONCE = 64  # frames in a true batch: more are no quicker, and their maps would need more memory
 
@@ -32,7 +33,7 @@ def probabilities(
 
 
 class KerasScorer(PartwiseScorer):
-    """Scores by a `VideoUnderstandingModel`, as `probabilities` tells them; `exact` False works in true batches."""
+    """Scores by a `VideoUnderstandingModel`, as `probabilities` has them; `exact` False works in true batches."""
 
     def __init__(
         self, model: VideoUnderstandingModel, temperature: Mapping[str, float] | None = None, exact: bool = True
@@ -43,34 +44,35 @@ class KerasScorer(PartwiseScorer):
         self._model = model
         self._temperature = dict(temperature or {})
         self._exact = exact
-        spec = model.spec
-        tokens = [
-            *(tf.TensorSpec((None, *shape), tf.float32) for shape in self.token_shapes.values()),
-            tf.TensorSpec((None, 2), tf.float32),
-        ]
         # Each is traced once, for any number.
-        self._see = self._traced(
-            lambda frames: model.note(model.see(frames[:, None], False), False)[:, 0],  # [n,1,D] -> [n,D]
-            [tf.TensorSpec((None, *spec.frames_shape[1:]), tf.uint8)],
-            tf.float32,
+        self._encode = {
+            one.name: self._traced(
+                model.encoders[one.name].encode_pieces,
+                [tf.TensorSpec((None, *one.piece_shape(model.spec)), one.dtype)],
+                tf.float32,
+            )
+            for one in modalities_of(model.spec.modalities)
+        }
+        window = [
+            {name: tf.TensorSpec((None, *shape), tf.float32) for name, shape in self.token_shapes.items()},
+            tf.TensorSpec((None, len(self.token_shapes)), tf.float32),
+        ]
+        self._fuse = self._traced(
+            lambda *window: model.embed_and_classify(*window, False)[1],
+            window,
+            {head: tf.float32 for head in model.labels.heads},
         )
-        self._listen = self._traced(
-            lambda hops: model.hop_encoder(hops, training=False),
-            [tf.TensorSpec((None, spec.audio.hop_samples), tf.float32)],
-            tf.float32,
-        )
-        self._conclude = self._traced(
-            lambda *window: model.conclude(*window, False), tokens, {head: tf.float32 for head in model.labels.heads}
-        )
-        self._embed = self._traced(lambda *window: model.embed(*window, False), tokens, tf.float32)
+        self._embed = self._traced(lambda *window: model.embed_and_classify(*window, False)[0], window, tf.float32)
 
-    def _traced(self, compute: Callable[..., Any], inputs: list[tf.TensorSpec], outputs: Any) -> Callable[..., Any]:
+    def _traced(self, compute: Callable[..., Any], inputs: list[Any], outputs: Any) -> Callable[..., Any]:
         """The function of batches as a graph: of the whole batch, or where it must be exact, of one after the other."""
 
         def one_by_one(*batch: Any) -> Any:
             # Within one call: exact, and far from the cost of a call for each.
             return tf.map_fn(
-                lambda one: tf.nest.map_structure(lambda out: out[0], compute(*(part[None] for part in one))),
+                lambda one: tf.nest.map_structure(
+                    lambda out: out[0], compute(*tf.nest.map_structure(lambda part: part[None], one))
+                ),
                 batch,
                 fn_output_signature=outputs,
             )
@@ -82,26 +84,22 @@ class KerasScorer(PartwiseScorer):
         """The same scorer, computing in true batches."""
         return KerasScorer(self._model, self._temperature, exact=False) if self._exact else self
 
-    def encode_frames(self, frames: np.ndarray) -> np.ndarray:
-        """uint8 [n,H,W,3] -> picture tokens float32 [n,D]."""
-        return self._encoded(self._see, frames)
+    def encode_pieces(self, modality: str, pieces: np.ndarray) -> np.ndarray:
+        """Pieces [n,...] of a modality -> tokens float32 [n,D] or [n,K,D]."""
+        encode = self._encode[modality]
+        step = max(1, len(pieces)) if self._exact else AT_ONCE
+        places = range(0, max(1, len(pieces)), step)  # of no pieces, too, the network gives the shape of tokens
+        return np.concatenate([encode(tf.constant(pieces[place : place + step])).numpy() for place in places])
 
-    def encode_hops(self, hops: np.ndarray) -> np.ndarray:
-        """float32 [n,hop_samples] -> sound tokens float32 [n,K,D]."""
-        return self._encoded(self._listen, hops)
-
-    def fuse(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> Scores:
-        """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> scores of B windows."""
-        logits = self._conclude(tf.constant(picture), tf.constant(sound), tf.constant(presence.astype(np.float32)))
-        heads = probabilities(self._model, logits, self._temperature)
+    def fuse(self, tokens: Tokens, presence: np.ndarray) -> Scores:
+        """Tokens [B,n,D] of every modality and presence bool [B,M] -> scores of B windows."""
+        heads = probabilities(self._model, self._fuse(*_window(tokens, presence)), self._temperature)
         return Scores(self.labels, {head: keras.ops.convert_to_numpy(values) for head, values in heads.items()})
 
-    def embed(self, picture: np.ndarray, sound: np.ndarray, presence: np.ndarray) -> np.ndarray:
-        """Picture tokens [B,T,D], sound tokens [B,M*K,D] and presence bool [B,2] -> embeddings float32 [B,E]."""
-        return self._embed(tf.constant(picture), tf.constant(sound), tf.constant(presence.astype(np.float32))).numpy()
+    def embed(self, tokens: Tokens, presence: np.ndarray) -> np.ndarray:
+        """Tokens [B,n,D] of every modality and presence bool [B,M] -> embeddings float32 [B,E]."""
+        return self._embed(*_window(tokens, presence)).numpy()
 
-    def _encoded(self, encode: Callable[..., Any], parts: np.ndarray) -> np.ndarray:
-        """Parts [n,...] -> tokens [n,...], so many at once as memory holds the network's maps of."""
-        step = max(1, len(parts)) if self._exact else AT_ONCE
-        places = range(0, max(1, len(parts)), step)  # of no parts, too, the network gives the shape of tokens
-        return np.concatenate([encode(tf.constant(parts[place : place + step])).numpy() for place in places])
+
+def _window(tokens: Tokens, presence: np.ndarray) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    return {name: tf.constant(values) for name, values in tokens.items()}, tf.constant(presence.astype(np.float32))

@@ -14,6 +14,7 @@ from video_understanding.labels import Labels
 from video_understanding.models import backbones  # noqa: F401  loading looks for the layers that are registered there
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
+from video_understanding.models.older_files import with_current_paths
 from video_understanding.spec import ModelSpec
 from video_understanding.whole_file import whole_file
 
@@ -30,7 +31,8 @@ def load_model(bundle: Bundle) -> VideoUnderstandingModel:
     file = bundle.keras_file
     try:
         _require_own(bundle, file)
-        return keras.models.load_model(file, compile=False)
+        with with_current_paths(file) as current:
+            return keras.models.load_model(current, compile=False)
     except (*DAMAGE, OSError, TypeError, KeyError, AttributeError, IndexError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise BundleError(file, f"cannot be loaded ({lines[0]})", _RESTORE) from error

@@ -19,10 +19,10 @@ from video_understanding.bundle_card import card
 from video_understanding.clip import SILENCE_PEAK
 from video_understanding.datasets.training_clips import TrainingClips
 from video_understanding.errors import BundleError, ClipError
-from video_understanding.features.prepare import prepare_sound
+from video_understanding.features.prepare import prepare
 from video_understanding.media.decode import iter_clips
-from video_understanding.models.audio_encoder import last_norm_of, listener_of
 from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.models.encoders.audio import last_norm_of, listener_of
 from video_understanding.models.load import load_model, save_model
 from video_understanding.models.personal_linear import SpeakerChange, adapt_to_speaker
 from video_understanding.whole_file import write_whole
@@ -55,7 +55,7 @@ def moments_of(model: VideoUnderstandingModel, waveform: np.ndarray, name: str) 
     hops = hops[np.abs(hops).max(axis=1, initial=0) >= SILENCE_PEAK]
     if not len(hops):
         raise ClipError(name, "have no sound to get used to", "Give recordings in which the person can be heard.")
-    hear = listener_of(model.hop_encoder)
+    hear = listener_of(model.encoders["audio"].backbone)
     heard = np.concatenate([hear(hops[first : first + _AT_ONCE]) for first in range(0, len(hops), _AT_ONCE)])  # [H,S,C]
     return moments_with_usual(model, heard)
 
@@ -101,12 +101,12 @@ def personalised_bundle(
 
 def last_norm(model: VideoUnderstandingModel) -> keras.layers.BatchNormalization:
     """The norm that the model's listener ends with."""
-    return last_norm_of(model.hop_encoder)
+    return last_norm_of(model.encoders["audio"].backbone)
 
 
 def _sound(file: str | Path, bundle: Bundle) -> np.ndarray:
     """float32 [n,N]: the sound of the first `MOST_S` of a file, in windows of the spec."""
     spec = bundle.spec
     clips: Iterable = iter_clips(file, spec)
-    waveform, _ = prepare_sound(list(islice(clips, max(1, int(MOST_S / spec.window_s)))), spec)
-    return waveform
+    several = list(islice(clips, max(1, int(MOST_S / spec.window_s))))
+    return prepare(several, spec, ("audio",))["audio"]

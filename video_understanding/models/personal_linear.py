@@ -17,9 +17,7 @@ from video_understanding.layers.familiarity import ALWAYS_FAMILIAR
 from video_understanding.layers.presence_dense import presence_sets
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
-from video_understanding.scorer import SENSES
 
-_AUDIO = SENSES.index("audio")
 # Of the variance of speakers' means: more than files of 4 s of one speaker have, in about 97 of 100 draws on RAVDESS.
 _SEVERAL_FROM, _SEVERAL_FROM_OF_TWO = 0.35, 0.5
 
@@ -94,23 +92,24 @@ def folded(model: VideoUnderstandingModel, weights: SpeakerWeights, transform: T
     layer, factor, offset = own.linear, *transform
     before = [(np.array(mean), np.array(scale)) for mean, scale in zip(layer.means, layer.scales, strict=True)]
     after = []
-    for place, sense in enumerate(SENSES):
-        mean, scale = weights.standards[sense]
+    names = model.spec.modalities
+    for place, name in enumerate(names):
+        mean, scale = weights.standards[name]
         # (x * factor + offset - mean) / scale of audio, as the layer has it: (x - its mean) * its scale.
-        moved = ((mean - offset) / factor, factor / scale) if place == _AUDIO else (mean, 1 / scale)
+        moved = ((mean - offset) / factor, factor / scale) if name == "audio" else (mean, 1 / scale)
         layer.means[place].assign(moved[0])
         layer.scales[place].assign(moved[1])
         after.append(moved)
     edges = np.cumsum([0, *(len(mean) for mean, _ in after)])
     for head, output in layer.outputs.items():
         kernel, bias = np.array(output.kernel), np.array(output.bias)  # [sets,P,C], [sets,C]
-        for number, members in enumerate(presence_sets(len(SENSES))):
-            present = tuple(sense for sense, member in zip(SENSES, members, strict=True) if member)
+        for number, members in enumerate(presence_sets(len(names))):
+            present = tuple(name for name, member in zip(names, members, strict=True) if member)
             form = weights.heads.get(head, {}).get(present)
-            for place, sense in enumerate(SENSES):
+            for place, name in enumerate(names):
                 part = slice(edges[place], edges[place + 1])
                 if form is not None:
-                    kernel[number, part] = form.weights.get(sense, 0.0)
+                    kernel[number, part] = form.weights.get(name, 0.0)
                 elif members[place]:
                     # Without second weights the old ones answer as before, of statistics that are standardised anew.
                     (old_mean, old_scale), (new_mean, new_scale) = before[place], after[place]
@@ -127,8 +126,8 @@ def folded(model: VideoUnderstandingModel, weights: SpeakerWeights, transform: T
             familiarity.centers[place].assign((np.array(familiarity.centers[place]) - moved) / ratio)
             familiarity.spreads[place].assign(np.array(familiarity.spreads[place]) * ratio)
         limit = np.array(familiarity.limit)
-        for number, members in enumerate(presence_sets(len(SENSES))):
-            present = tuple(sense for sense, member in zip(SENSES, members, strict=True) if member)
+        for number, members in enumerate(presence_sets(len(names))):
+            present = tuple(name for name, member in zip(names, members, strict=True) if member)
             if present in weights.heads.get(head, {}):
                 limit[number] = ALWAYS_FAMILIAR
         familiarity.limit.assign(limit)

@@ -1,29 +1,30 @@
-"""Scores and embeddings of windows, one after the other; no frame and no hop of sound is encoded twice."""
+"""Scores and embeddings of windows, one after the other; no piece of a modality is encoded twice."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from video_understanding.clip import Clip
 from video_understanding.features.prepare import prepare, presence_of
-from video_understanding.media.closer import closer
-from video_understanding.scorer import SENSES, PartwiseScorer, Scorer, Scores, require_numbers
+from video_understanding.modality import modalities_of, with_derived
+from video_understanding.scorer import PartwiseScorer, Scorer, Scores, require_numbers
 
 
 @dataclass(frozen=True, eq=False)
 class WindowAnswer:
-    """Probabilities of one window: for each head float32 [C], and which senses they were drawn from.
+    """Probabilities of one window: for each head float32 [C], and which modalities they were drawn from.
 
-    `tokens` are what was encoded of each sense that is there, [T,D] and [M*K,D]; none where a scorer has no parts.
+    `tokens` are those of each modality that is there, [n,D]; none where a scorer has no parts.
     """
 
     start_s: float
     end_s: float
     scores: Mapping[str, np.ndarray] = field(repr=False)
-    senses: Mapping[str, bool]
+    modalities: Mapping[str, bool]
     tokens: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @property
@@ -35,35 +36,34 @@ class WindowAnswer:
 class WindowScorer:
     """Scores windows given in the order of time, to the bit as `scorer(prepare([clip], scorer.spec))` does each.
 
-    What overlapping windows share is encoded once and remembered until a window lacks it. Where a part of the picture
-    is looked at (`zoom` of the spec), they share frames as long as it stays where it is. Windows with neither picture
-    nor sound are passed over: a model could only guess.
+    What overlapping windows share is encoded once, and its tokens are cached until a window lacks it. With `zoom` of
+    the spec they share frames as long as the part that is taken stays where it is. Windows without any modality are
+    passed over: a model could only guess.
     """
 
     def __init__(self, scorer: Scorer) -> None:
         self._scorer = scorer
         if isinstance(scorer, PartwiseScorer):
-            self._see = _Memory(scorer.encode_frames, scorer.spec.frames)
-            self._listen = _Memory(scorer.encode_hops, scorer.spec.hops)
+            self._encode = {
+                one.name: _TokenCache(partial(scorer.encode_pieces, one.name), one.pieces(scorer.spec))
+                for one in modalities_of(scorer.spec.modalities)
+            }
 
     def __call__(self, clips: Sequence[Clip]) -> list[WindowAnswer]:
-        """The answers of the clips that have a sense, in their order; several at once cost less than one by one."""
-        clips, presence = self._with_a_sense(clips)
+        """The answers of the clips that have a modality, in their order; several at once cost less than one by one."""
+        clips, presence = self._with_any(clips)
         if not clips:
             return []
         scores, tokens = self._scores(clips, presence)
         scores.require_numbers()
+        names = self._scorer.spec.modalities
         return [
             WindowAnswer(
                 clip.start_s,
                 clip.end_s,
                 {head: values[place] for head, values in scores.heads.items()},
-                dict(zip(SENSES, map(bool, presence[place]), strict=True)),
-                {
-                    sense: values[place].copy()
-                    for sense, values in tokens.items()
-                    if presence[place, SENSES.index(sense)]
-                },
+                dict(zip(names, map(bool, presence[place]), strict=True)),
+                {name: values[place].copy() for name, values in tokens.items() if presence[place, names.index(name)]},
             )
             for place, clip in enumerate(clips)
         ]
@@ -74,61 +74,58 @@ class WindowScorer:
         Returns:
             Embeddings float32 [b,E], and the middle of each window in seconds, float64 [b].
         """
-        clips, presence = self._with_a_sense(clips)
-        values = self._scorer.embed(*self._tokens(clips, presence), presence)  # [b,E]
+        clips, presence = self._with_any(clips)
+        values = self._scorer.embed(self._tokens(clips, presence), presence)  # [b,E]
         require_numbers("embedding", values)
         return values, np.array([(clip.start_s + clip.end_s) / 2 for clip in clips])
 
-    def _with_a_sense(self, clips: Sequence[Clip]) -> tuple[list[Clip], np.ndarray]:
-        """The clips that have a sense, and which of `SENSES` each has, bool [b,2]."""
-        presence = presence_of(clips, self._scorer.spec)  # [B,2]
+    def _with_any(self, clips: Sequence[Clip]) -> tuple[list[Clip], np.ndarray]:
+        """The clips that have a modality, and which of those of the spec each has, bool [b,M]."""
+        spec = self._scorer.spec
+        clips = [with_derived(clip, spec) for clip in clips]
+        presence = presence_of(clips, spec)  # [B,M]
         kept = presence.any(axis=1)  # [B]
         return [clip for clip, is_kept in zip(clips, kept, strict=True) if is_kept], presence[kept]
 
     def _scores(self, clips: Sequence[Clip], presence: np.ndarray) -> tuple[Scores, dict[str, np.ndarray]]:
-        """As `PartwiseScorer.__call__` has it, but with what is remembered; and the tokens of each sense [B,n,D]."""
+        """As `PartwiseScorer.__call__` has it, but with cached tokens; and the tokens of each modality [B,n,D]."""
         scorer = self._scorer
         if not isinstance(scorer, PartwiseScorer):
             return scorer(prepare(clips, scorer.spec)), {}
-        picture, sound = self._tokens(clips, presence)
-        return scorer.fuse(picture, sound, presence), dict(zip(SENSES, (picture, sound), strict=True))
+        tokens = self._tokens(clips, presence)
+        return scorer.fuse(tokens, presence), tokens
 
-    def _tokens(self, clips: Sequence[Clip], presence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `PartwiseScorer.encode` has them, but with what the last window had: [B,T,D] and [B,M*K,D]."""
-        scorer = self._scorer
-        spec = scorer.spec
-        video, audio = presence.T  # bool [B] each
-        picture, sound = (np.zeros((len(clips), *scorer.token_shapes[sense]), np.float32) for sense in SENSES)
-        # Parts go on as they lie in the clips; only those that are new are copied.
-        if video.any():
-            seen = [closer(clips[place], spec) for place in np.flatnonzero(video)]
-            frames = [frame for clip in seen for frame in clip.frames]  # [H,W,3] each
-            picture[video] = self._see(frames).reshape(-1, *picture.shape[1:])
-        if audio.any():
-            waveforms = [clips[place].waveform for place in np.flatnonzero(audio)]  # [N] each
-            hops = [hop for waveform in waveforms for hop in waveform.reshape(-1, spec.audio.hop_samples)]  # [hop] each
-            sound[audio] = self._listen(hops).reshape(-1, *sound.shape[1:])
-        return picture, sound
+    def _tokens(self, clips: Sequence[Clip], presence: np.ndarray) -> dict[str, np.ndarray]:
+        """As `PartwiseScorer.encode` has them, [B,n,D] each, but with those that the last window had."""
+        spec, found = self._scorer.spec, {}
+        for one, there in zip(modalities_of(spec.modalities), presence.T, strict=True):
+            tokens = found[one.name] = np.zeros((len(clips), *self._scorer.token_shapes[one.name]), np.float32)
+            if there.any():
+                # Pieces go on as they lie in the clips; only those that are new are copied.
+                windows = (one.prepared(clips[place], spec) for place in np.flatnonzero(there))
+                pieces = [piece for window in windows for piece in one.cut(window, spec)]
+                tokens[there] = self._encode[one.name](pieces).reshape(-1, *tokens.shape[1:])
+        return found
 
 
-class _Memory:
-    """Encodes parts of windows; those of the last window are known when the next one comes.
+class _TokenCache:
+    """Encodes pieces of windows; the tokens of the last window are cached when the next one comes.
 
-    A part is known by its bytes and not by its place: then a picture that is held, or shown for long, costs nothing,
-    and whatever a file does, the tokens are those of the very pixels.
+    A piece is identified by its bytes and not by its place: then a frame that is held, or shown for long, costs
+    nothing, and whatever a file does, the tokens are those of the very pixels.
     """
 
-    def __init__(self, encode: Callable[[np.ndarray], np.ndarray], parts_per_window: int) -> None:
+    def __init__(self, encode: Callable[[np.ndarray], np.ndarray], pieces_per_window: int) -> None:
         self._encode = encode
-        self._parts_per_window = parts_per_window
+        self._pieces_per_window = pieces_per_window
         self._known: dict[bytes, np.ndarray] = {}
 
-    def __call__(self, parts: Sequence[np.ndarray]) -> np.ndarray:
-        """Parts [...] each -> tokens [n,...]."""
-        keys = [part.tobytes() for part in parts]
-        new = {key: part for key, part in zip(keys, parts, strict=True) if key not in self._known}
+    def __call__(self, pieces: Sequence[np.ndarray]) -> np.ndarray:
+        """Pieces [...] each -> tokens [n,...]."""
+        keys = [piece.tobytes() for piece in pieces]
+        new = {key: piece for key, piece in zip(keys, pieces, strict=True) if key not in self._known}
         if new:
             self._known |= dict(zip(new, self._encode(np.stack(list(new.values()))), strict=True))
         tokens = np.stack([self._known[key] for key in keys])
-        self._known = {key: self._known[key] for key in keys[-self._parts_per_window :]}
+        self._known = {key: self._known[key] for key in keys[-self._pieces_per_window :]}
         return tokens

@@ -1,4 +1,4 @@
-"""Where what is seen and heard changes most, near a moment at which the answer changed."""
+"""Where the tokens change most, near a moment at which the answer changed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import deque
 
 import numpy as np
 
+from video_understanding.modality import MODALITIES
 from video_understanding.recognition.answers import WindowAnswer
-from video_understanding.scorer import SENSES
 from video_understanding.spec import ModelSpec
 
 # A change explains at least this share of how tokens around it differ; by chance a border explains a tenth.
@@ -19,32 +19,31 @@ _SAME_S = 1e-6
 
 
 class Landmarks:
-    """Remembers the tokens of the last windows, each with its moment.
+    """The tokens of the last windows, each with its moment.
 
-    A window's scores change slowly while a change passes through it, and early for a class that the model knows well.
-    Its tokens know better: each belongs to one frame or a part of one hop. The border that best divides the tokens
-    around it into two kinds is where something changed.
+    A window's scores change slowly while a change passes through it, and early for a class that the model learned
+    well. Its tokens are more exact: each belongs to one frame or a part of one chunk of sound. The border that best
+    divides the tokens around it into two kinds is where something changed.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
-        self._window_s = spec.window_s
-        self._moments_s = dict(zip(SENSES, (spec.instants_s(), spec.sound_times_s()), strict=True))
-        self._tokens: dict[str, deque[tuple[float, np.ndarray]]] = {sense: deque() for sense in SENSES}
-        self._usual = {sense: _Spread() for sense in SENSES}
+        self._spec, self._window_s = spec, spec.window_s
+        self._tokens: dict[str, deque[tuple[float, np.ndarray]]] = {name: deque() for name in spec.modalities}
+        self._usual = {name: _Spread() for name in spec.modalities}
 
     def push(self, answer: WindowAnswer) -> None:
         """The next window; what it shares with the last one is known."""
-        for sense, tokens in answer.tokens.items():
-            known = self._tokens[sense]
-            moments_s = answer.start_s + self._moments_s[sense]  # [n]
+        for name, tokens in answer.tokens.items():
+            known = self._tokens[name]
+            moments_s = answer.start_s + MODALITIES[name].times_s(self._spec, len(tokens))  # [n]
             new = moments_s > (known[-1][0] + _SAME_S if known else -np.inf)
             known.extend(zip(moments_s[new].tolist(), tokens[new], strict=True))
-            self._usual[sense].add(tokens[new])
+            self._usual[name].add(tokens[new])
             while known[0][0] < answer.end_s - _KEPT_WINDOWS * self._window_s:
                 known.popleft()
 
     def clear(self) -> None:
-        """Forgets all windows, but not how much their tokens differed."""
+        """Drops all windows, but not how much their tokens differed."""
         for known in self._tokens.values():
             known.clear()
 
@@ -53,15 +52,15 @@ class Landmarks:
 
         It lies neither before `after_s` nor after `before_s`.
         """
-        near = {sense: self._near(sense, around_s) for sense in SENSES}
-        near = {sense: found for sense, found in near.items() if len(found[0]) >= 2 * _LEAST_TOKENS}
+        near = {name: self._near(name, around_s) for name in self._tokens}
+        near = {name: found for name, found in near.items() if len(found[0]) >= 2 * _LEAST_TOKENS}
         borders_s = {
             round(float(border_s), 6)
             for moments_s, _ in near.values()
             for border_s in (moments_s[1:] + moments_s[:-1]) / 2
             if abs(border_s - around_s) <= self._window_s / 2 and after_s <= border_s <= before_s
         }
-        shares = [self._explained(sense, *found, np.array(list(borders_s))) for sense, found in near.items()]
+        shares = [self._explained(name, *found, np.array(list(borders_s))) for name, found in near.items()]
         clearness = dict(zip(borders_s, np.mean(shares, axis=0).tolist(), strict=True)) if borders_s else {}
         clearest = max(clearness.values(), default=0.0)
         if clearest < _CLEAR:
@@ -69,19 +68,19 @@ class Landmarks:
         equals_s = [border_s for border_s, value in clearness.items() if value >= _AS_GOOD * clearest]
         return min(equals_s, key=lambda border_s: (abs(border_s - around_s), border_s))
 
-    def _near(self, sense: str, around_s: float) -> tuple[np.ndarray, np.ndarray]:
+    def _near(self, name: str, around_s: float) -> tuple[np.ndarray, np.ndarray]:
         """Moments [n] and tokens [n,D] within a window on both sides."""
-        found = [(time_s, token) for time_s, token in self._tokens[sense] if abs(time_s - around_s) <= self._window_s]
+        found = [(time_s, token) for time_s, token in self._tokens[name] if abs(time_s - around_s) <= self._window_s]
         return np.array([time_s for time_s, _ in found]), np.array([token for _, token in found], np.float64)
 
-    def _explained(self, sense: str, moments_s: np.ndarray, tokens: np.ndarray, borders_s: np.ndarray) -> np.ndarray:
+    def _explained(self, name: str, moments_s: np.ndarray, tokens: np.ndarray, borders_s: np.ndarray) -> np.ndarray:
         """Which share of the variance of tokens [n,D] lies between those before and those after each border, [b].
 
-        Where they differ less than tokens of this sense usually do, it is a share of that: a still picture that grows
-        a little darker is no landmark.
+        Where they differ less than tokens of this modality usually do, it is a share of that: a still picture that
+        grows a little darker is no landmark.
         """
         spread = tokens - tokens.mean(axis=0)  # [n,D]
-        variance = max(float((spread**2).sum()) / len(tokens), self._usual[sense].variance)
+        variance = max(float((spread**2).sum()) / len(tokens), self._usual[name].variance)
         count = np.searchsorted(moments_s, borders_s)  # [b], of tokens before
         rest = len(tokens) - count
         enough = np.minimum(count, rest) >= _LEAST_TOKENS  # bool [b]

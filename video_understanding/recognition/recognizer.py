@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
@@ -22,9 +23,12 @@ from video_understanding.recognition.segments import SegmentMaker
 from video_understanding.recognition.spans import longest_of
 from video_understanding.recognition.streaming import HOLD_S, LATENESS_S, StreamingRecognizer, heads_of
 from video_understanding.recognition.strides import Stride
-from video_understanding.scorer import SENSES, PartwiseScorer, Scorer
+from video_understanding.scorer import PartwiseScorer, Scorer
 from video_understanding.spec import ModelSpec
 from video_understanding.window_scores import WindowScores
+from video_understanding.words.space import CommonSpace
+from video_understanding.words.words_file import read_words
+from video_understanding.words.words_scorer import WordsScorer
 
 if TYPE_CHECKING:
     from video_understanding.evaluation.report import Report
@@ -39,7 +43,7 @@ class Recognizer:
     """A scorer with all that is needed to recognise files with it.
 
     `unknown_below` has for each head the confidence below which its answer is "unknown"; heads may be left out.
-    `folder` is the bundle's: `evaluate` finds there which clips the model was trained with.
+    `folder` is the bundle's: the clips that the model was trained with are listed there, and the words it has learned.
     """
 
     def __init__(
@@ -58,6 +62,35 @@ class Recognizer:
     def labels(self) -> Labels:
         """What can be told."""
         return self.scorer.labels
+
+    @cached_property
+    def words(self) -> CommonSpace | None:
+        """The space that sentences and moments share; None for a model that has learned no words."""
+        return None if self._folder is None else read_words(self._folder)
+
+    def embed_text(self, text: str) -> np.ndarray:
+        """The vector float32 [D] of a sentence, to compare with those of moments by their product.
+
+        Raises:
+            VideoUnderstandingError: the model has learned no words, or the text has none.
+        """
+        return self._required_words().embed_texts([text])[0]
+
+    def with_labels(self, labels: Sequence[str]) -> Recognizer:
+        """The same with one more head, `words`: which of these sentences describes a moment, or "none of these".
+
+        Raises:
+            VideoUnderstandingError: the model has learned no words, or a label has none.
+        """
+        scorer = WordsScorer(self.scorer, self._required_words(), labels)
+        return Recognizer(scorer, self.unknown_below, self._folder)
+
+    def _required_words(self) -> CommonSpace:
+        if self.words is None:
+            raise VideoUnderstandingError(
+                "model", "has learned no words", "Train it on a table with a text column: sentences about the clips."
+            )
+        return self.words
 
     @overload
     def predict(
@@ -146,7 +179,7 @@ class Recognizer:
             str(file),
             duration_s,
             {head: longest_of(head, found.segments, answer) for head, answer in whole.items()},
-            found.senses,
+            dict(found.modalities),
             tuple(found.segments),
             found.notes,
         )
@@ -156,11 +189,11 @@ class Recognizer:
         answers = WindowScorer(self.scorer)([clip])
         name = clip.source or "clip"
         if not answers:
-            raise MediaError(name, "shows no picture and sounds digital silence", "Give a clip that has a sense.")
+            raise MediaError(name, "shows no picture and sounds digital silence", "Give a clip that has a modality.")
         heads = heads_of(answers[0].scores, self.scorer, self.unknown_below)
         maker = SegmentMaker(self.spec, self.labels, Stride.of(self.spec), self.unknown_below, clip.start_s)
         segments = (*maker.push(answers[0]), *maker.finish(clip.end_s))
-        return Prediction(name, clip.duration_s, heads, answers[0].senses, segments, clip.notes)
+        return Prediction(name, clip.duration_s, heads, answers[0].modalities, segments, clip.notes)
 
     def embed(self, file: str | Path, stride_s: float | None = None) -> Embeddings:
         """The embedding of every moment of a file of any length, from one pass over it.
@@ -170,7 +203,8 @@ class Recognizer:
             stride_s: From window to window, in seconds; a quarter of a window if None.
 
         Returns:
-            The vectors float32 [moments,E] with their times; windows without any modality are left out.
+            The vectors float32 [moments,E] with their times; windows without any modality are left out. Those of a
+            model with words lie in the space of `embed_text`, and windows are left out that it says nothing of.
 
         Raises:
             MediaError: The file cannot be read, or has no modality.
@@ -180,12 +214,15 @@ class Recognizer:
             raise VideoUnderstandingError(
                 "scorer", "has no embedding", "Give a PartwiseScorer, as those of `vu.load` are."
             )
-        windows = WindowScorer(self.scorer)
+        windows = WindowScorer(self.scorer if self.words is None else WordsScorer(self.scorer, self.words))
         clips = iter_clips(file, self.spec, Stride.of(self.spec, stride_s).seconds)
         found = []
         while several := list(islice(clips, _WINDOWS_AT_ONCE)):
             found.append(windows.embed(several))
         values, times_s = map(np.concatenate, zip(*found, strict=True))  # [moments,E], [moments]
+        if self.words is not None:
+            told = values.any(axis=1)
+            values, times_s = values[told], times_s[told]
         if not len(values):
             raise _nothing_in(file)
         return Embeddings(values, times_s)
@@ -226,7 +263,7 @@ class _Found:
         self._joined = {head: WindowScores(1, len(total), head in several) for head, total in self._totals.items()}
         self._waiting: list[WindowAnswer] = []  # the last ones, which may reach beyond the end
         self._any_joined = False
-        self.senses = dict.fromkeys(SENSES, False)
+        self.modalities = dict.fromkeys(scorer.spec.modalities, False)
         self.segments: list[Segment] = []
         self._notes: dict[str, str] = {}  # by their words without numbers: a later one counts on from an earlier
 
@@ -266,4 +303,4 @@ class _Found:
             self._totals[head] += scores
         self._join([before for before in self._waiting if before.end_s <= answer.start_s])
         self._waiting = [before for before in self._waiting if before.end_s > answer.start_s] + [answer]
-        self.senses = {sense: self.senses[sense] or answer.senses[sense] for sense in SENSES}
+        self.modalities = {name: there or answer.modalities[name] for name, there in self.modalities.items()}

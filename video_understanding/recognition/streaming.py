@@ -42,7 +42,7 @@ class StreamEvent:
         if self.answer is not None:
             values = {"start_s": round(self.answer.start_s, 3), "end_s": round(self.answer.end_s, 3)}
             values |= {head: answer.to_dict() for head, answer in self.heads.items()}
-            values["senses"] = dict(self.answer.senses)
+            values["modalities"] = dict(self.answer.modalities)
         return {**values, "segments": [segment.to_dict() for segment in self.segments]}
 
 
@@ -70,7 +70,7 @@ class StreamingRecognizer:
 
     stride_s        from window to window; a quarter of the window if None
     unknown_below   head -> confidence below which the answer is "unknown"
-    lateness_s      a sense that is still this far behind when the other sends more is not waited for: what it has not
+    lateness_s      a track that is still this far behind when the other sends more is not waited for: what it has not
                     sent by then is absent
     hold_s          how long a picture is shown while no other comes; after that there is no picture
     """
@@ -102,7 +102,7 @@ class StreamingRecognizer:
         self._sound = SoundLine(spec.audio.sample_rate_hz, spec.audio.hop_samples, start_s)
         self._windows = WindowScorer(self._scorer)
         self._segments = SegmentMaker(spec, self.labels, self.stride, self._unknown_below, start_s)
-        # The moment at which the last portion of each began: the other sense may be in the middle of its own.
+        # The moment at which the last portion of each began: the other track may be in the middle of its own.
         self._seen_from_s = self._heard_from_s = -math.inf
         self._number = 0
         self._finished = False

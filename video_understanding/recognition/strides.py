@@ -25,7 +25,7 @@ class Stride:
 
         Refused unless it is a whole number both of frame intervals and of hops, and no longer than the window.
         """
-        units = math.gcd(spec.frames, spec.hops)  # into so many parts a window can be cut that suit both senses
+        units = math.gcd(spec.frames, spec.hops)  # into so many parts a window can be cut that suit frames and sound
         if stride_s is None:
             return cls._of_units(spec, units, math.ceil(units / _DEFAULT_PART))
         wanted = stride_s * units / spec.window_s if math.isfinite(stride_s) else 0.0

@@ -19,7 +19,7 @@ def files_csv(predictions: Sequence[Prediction], errors: Mapping[str, str]) -> s
     heads = _heads(predictions)
     rows = [
         [prediction.file, f"{prediction.duration_s:.3f}", *_cells(heads, prediction.heads),
-         BETWEEN.join(name for name, there in prediction.senses.items() if there), ""]
+         BETWEEN.join(name for name, there in prediction.modalities.items() if there), ""]
         for prediction in predictions
     ]  # fmt: skip
     rows += [[file, "", *("" for _ in _columns(heads)), "", error] for file, error in errors.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from video_understanding.modality import MODALITIES
 from video_understanding.prediction import HeadAnswer, Prediction, Segment
 from video_understanding.recognition.streaming import StreamEvent
 from video_understanding.safe_text import one_line
@@ -14,8 +15,8 @@ _PARTS = " ▏▎▍▌▋▊▉█"  # a letter of a bar, filled by eighths
 
 def prediction_text(prediction: Prediction) -> str:
     """The answers of a file with bars, and its timeline where more than one thing happens."""
-    senses = [word for sense, word in (("video", "picture"), ("audio", "sound")) if prediction.senses[sense]]
-    lines = [f"{one_line(prediction.file)}  ({clock(prediction.duration_s)}, {' and '.join(senses)})"]
+    words = [MODALITIES[name].words.split()[-1] for name, there in prediction.modalities.items() if there]
+    lines = [f"{one_line(prediction.file)}  ({clock(prediction.duration_s)}, {' and '.join(words)})"]
     for head, answer in prediction.heads.items():
         lines += _head_lines(head, answer, prediction.duration_s)
     if len(prediction.segments) > 1:

@@ -77,7 +77,7 @@ def _draw_loudness(axes: Axes, film: Film, prediction: Prediction) -> None:
     axes.set_yticks([])
     axes.set_ylabel("sound", rotation=0, ha="right", va="center")
     axes.spines[:].set_visible(False)
-    if not prediction.senses["audio"]:
+    if not prediction.modalities.get("audio"):
         axes.text(0.5, 0.5, "no sound", transform=axes.transAxes, ha="center", va="center", color="#777777")
 
 

@@ -1,4 +1,4 @@
-"""Which sense carried what was said: for every window of every span, and in sums."""
+"""Which modality carried the answers: for every window of every span, and in sums."""
 
 from __future__ import annotations
 
@@ -9,20 +9,43 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from video_understanding.evaluation.senses import shares_of
-from video_understanding.recognition.senses_over_time import SensedWindow
+from video_understanding.evaluation.modality_shares import shares_of
+from video_understanding.modality import MODALITIES
+from video_understanding.recognition.modalities_over_time import SharedWindow
 from video_understanding.recognition.spans import Span
-from video_understanding.scorer import SENSES
+
+STYLES = ("one", "other", "third", "fourth")  # of modalities in drawings, in the order of a model's
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is shown of a modality that is taken away: its name, words for what remains, and the style of its line."""
+
+    modality: str
+    words: str
+    style: str
+
+
+def takings(names: Sequence[str]) -> list[Taken]:
+    """Of two modalities what remains is the other alone, in its style; of more it is all without one."""
+    if len(names) == 2:
+        return [Taken(names[1 - place], f"{noun(names[place])} alone", STYLES[place]) for place in range(2)]
+    return [Taken(name, f"without {noun(name)}", style) for name, style in zip(names, STYLES, strict=False)]
+
+
+def noun(modality: str) -> str:
+    """The modality in one word: "picture"."""
+    return MODALITIES[modality].words.split()[-1]
 
 
 @dataclass(frozen=True)
 class Moment:
     """What one window says of what is told at its time.
 
-    sure     how sure it is of it, with all senses it has
-    without  sense -> how sure it is of the same when that sense is taken away; only where another remains
-    drop     sense -> the log-odds that go with it
-    share    sense -> its part in the answer, together 1; None where either alone is enough, or no class is told
+    sure     how sure it is of it, with all modalities it has
+    without  modality -> how sure it is of the same when that is taken away; only where another remains
+    drop     modality -> the log-odds that go with it
+    share    modality -> its part in the answer, together 1; None where the others are enough, or no class is named
     """
 
     time_s: float
@@ -43,14 +66,14 @@ class Stretch:
     moments: tuple[Moment, ...]
     spans: int = 1
 
-    def sure_without(self, sense: str) -> float | None:
-        """The mean over its windows, of those that have another sense."""
-        told = [moment.without[sense] for moment in self.moments if sense in moment.without]
+    def sure_without(self, modality: str) -> float | None:
+        """The mean over its windows, of those that have another modality."""
+        told = [moment.without[modality] for moment in self.moments if modality in moment.without]
         return float(np.mean(told)) if told else None
 
 
 def stretches_of(
-    head: str, names: Sequence[str], spans: Sequence[Span], windows: Sequence[SensedWindow], several: bool
+    head: str, names: Sequence[str], spans: Sequence[Span], windows: Sequence[SharedWindow], several: bool
 ) -> list[Stretch]:
     """The spans of a head, whose classes are `names`, with what the windows say; `several` means a multi-label head."""
     times_s = [window.middle_s for window in windows]
@@ -84,18 +107,20 @@ def with_short_ones_joined(stretches: Sequence[Stretch], least_s: float) -> list
 
 
 def mean_share(moments: Iterable[Moment]) -> dict[str, float] | None:
-    """Each sense's mean part, of the windows where it matters which; None where it never does."""
+    """Each modality's mean part, of the windows where it matters which; None where it never does."""
     told = [moment.share for moment in moments if moment.share is not None]
-    return {sense: float(np.mean([share[sense] for share in told])) for sense in SENSES} if told else None
+    names = dict.fromkeys(name for share in told for name in share)
+    return {name: float(np.mean([share.get(name, 0.0) for share in told])) for name in names} or None
 
 
-def _moment(head: str, names: Sequence[str], places: Sequence[int], window: SensedWindow, several: bool) -> Moment:
-    """Of several classes that are told, the one it is least sure of; of none, how sure it is that there is none."""
-    rows = window.scores[head]  # [3,C]
+def _moment(head: str, names: Sequence[str], places: Sequence[int], window: SharedWindow, several: bool) -> Moment:
+    """Of several classes that are named, the one it is least sure of; of none, how sure it is that there is none."""
+    rows = window.scores[head]  # [1+M,C]
     if not places:
-        free = 1 - rows.max(axis=1)  # [3]
-        without = {sense: float(free[1 + n]) for n, sense in enumerate(SENSES) if window.presence.all()}
+        free = 1 - rows.max(axis=1)  # [1+M]
+        there = [(name, number) for number, name in enumerate(window.modalities, 1) if window.modalities[name]]
+        without = {name: float(free[number]) for name, number in there} if len(there) > 1 else {}
         return Moment(window.middle_s, float(free[0]), without, {}, None)
     place = min(places, key=lambda place: rows[0, place])
-    shares = shares_of(names, rows, place, window.presence, several=several)
+    shares = shares_of(names, rows, place, window.modalities, several=several)
     return Moment(window.middle_s, shares.confidence, shares.without, shares.drop, shares.share)

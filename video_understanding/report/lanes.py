@@ -16,7 +16,7 @@ from video_understanding.evaluation.text import head_of
 from video_understanding.recognition.colours import GREY, answer_colour
 from video_understanding.recognition.film import Film
 from video_understanding.recognition.text import clock
-from video_understanding.report.carried import Moment, Stretch, with_short_ones_joined
+from video_understanding.report.carried import STYLES, Moment, Stretch, takings, with_short_ones_joined
 from video_understanding.report.gallery import image, jpeg
 from video_understanding.report.markup import Html, joined, tag
 
@@ -110,25 +110,26 @@ def sound_lane(film: Film) -> Html:
     return _drawing("loudness over time", "sound", tag("polygon", points=_written(points)))
 
 
-def head_lanes(head: str, stretches: Sequence[Stretch], clock_: Clock, colours: Mapping[str, str]) -> list[Html]:
-    """Boxes of what is told, lines of how surely, and a band of what carried it, if there are two senses.
+def head_lanes(
+    head: str, stretches: Sequence[Stretch], clock_: Clock, colours: Mapping[str, str], modalities: Sequence[str]
+) -> list[Html]:
+    """Boxes of the answers, lines of how sure they are, and a band of what carried them, if there are two modalities.
 
     Short spans are joined. `colours` are those of the head's classes.
     """
     stretches = with_short_ones_joined(stretches, clock_.least_s)
-    both = any(moment.without for stretch in stretches for moment in stretch.moments)
+    several = any(moment.without for stretch in stretches for moment in stretch.moments)
     lines = [_line(stretch, clock_, None, "both") for stretch in stretches]
-    if both:
-        lines += [_line(stretch, clock_, "audio", "one") for stretch in stretches]
-        lines += [_line(stretch, clock_, "video", "other") for stretch in stretches]
+    for taken in takings(modalities) if several else ():
+        lines += [_line(stretch, clock_, taken.modality, taken.style) for stretch in stretches]
     grid = [tag("line", class_="grid", x1=0, x2=_WIDTH, y1=y, y2=y) for y in (0.0, _MIDDLE, _HEIGHT)]
     scale = tag("div", tag("span", "100\u00a0%"), tag("span", "50"), class_="scale", aria_hidden="true")
-    band = [part for stretch in stretches for part in _band(stretch, clock_)] if both else []
+    band = [part for stretch in stretches for part in _band(stretch, clock_, modalities)] if several else []
     return [
         tag("h3", head.capitalize()),
         _boxes(stretches, clock_, colours),
         tag("div", scale, _drawing(f"how sure {head} is over time", "lines", grid, lines), class_="chart"),
-        *([_drawing(f"which sense carried {head} over time", "carried", band)] if both else []),
+        *([_drawing(f"which modality carried {head} over time", "carried", band)] if several else []),
     ]
 
 
@@ -158,7 +159,7 @@ def _boxes(stretches: Sequence[Stretch], clock_: Clock, colours: Mapping[str, st
 
 
 def _line(stretch: Stretch, clock_: Clock, without: str | None, style: str) -> Html | None:
-    """How sure the windows are, with all or without a sense; as far as the span goes."""
+    """How sure the windows are, with all or without a modality; as far as the span goes."""
     told = [
         (moment.time_s, moment.sure if without is None else moment.without[without])
         for moment in stretch.moments
@@ -176,37 +177,47 @@ def _line(stretch: Stretch, clock_: Clock, without: str | None, style: str) -> H
     )
 
 
-def _band(stretch: Stretch, clock_: Clock) -> Iterator[Html]:
-    """The picture's part from below, the sound's from above; pale where either is enough, bare where none is told."""
+def _band(stretch: Stretch, clock_: Clock, modalities: Sequence[str]) -> Iterator[Html]:
+    """The modalities' parts, the first from below; pale where the others are enough, bare where no class is named."""
     for kind, run in groupby(_cells(stretch), key=lambda cell: _kind(cell[2])):
         cells = list(run)
-        left, right = clock_.x(cells[0][0]), clock_.x(cells[-1][1])
         if kind == "either":
-            yield _block(left, right, "track")
+            yield _block(*_ends(cells, clock_), "track")
         elif kind == "shared":
-            parts = [cell[2].share["video"] for cell in cells]
-            if min(parts) < _ALL:
-                yield _block(left, right, "other")
-            if right - left < _SEEN or max(parts) - min(parts) < 1 - _ALL:
-                mean = float(np.mean(parts))
-                yield from [_block(left, right, "one", mean)] if mean > 1 - _ALL else []
-            else:
-                yield tag("polygon", class_="one", points=_written(_steps(cells, clock_)))
+            # From the top down: each is drawn over what reaches above it.
+            for place in reversed(range(len(modalities))):
+                below = [_reach(cell, modalities[:place]) for cell in cells]
+                if min(below) < _ALL:
+                    yield from _area(cells, modalities[: place + 1], STYLES[place], clock_)
+
+
+def _area(cells: Sequence[Cell], names: Sequence[str], style: str, clock_: Clock) -> Iterator[Html]:
+    """As high as the parts of these modalities together, in a step for each window, or for several that agree."""
+    left, right = _ends(cells, clock_)
+    heights = [_reach(cell, names) for cell in cells]
+    if right - left < _SEEN or max(heights) - min(heights) < 1 - _ALL:
+        mean = float(np.mean(heights))
+        yield from [_block(left, right, style, mean)] if mean > 1 - _ALL else []
+        return
+    points = [(left, _HEIGHT)]
+    for share, same in groupby(cells, key=lambda cell: round(_reach(cell, names), 2)):
+        ends = list(same)
+        points += [(clock_.x(time_s), (1 - share) * _HEIGHT) for time_s in (ends[0][0], ends[-1][1])]
+    yield tag("polygon", class_=style, points=_written([*points, (right, _HEIGHT)]))
+
+
+def _reach(cell: Cell, names: Sequence[str]) -> float:
+    return min(sum(cell[2].share.get(name, 0.0) for name in names), 1.0)
+
+
+def _ends(cells: Sequence[Cell], clock_: Clock) -> tuple[float, float]:
+    return clock_.x(cells[0][0]), clock_.x(cells[-1][1])
 
 
 def _block(left: float, right: float, style: str, share: float = 1.0) -> Html:
     """A part of the band that stands on its ground."""
     height = share * _HEIGHT
     return tag("rect", class_=style, x=left, y=_HEIGHT - height, width=right - left, height=height)
-
-
-def _steps(cells: Sequence[Cell], clock_: Clock) -> list[tuple[float, float]]:
-    """The outline of the picture's part, a step for each window, or for several that agree."""
-    points = [(clock_.x(cells[0][0]), _HEIGHT)]
-    for share, same in groupby(cells, key=lambda cell: round(cell[2].share["video"], 2)):
-        ends = list(same)
-        points += [(clock_.x(time_s), (1 - share) * _HEIGHT) for time_s in (ends[0][0], ends[-1][1])]
-    return [*points, (clock_.x(cells[-1][1]), _HEIGHT)]
 
 
 def _kind(moment: Moment) -> str | None:

@@ -19,7 +19,7 @@ from video_understanding.report.words import head_sentences, measured
 Values = Mapping[str, Any]
 _PARTS = ("test", "validation")  # the first that is there is told in full, and in the summary
 _ROBUSTNESS = (
-    "The same clips with one sense only, and with white noise so many decibels below the sound. The bar is the UAR."
+    "The same clips with one modality only, and with white noise so many decibels below the sound. The bar is the UAR."
 )
 _NOTHING = tag("p", "No clips were kept apart, so nothing was measured.", class_="summary")
 _CURVES = (

@@ -16,6 +16,8 @@ LIGHT = {
     "line": "#d5dae0",
     "blue": "#0072b2",
     "orange": "#b35900",
+    "third": "#006b52",
+    "fourth": "#8f3a77",
     "cell": "#00508c",
     "edge": "#8d97a3",
 }
@@ -27,6 +29,8 @@ DARK = {
     "line": "#3a414a",
     "blue": "#56b4e9",
     "orange": "#f0a030",
+    "third": "#3ecfa8",
+    "fourth": "#d68fc0",
     "cell": "#56b4e9",
     "edge": "#000000",
 }
@@ -82,6 +86,8 @@ svg .grid{stroke:var(--line);stroke-width:1}
 svg .even{stroke:var(--quiet);stroke-width:1;stroke-dasharray:2 4}
 svg .one{stroke:var(--blue);fill:var(--blue)}
 svg .other{stroke:var(--orange);fill:var(--orange)}
+svg .third{stroke:var(--third);fill:var(--third)}
+svg .fourth{stroke:var(--fourth);fill:var(--fourth)}
 svg polyline{fill:none!important;stroke-width:2;stroke-linejoin:round}
 svg .other polyline,svg polyline.other{stroke-dasharray:6 3}
 svg .band{fill:var(--blue);opacity:.28;stroke:none}
@@ -170,8 +176,12 @@ TIMELINE_CSS = """
 .legend i{display:inline-block;width:1.6rem;margin-right:.45rem;vertical-align:middle;border-top:2px solid var(--ink)}
 .legend .one{border-top:2px dotted var(--blue)}
 .legend .other{border-top:2px dashed var(--orange)}
+.legend .third{border-top:2px dashed var(--third)}
+.legend .fourth{border-top:2px dashed var(--fourth)}
 .legend .area{border:0;height:.8rem;background:var(--blue)}
 .legend .area.other{background:var(--orange)}
+.legend .area.third{background:var(--third)}
+.legend .area.fourth{background:var(--fourth)}
 .legend .area.track{background:var(--line)}
 .scroll{position:relative}
 .scroll::after{content:"";position:absolute;inset:0 0 0 auto;width:1.6rem;pointer-events:none;display:none;
@@ -208,6 +218,9 @@ svg.carried *{stroke:none}
 .spans tbody th{white-space:nowrap;font-variant-numeric:tabular-nums}
 .spans td:nth-child(2){text-align:left;white-space:normal;min-width:7rem}
 .spans th:nth-child(2){text-align:left}
-.bar i.parts{background:var(--orange)}
+.bar i.parts{display:flex;background:var(--orange)}
+.bar i.third,.bar b.third{background:var(--third)}
+.bar i.fourth{background:var(--fourth)}
+.bar b.other{background:var(--orange)}
 .spans .bar span{min-width:4.2rem}
 """

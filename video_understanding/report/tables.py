@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 from video_understanding.evaluation.text import head_of, many, percent, tail_of
 from video_understanding.recognition.text import clock
-from video_understanding.report.carried import Stretch, mean_share
+from video_understanding.report.carried import STYLES, Stretch, mean_share, noun, takings
 from video_understanding.report.markup import Html, Inside, joined, tag
 from video_understanding.report.style import DARK, LIGHT, needs_white
-from video_understanding.scorer import SENSES
 
 LARGEST_MATRIX = 60  # classes; more of them are told as pairs
 _FEW = 8  # classes whose cells may be large
@@ -48,10 +47,11 @@ def subject_table(subjects: Sequence[Mapping[str, Any]]) -> Html:
     return _folded("by subject", ["subject", "accuracy\u00a0%", "UAR\u00a0%", "clips"], rows, "subject", "bars")
 
 
-def span_table(head: str, stretches: Sequence[Stretch]) -> Html:
-    """What one head tells when, how surely, how surely by one sense alone, and which sense carried it."""
-    both = any(moment.without for stretch in stretches for moment in stretch.moments)
-    parts = ["picture : sound", "picture alone\u00a0%", "sound alone\u00a0%"] if both else []
+def span_table(head: str, stretches: Sequence[Stretch], modalities: Sequence[str]) -> Html:
+    """What one head answers when, how surely, how surely with one modality less, and which modality carried it."""
+    several = any(moment.without for stretch in stretches for moment in stretch.moments)
+    taken = takings(modalities) if several else []
+    parts = [" : ".join(map(noun, modalities)), *(f"{one.words}\u00a0%" for one in taken)] if several else []
     names = ["when", head, "sure\u00a0%", *parts]
     rows = []
     for stretch in stretches[:_SPANS]:
@@ -59,10 +59,10 @@ def span_table(head: str, stretches: Sequence[Stretch]) -> Html:
         nearest = f" (nearest {_name(answer.nearest)})" if answer.nearest is not None else ""
         cells = [f"{clock(span.start_s)} to {clock(span.end_s)}", f"{_name(answer.words)}{nearest}"]
         cells.append(percent(span.confidence))
-        if both:
+        if several:
             is_asked = any(moment.drop for moment in stretch.moments)
-            cells.append(_parts_bar(mean_share(stretch.moments), "either" if is_asked else "-"))
-            cells += [percent(stretch.sure_without(sense)) for sense in reversed(SENSES)]
+            cells.append(_parts_bar(mean_share(stretch.moments), modalities, "either" if is_asked else "-"))
+            cells += [percent(stretch.sure_without(one.modality)) for one in taken]
         rows.append(cells)
     table = _folded(f"{head} over time", names, rows, "span", "bars spans")
     left = len(stretches) - _SPANS
@@ -183,13 +183,17 @@ def _bar(share: float | None) -> _Cell:
     return _Cell(tag("div", bar, tag("span", percent(share))), "bar")
 
 
-def _parts_bar(share: Mapping[str, float] | None, otherwise: str) -> _Cell:
-    """The parts of picture and sound as one bar of two colours; other words where there are none."""
+def _parts_bar(share: Mapping[str, float] | None, modalities: Sequence[str], otherwise: str) -> _Cell:
+    """The parts of the modalities as one bar of their colours; other words where there are none."""
     if share is None:
         return _Cell(otherwise)
-    seen, heard = (round(100 * share[sense]) for sense in SENSES)
-    bar = tag("i", tag("b", style=f"width:{seen}%"), class_="parts", aria_hidden="true")
-    return _Cell(tag("div", bar, tag("span", f"{seen} : {heard}")), "bar")
+    parts = [round(100 * share.get(name, 0.0)) for name in modalities]
+    inside = [
+        tag("b", style=f"width:{part}%", class_=style if place else None)
+        for place, (part, style) in enumerate(zip(parts[:-1], STYLES, strict=False))
+    ]
+    bar = tag("i", inside, class_=f"parts {STYLES[len(parts) - 1]}", aria_hidden="true")
+    return _Cell(tag("div", bar, tag("span", " : ".join(map(str, parts)))), "bar")
 
 
 def _name(text: str) -> str:

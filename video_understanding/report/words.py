@@ -7,6 +7,7 @@ from typing import Any
 
 from video_understanding.evaluation.intervals import LEAST_GROUPS
 from video_understanding.evaluation.text import between, head_of, many, percent
+from video_understanding.modality import MODALITIES
 from video_understanding.report.markup import Html, tag
 from video_understanding.report.tables import confused
 
@@ -30,8 +31,8 @@ def measured(values: Values, part: str | None) -> Html:
         return tag("p", f"Measured in {folds} on {many(clips, 'clip')}, each by a model that has not learned from it.")
     subjects = {found["groups"] for found in values["heads"].values() if found["group"] == "subject"}
     of_subjects = f" of {many(max(subjects), 'subject')}" if subjects else ""
-    senses = {"video": "the picture", "audio": "the sound"}
-    without = f" {senses[values['without']].capitalize()} was taken away." if values.get("without") else ""
+    taken = [MODALITIES[name].words for name in (values.get("without") or "").split(", ") if name in MODALITIES]
+    without = f" {' and '.join(taken).capitalize()} {'was' if len(taken) == 1 else 'were'} taken away." if taken else ""
     kind = f": {_PARTS[part]}" if part in _PARTS else ""
     windows = "" if values["windows"] == values["overall"]["clips"] else f" ({many(values['windows'], 'window')})"
     clips = f"{many(values['overall']['clips'], 'clip')}{windows}"

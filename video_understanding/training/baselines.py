@@ -14,7 +14,6 @@ from video_understanding.datasets.rows import Row
 from video_understanding.datasets.targets import targets_of
 from video_understanding.features.probabilities import sigmoid, softmax
 from video_understanding.labels import Labels
-from video_understanding.scorer import SENSES
 from video_understanding.training.closed_form.fit import fit_closed_form
 from video_understanding.training.closed_form.forms import HeadTargets
 
@@ -36,20 +35,18 @@ class SimpleFeatures:
     def of(cls, prepared: PreparedClips) -> SimpleFeatures:
         """Those of the rows that `prepared` was made from."""
         count = len(prepared.rows)
-        sums = {
-            "video": np.zeros((count, 2 * 3 * _CELLS**2), np.float32),
-            "audio": np.zeros((count, 2 * _BANDS), np.float32),
-        }
-        many = {sense: np.zeros(count) for sense in SENSES}
+        known = {"video": (_thumbnails, 2 * 3 * _CELLS**2), "audio": (_spectrum, 2 * _BANDS)}
+        names = [name for name in prepared.spec.modalities if name in known]  # others have no simple features
+        sums = {name: np.zeros((count, known[name][1]), np.float32) for name in names}
+        many = {name: np.zeros(count) for name in names}
         for number, row in enumerate(prepared.row_numbers):
-            there = dict(zip(SENSES, prepared.presence([number])[0], strict=True))
-            for sense, describe in (("video", _thumbnails), ("audio", _spectrum)):
-                if there[sense]:
-                    sums[sense][row] += describe(prepared[number])
-                    many[sense][row] += 1
+            for name, there in zip(names, prepared.presence([number], names)[0], strict=True):
+                if there:
+                    sums[name][row] += known[name][0](prepared[number])
+                    many[name][row] += 1
         return cls(
-            {sense: sums[sense] / np.maximum(many[sense], 1)[:, None].astype(np.float32) for sense in SENSES},
-            {sense: many[sense] > 0 for sense in SENSES},
+            {name: sums[name] / np.maximum(many[name], 1)[:, None].astype(np.float32) for name in names},
+            {name: many[name] > 0 for name in names},
         )
 
 
@@ -87,14 +84,14 @@ def simple_scores(
     statistics, present = simple.statistics, simple.present
     heads = head_targets([rows[row] for row in learned], labels, multi_label)
     groups = np.array(group_rows([rows[row] for row in learned]))
-    own = {sense: statistics[sense][learned] for sense in SENSES}
-    form = fit_closed_form(own, {sense: present[sense][learned] for sense in SENSES}, heads, groups)
+    own = {name: values[learned] for name, values in statistics.items()}
+    form = fit_closed_form(own, {name: there[learned] for name, there in present.items()}, heads, groups)
     found = {head: np.full((len(rows), targets.classes), np.nan) for head, targets in heads.items()}
     for head, scores in found.items():
         for members in form.forms[head]:
-            exactly = np.all([present[sense] == (sense in members) for sense in SENSES], axis=0)
+            exactly = np.all([there == (name in members) for name, there in present.items()], axis=0)
             if exactly.any():
-                logits = form.logits(head, {sense: statistics[sense][exactly] for sense in members})
+                logits = form.logits(head, {name: statistics[name][exactly] for name in members})
                 scores[exactly] = probabilities_of(logits, heads[head].multi_label)
     return found
 

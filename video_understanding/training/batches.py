@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from video_understanding.clip import Clip
 from video_understanding.datasets.augment import (
     default_augmentation,
     drawn_pairs,
@@ -19,8 +20,10 @@ from video_understanding.datasets.augment import (
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.rows import Row
 from video_understanding.datasets.targets import targets_of
-from video_understanding.features.prepare import from_prepared, prepare, prepare_sound, sound_from_prepared
+from video_understanding.features.prepare import from_prepared, prepare, presence_of
 from video_understanding.labels import Labels
+from video_understanding.modality import MODALITIES
+from video_understanding.scorer import ModelInputs
 from video_understanding.training.settings import TrainingSettings
 
 _ORDER, _CHANGES = 0, 1  # streams of random numbers
@@ -32,10 +35,8 @@ class ClipBatches(keras.utils.PyDataset):
 
     `numbers` are the windows to use. When `learning`, their order and their changes are drawn anew for each
     epoch, from the seed and the epoch alone: a training that is resumed sees what it would have seen. With
-    `features` float32 [windows,T,F] the model gets these instead of frames; no frame is read then, and the
-    sound alone is changed, without being moved against what was seen. With `heard` [windows,M,S,C] beside them
-    the model gets that instead of the sound. Features [looks,windows,T,F] are of differently changed pictures,
-    and so is heard of sound: learning takes one of them at random, and otherwise it is the first.
+    `features` float32 [windows,T,F] of a frozen backbone the model gets these instead of frames; no frame is read then,
+    and the sound alone is changed, without being moved against the frames.
     """
 
     def __init__(
@@ -48,7 +49,6 @@ class ClipBatches(keras.utils.PyDataset):
         *,
         learning: bool,
         features: np.ndarray | None = None,
-        heard: np.ndarray | None = None,
         epoch: int = 0,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
@@ -56,8 +56,8 @@ class ClipBatches(keras.utils.PyDataset):
         self._settings = settings
         self._numbers = np.asarray(numbers)
         self._learning = learning
-        self._looks = features if features is None or features.ndim == 4 else features[None]  # [looks,windows,T,F]
-        self._hearings = heard if heard is None or heard.ndim == 5 else heard[None]  # [looks,windows,M,S,C]
+        self._features = features
+        self._others = None if features is None else [name for name in prepared.spec.modalities if name != "video"]
         self._augmentation = default_augmentation() if features is None else sound_augmentation()
         self._changes = learning and (settings.augment or settings.mixup > 0)
         self._targets = targets_of([rows[place] for place in prepared.row_numbers], labels)  # {head: [windows,C+1]}
@@ -92,56 +92,41 @@ class ClipBatches(keras.utils.PyDataset):
         if not self._changes:
             return self._as_they_are(numbers), targets
         chance = np.random.default_rng([self._settings.seed, _CHANGES, self._epoch, place])
-        if self._looks is None:
-            return self._of_changed_clips(numbers, targets, chance)
-        if self._hearings is not None:
-            inputs = self._remembered(numbers, chance if self._settings.augment else None)
-        else:
-            inputs = self._with_features(numbers, chance)
-        if self._settings.mixup:
-            pairs = drawn_pairs(len(numbers), self._settings.mixup, chance)
-            return mixed_inputs(inputs, *pairs), mixed_targets(targets, *pairs)
-        return inputs, targets
-
-    def _of_changed_clips(
-        self, numbers: np.ndarray, targets: dict[str, np.ndarray], chance: np.random.Generator
-    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """The windows changed at random, and mixed in pairs if the settings say so."""
         clips = [self._prepared[number] for number in numbers]
         if self._settings.augment:
             clips = [self._augmentation(clip, chance) for clip in clips]
+        if self._features is None:
+            return self._of_clips(clips, targets, chance)
+        inputs = self._named(prepare(clips, self._prepared.spec, self._others), numbers)
+        inputs["presence"] = presence_of(clips, self._prepared.spec).astype(np.float32)
+        if self._settings.mixup:
+            pairs = drawn_pairs(len(numbers), self._settings.mixup, chance)
+            return mixed_inputs(inputs, *pairs, self._prepared.spec.modalities), mixed_targets(targets, *pairs)
+        return inputs, targets
+
+    def _of_clips(
+        self, clips: list[Clip], targets: dict[str, np.ndarray], chance: np.random.Generator
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """The clips, mixed in pairs if the settings say so."""
         if self._settings.mixup:
             partners, shares = drawn_pairs(len(clips), self._settings.mixup, chance)
             others = [clips[partner] for partner in partners]
             clips = [mixed_clip(*pair) for pair in zip(clips, others, shares, strict=True)]
             targets = mixed_targets(targets, partners, shares)
-        inputs = prepare(clips, self._prepared.spec)
-        return _named("frames", inputs.frames, inputs.waveform, inputs.presence), targets
-
-    def _with_features(self, numbers: np.ndarray, chance: np.random.Generator) -> dict[str, np.ndarray]:
-        """What was seen of the windows, and their sound changed at random."""
-        clips = [self._prepared[number] for number in numbers]
-        look = np.zeros(len(numbers), int)
-        if self._settings.augment:
-            clips = [self._augmentation(clip, chance) for clip in clips]
-            look = chance.integers(len(self._looks), size=len(numbers))
-        return _named("features", self._looks[look, numbers], *prepare_sound(clips, self._prepared.spec))
-
-    def _remembered(self, numbers: np.ndarray, chance: np.random.Generator | None = None) -> dict[str, np.ndarray]:
-        """What was seen and heard of the windows: as they are, or changed in one of the ways there are."""
-        given = {"presence": self._prepared.presence(numbers).astype(np.float32)}
-        for name, known in (("features", self._looks), ("heard", self._hearings)):
-            look = np.zeros(len(numbers), int) if chance is None else chance.integers(len(known), size=len(numbers))
-            given[name] = known[look, numbers].astype(np.float32)  # [B,T,F], [B,M,S,C]
-        return given
+        return self._named(prepare(clips, self._prepared.spec)), targets
 
     def _as_they_are(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
-        if self._hearings is not None:
-            return self._remembered(numbers)
-        if self._looks is None:
-            inputs = from_prepared(self._prepared, numbers)
-            return _named("frames", inputs.frames, inputs.waveform, inputs.presence)
-        return _named("features", self._looks[0, numbers], *sound_from_prepared(self._prepared, numbers))
+        inputs = self._named(from_prepared(self._prepared, numbers, self._others), numbers)
+        if self._features is not None:
+            inputs["presence"] = self._prepared.presence(numbers).astype(np.float32)
+        return inputs
+
+    def _named(self, inputs: ModelInputs, numbers: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """The model's inputs by name, with the features [B,T,F] of these windows in place of frames."""
+        named = {MODALITIES[name].input: array for name, array in inputs.arrays.items()}
+        if self._features is not None:
+            named["video_features"] = self._features[numbers]
+        return {**named, "presence": inputs.presence.astype(np.float32)}
 
     def _draw_chances(self) -> np.ndarray:
         """[windows used]: how likely each is drawn, so that every class of a head comes equally often.
@@ -156,11 +141,6 @@ class ClipBatches(keras.utils.PyDataset):
             shown = np.concatenate([used[:, :-1], shown], axis=1)  # [w,C+1], in the last place those with no class
             chances += (shown / np.maximum(shown.sum(axis=0), 1)).sum(axis=1)
         return chances / chances.sum()
-
-
-def _named(name: str, seen: np.ndarray, waveform: np.ndarray, presence: np.ndarray) -> dict[str, np.ndarray]:
-    """The model's inputs; what was seen is frames [B,T,H,W,3] or features [B,T,F]."""
-    return {name: seen, "waveform": waveform, "presence": presence.astype(np.float32)}
 
 
 def _with_unsure(targets: np.ndarray, weight: float) -> np.ndarray:

@@ -15,10 +15,10 @@ from video_understanding.evaluation import CrossvalSummary, crossval_summary
 from video_understanding.evaluation.data_study import DataStudy
 from video_understanding.locks import one_owner
 from video_understanding.progress import one_bar
-from video_understanding.scorer import SENSES
 from video_understanding.spec import ModelSpec
 from video_understanding.training.baselines import SIMPLE, SimpleFeatures, head_targets
 from video_understanding.training.fit import Trained, fit
+from video_understanding.training.linear import blocks_of
 from video_understanding.training.measuring import CONDITIONS, Measuring
 from video_understanding.training.pooled_clips import pooled_clips
 from video_understanding.training.settings import TrainingSettings
@@ -99,5 +99,5 @@ def _study(trained: Trained, found: CrossvalSummary) -> DataStudy:
     for head, result in found.together.heads.items():
         for row, scores in zip(result.answers.rows, result.answers.scores, strict=True):
             left_out[head][number_of[row.place]] = scores
-    pooled = {sense: pooled_clips(encoded, places, sense) for sense in SENSES}
-    return study_clips(pooled, targets, rows, labels, trained.model.statistics_blocks, left_out)
+    pooled = {name: pooled_clips(encoded, places, name) for name in trained.model.spec.modalities}
+    return study_clips(pooled, targets, rows, labels, blocks_of(trained.model), left_out)

@@ -14,9 +14,11 @@ import tensorflow as tf
 from video_understanding.clip import Clip
 from video_understanding.datasets.augment import Augmentation, Chain, Colour, Crop, Flip
 from video_understanding.datasets.cache import PreparedClips
+from video_understanding.modality import Modality, modalities_of
 from video_understanding.models.build import VideoUnderstandingModel
+from video_understanding.models.encoders import Encoder
 from video_understanding.progress import Bar
-from video_understanding.scorer import SENSES
+from video_understanding.spec import ModelSpec
 from video_understanding.whole_file import whole_file
 
 # Raised whenever the same weights would make other tokens of the same prepared clip; its folder has the number.
@@ -35,7 +37,7 @@ _NEARER = Chain(
 class FrozenEncoder:
     """One modality's encoder, as far as it is never trained.
 
-    encode    windows [w] -> tokens float32 [w,n,D]
+    encode    clips [w] -> tokens float32 [w,n,D]
     shape     (n,D) of the tokens of one window
     pooling   by which of `POOLINGS` they become one vector
     identity  names the weights and settings that the tokens depend on
@@ -51,33 +53,31 @@ class FrozenEncoder:
 
 
 def frozen_encoders(model: VideoUnderstandingModel, views: int) -> list[FrozenEncoder]:
-    """The encoders of a model with frozen video and audio encoders, `views` views of the frames and one of the sound.
+    """The encoders of a model in which all are frozen, with `views` views of the frames and one of other modalities.
 
     Random changes to the sound (gain, noise, masks) made linear classifiers worse on all measured sets.
     """
-    spec, shapes = model.spec, model.token_shapes
-    poolings = dict(zip(SENSES, model.linear.poolings, strict=True))
-    see = tf.function(lambda frames: model.see(frames, training=False), reduce_retracing=True)
-    listen = tf.function(lambda waveform: model.listen(waveform, training=False), reduce_retracing=True)
     changes = (None, _MIRRORED, *[_NEARER] * (views - 2))[:views]
     return [
-        FrozenEncoder(
-            "video",
-            lambda clips: see(tf.constant(np.stack([clip.frames for clip in clips]))).numpy(),
-            shapes["video"],
-            poolings["video"],
-            _identity(model.backbone, repr((spec.video.height_px, spec.video.width_px))),
-            changes,
-        ),
-        FrozenEncoder(
-            "audio",
-            lambda clips: listen(tf.constant(np.stack([clip.waveform for clip in clips]))).numpy(),
-            shapes["audio"],
-            poolings["audio"],
-            _identity(model.hop_encoder, repr((spec.audio, shapes["audio"]))),
-            (None,),
-        ),
+        _frozen(one, model.encoders[one.name], model.spec, changes if one.name == "video" else (None,))
+        for one in modalities_of(model.spec.modalities)
     ]
+
+
+def _frozen(
+    modality: Modality, encoder: Encoder, spec: ModelSpec, views: tuple[Augmentation | None, ...]
+) -> FrozenEncoder:
+    compute = tf.function(encoder.encode_pieces, reduce_retracing=True)
+
+    def encode(clips: Sequence[Clip]) -> np.ndarray:
+        pieces = modality.cut(np.stack([modality.prepared(clip, spec) for clip in clips]), spec)  # [w*P,...]
+        new = np.ones(len(pieces), bool)  # a piece that is the same as the one before, as in pictures, is encoded once
+        new[1:] = (pieces[1:] != pieces[:-1]).reshape(len(pieces) - 1, -1).any(axis=1)
+        tokens = compute(tf.constant(pieces[new])).numpy()[np.cumsum(new) - 1]  # [w*P,D] or [w*P,K,D]
+        return tokens.reshape(len(clips), *encoder.token_shape)
+
+    identity = _identity(encoder.backbone, encoder.settings)
+    return FrozenEncoder(modality.name, encode, encoder.token_shape, encoder.pooling, identity, views)
 
 
 class EncodedClips:
@@ -121,7 +121,7 @@ class EncodedClips:
     def numbers_of(self, row: int, modality: str) -> np.ndarray:
         """int [w]: the numbers of a row's windows that have the modality."""
         windows = np.flatnonzero(self.prepared.row_numbers == row)
-        return windows[self.prepared.presence(windows)[:, SENSES.index(modality)]]
+        return windows[self.prepared.presence(windows, (modality,))[:, 0]]
 
     def _tokens(self, row: int, windows: np.ndarray, modality: str, view: int) -> np.ndarray:
         encoder = self.encoders[modality]

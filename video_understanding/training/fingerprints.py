@@ -9,18 +9,20 @@ from itertools import zip_longest
 import numpy as np
 
 from video_understanding.datasets.cache import PreparedClips
+from video_understanding.features.prepare import from_prepared
 
 _DIGEST_BYTES = 8
 
 
 def fingerprints(prepared: PreparedClips) -> list[tuple[str, str]]:
-    """The name of each row, and a hash of the pixels, sound and presence that the network is given of it.
+    """The name of each row, and a hash of the arrays and presence that the network is given of it.
 
     The hash of what cannot be read is that of nothing. Copying a data set, or touching its files, changes no hash.
     """
     hashes = [hashlib.blake2b(digest_size=_DIGEST_BYTES) for _ in prepared.rows]
     for window, row in enumerate(prepared.row_numbers.tolist()):
-        for values in prepared.batch([window]).values():
+        inputs = from_prepared(prepared, [window])
+        for values in (*inputs.arrays.values(), inputs.presence):
             hashes[row].update(np.ascontiguousarray(values).data)
     return [(row.origin or row.name, own.hexdigest()) for row, own in zip(prepared.rows, hashes, strict=True)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,15 @@ from video_understanding.training.features import frame_features
 from video_understanding.training.feed import EpochOrder, Feed
 from video_understanding.training.fingerprints import fingerprints
 from video_understanding.training.keeper import Keeper
-from video_understanding.training.linear import CLEARLY_BETTER, LinearFit, fit_linear, specs_to_try, with_speakers
+from video_understanding.training.linear import (
+    CLEARLY_BETTER,
+    LinearFit,
+    fit_linear,
+    has_motion,
+    specs_to_try,
+    with_speakers,
+)
+from video_understanding.training.missing import windows_to_learn
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
 from video_understanding.training.settings import TrainingSettings
@@ -36,7 +44,6 @@ from video_understanding.training.tensorboard import EpochCurves
 from video_understanding.whole_file import remove_abandoned
 
 WORK_FOLDER = "training"
-Look = Callable[[VideoUnderstandingModel, PreparedClips, bool | None], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -72,17 +79,12 @@ def fit(
     resume: bool = False,
     cache: ClipCache | None = None,
     progress: bool | None = None,
-    look: Look = frame_features,
-    hear: Look | None = None,
 ) -> Trained:
     """Trains a model of the spec on the split's train part, guided by its validation part.
 
     Everything needed to go on lies in `folder`/training after every epoch; with `resume` it does go on, and
     ends with the very weights of a training that was never stopped. Ctrl-C ends the training early, and what is
     given back is the best model so far.
-
-    `look` tells what a frozen backbone sees in the prepared clips, as `ClipBatches` takes it, and `hear` what a frozen
-    listener hears: those who train often on the same clips look and listen once and remember.
     """
     began_s = time.monotonic()
     rows, parts = manifest.rows, tuple(split.part_of_rows())
@@ -97,16 +99,16 @@ def fit(
     train, validation = (windows_of(prepared, rows, parts, part, labels) for part in ("train", "validation"))
     if not len(train):
         raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
+    train = windows_to_learn(prepared, train)
 
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
     model = VideoUnderstandingModel(spec, labels, weights=weights, seed=settings.seed)
-    known = {"features": look(model, prepared, progress)} if spec.network.unfrozen_blocks == 0 else {}
-    if hear is not None:
-        known["heard"] = hear(model, prepared, progress)
+    frozen = spec.network.unfrozen_blocks == 0 and "video" in spec.modalities
+    features = frame_features(model, prepared, progress) if frozen else None
 
     def batches(numbers: np.ndarray, epoch: int, learning: bool) -> ClipBatches:
-        return ClipBatches(prepared, rows, labels, numbers, settings, learning=learning, **known, epoch=epoch)
+        return ClipBatches(prepared, rows, labels, numbers, settings, learning=learning, features=features, epoch=epoch)
 
     steps = len(batches(train, 0, True))
     targets = targets_of([rows[place] for place in prepared.row_numbers[train]], labels)
@@ -161,11 +163,12 @@ def _fit_linear(
 ) -> Trained:
     """The closed form in place of epochs: nothing to resume but the encoding, which the cache keeps."""
     rows, found, losses = manifest.rows, None, {}
-    for tried in specs_to_try(spec, settings.close_up and prepared.presence(np.arange(len(prepared)))[:, 0].any()):
+    for tried in specs_to_try(spec, settings.close_up and "video" in spec.modalities and has_motion(prepared)):
         clips = prepared if tried == spec else cache.prepare(rows, tried, progress=progress)
-        learned = np.unique(clips.row_numbers[windows_of(clips, rows, parts, "train", labels)])
-        if not len(learned):
+        windows = windows_of(clips, rows, parts, "train", labels)
+        if not len(windows):
             raise TrainingError(manifest.name, "has no readable clip to learn from", "Run `vu check` on it.")
+        learned = np.unique(clips.row_numbers[windows_to_learn(clips, windows)])
         own = fit_linear(
             clips, rows, learned, tried, labels, views=settings.views, weights=weights, cache=cache, progress=progress
         )
@@ -209,7 +212,9 @@ def _without_memory_dump(
 
 def begins_at_random(spec: ModelSpec, weights: str | Path | None) -> bool:
     """Whether the spec's backbone has learned nothing yet."""
-    return weights is None or (spec.network.backbone == "small" and weights == "default")
+    return (
+        weights is None or "video" not in spec.modalities or (spec.network.backbone == "small" and weights == "default")
+    )
 
 
 def _compile(
@@ -232,7 +237,7 @@ def _compile(
         clipnorm=1.0,
     )
     if slow_backbone:
-        optimizer.slow_down(model.backbone.trainable_variables, settings.backbone_rate)
+        optimizer.slow_down(model.encoders["video"].backbone.trainable_variables, settings.backbone_rate)
     optimizer.build(model.trainable_variables)
     model.compile(optimizer=optimizer, loss=losses, metrics=metrics)
     # Creates the means of the losses, for which TensorFlow would otherwise trace the whole training step twice.

@@ -171,4 +171,4 @@ def _weights(model: VideoUnderstandingModel) -> list[keras.Variable]:
 
 def _of_frozen_backbone(model: VideoUnderstandingModel) -> set[int]:
     frozen = model.spec.network.unfrozen_blocks == 0
-    return {id(variable) for variable in model.backbone.variables} if frozen else set()
+    return {id(variable) for variable in model.encoders["video"].backbone.variables} if frozen else set()

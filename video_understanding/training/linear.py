@@ -22,14 +22,14 @@ from video_understanding.layers.familiarity import Familiarity
 from video_understanding.layers.presence_dense import presence_sets
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
-from video_understanding.scorer import SENSES, Scores
+from video_understanding.scorer import Scores
 from video_understanding.spec import ModelSpec
 from video_understanding.training.baselines import head_targets
 from video_understanding.training.closed_form.familiarity import FamiliarityForm
 from video_understanding.training.closed_form.forms import HeadTargets
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
 from video_understanding.training.pooled_clips import PooledClips, pooled_clips
-from video_understanding.training.solved import Solved, solve
+from video_understanding.training.solved import Solved, solve, solve_filled
 from video_understanding.training.speaker_fit import SpeakerFit, fit_speakers
 
 CLOSE_UP = 4  # times the height and width of what the network takes
@@ -96,8 +96,8 @@ def fit_linear(
     """
     model = VideoUnderstandingModel(spec, labels, weights=weights, seed=0)
     encoded = EncodedClips(prepared, frozen_encoders(model, views), (cache or ClipCache()).folder)
-    pooled = {sense: pooled_clips(encoded, learned, sense, progress) for sense in SENSES}
-    present = {sense: own.present for sense, own in pooled.items()}
+    pooled = {name: pooled_clips(encoded, learned, name, progress) for name in spec.modalities}
+    present = {name: own.present for name, own in pooled.items()}
     if not any(there.any() for there in present.values()):
         raise TrainingError(
             "training", "has no clip with picture or sound to learn from", "Run `vu check` on the data."
@@ -105,7 +105,8 @@ def fit_linear(
     began_s = time.monotonic()
     own = [rows[row] for row in learned]
     heads = head_targets(own, labels, spec.network.multi_label)
-    solved = solve(pooled, heads, np.array(group_rows(own)), model.statistics_blocks)
+    fill = spec.network.missing == "fill"
+    solved = (solve_filled if fill else solve)(pooled, heads, np.array(group_rows(own)), blocks_of(model))
     put_weights(model, solved)
     left_out = {head: np.full((len(rows), targets.classes), np.nan) for head, targets in heads.items()}
     for head, scores in solved.left_out.items():
@@ -120,16 +121,26 @@ def with_speakers(fit: LinearFit) -> LinearFit:
     windows = np.bincount(fit.encoded.prepared.row_numbers, minlength=len(fit.encoded.prepared.rows))[fit.learned]
     speakers = fit_speakers(
         fit.rows,
-        {sense: own.clips for sense, own in fit.pooled.items()},
-        {sense: own.present for sense, own in fit.pooled.items()},
+        {name: own.clips for name, own in fit.pooled.items()},
+        {name: own.present for name, own in fit.pooled.items()},
         fit.solved.targets,
         np.array(group_rows(fit.rows)),
-        fit.model.statistics_blocks,
+        blocks_of(fit.model),
         fit.solved.form,
-        poolings=dict(zip(SENSES, fit.model.linear.poolings, strict=True)),
+        poolings={name: encoder.pooling for name, encoder in fit.model.encoders.items()},
         windows_per_clip=max(1, round(float(windows.mean()))),
     )
     return dataclasses.replace(fit, speakers=speakers)
+
+
+def blocks_of(model: VideoUnderstandingModel) -> dict[str, Sequence[int] | None]:
+    """Modality -> the widths of its kinds of statistics; None where all are of one kind."""
+    return {name: encoder.blocks or None for name, encoder in model.encoders.items()}
+
+
+def has_motion(prepared: PreparedClips) -> bool:
+    """Whether any window has more than one frame of its own: pictures and sound have none."""
+    return any(prepared[number].frame_present.sum() > 1 for number in range(len(prepared)))
 
 
 def specs_to_try(spec: ModelSpec, close_up: bool) -> list[ModelSpec]:
@@ -152,39 +163,41 @@ def _log_loss(scores: np.ndarray, targets: HeadTargets) -> float:
 
 def put_weights(model: VideoUnderstandingModel, solved: Solved) -> None:
     """Gives the model's linear classifier the weights of a closed form; zeros for a set of modalities without one."""
-    layer, form = model.linear, solved.form
-    for place, sense in enumerate(SENSES):
-        layer.means[place].assign(form.standards[sense].mean)
-        layer.scales[place].assign(1 / form.standards[sense].scale)
-    sizes = {sense: len(form.standards[sense].mean) for sense in SENSES}
+    layer, names, fill = model.linear, model.spec.modalities, model.spec.network.missing == "fill"
+    form = solved.form
+    for place, name in enumerate(names):
+        layer.means[place].assign(form.standards[name].mean)
+        layer.scales[place].assign(1 / form.standards[name].scale)
+    sizes = {name: len(form.standards[name].mean) for name in names}
     for head, fitted in form.forms.items():
         output = layer.outputs[head]
         kernel, bias = np.zeros(output.kernel.shape, np.float32), np.zeros(output.bias.shape, np.float32)
-        for number, members in enumerate(presence_sets(len(SENSES))):
-            own = tuple(sense for sense, member in zip(SENSES, members, strict=True) if member)
+        for number, members in enumerate(presence_sets(len(names))):
+            own = tuple(name for name, member in zip(names, members, strict=True) if member)
+            own = names if fill else own  # standardised, the mean that fills a modality is zero, as of a missing one
             if own in fitted:
                 weights = fitted[own].weights
-                parts = [weights.get(sense, np.zeros((sizes[sense], bias.shape[1]))) for sense in SENSES]
+                parts = [weights.get(name, np.zeros((sizes[name], bias.shape[1]))) for name in names]
                 kernel[number], bias[number] = np.concatenate(parts), fitted[own].bias  # [P,C], [C]
         output.kernel.assign(kernel)
         output.bias.assign(bias)
     for head, familiarity in solved.familiarity.items():
-        put_familiarity(layer.familiarity[head], familiarity)
+        put_familiarity(layer.familiarity[head], familiarity, names)
 
 
-def put_familiarity(layer: Familiarity, form: FamiliarityForm) -> None:
-    """Gives a layer what was fitted; a set of modalities without a limit stays familiar whatever comes."""
-    for place, sense in enumerate(SENSES):
-        if sense in form.clouds:
-            cloud = form.clouds[sense]
+def put_familiarity(layer: Familiarity, form: FamiliarityForm, names: Sequence[str]) -> None:
+    """Gives a layer what was fitted to these modalities; without a limit everything is familiar."""
+    for place, name in enumerate(names):
+        if name in form.clouds:
+            cloud = form.clouds[name]
             axes = np.zeros(layer.axes[place].shape, np.float32)
             axes[:, : cloud.axes.shape[1]] = cloud.axes
             layer.centers[place].assign(cloud.center)
             layer.spreads[place].assign(np.full(len(cloud.center), cloud.spread))
             layer.axes[place].assign(axes)
     limit, steepness = np.array(layer.limit), np.array(layer.steepness)
-    for number, members in enumerate(presence_sets(len(SENSES))):
-        own = tuple(sense for sense, member in zip(SENSES, members, strict=True) if member)
+    for number, members in enumerate(presence_sets(len(names))):
+        own = tuple(name for name, member in zip(names, members, strict=True) if member)
         if own in form.limits:
             limit[number], steepness[number] = form.limits[own]
     layer.limit.assign(limit)
@@ -201,14 +214,16 @@ class EncodedScorer:
     def inputs(self, numbers: np.ndarray, clips: Sequence[Clip] | None = None) -> EncodedInputs:
         """The windows of these numbers [B]; `clips` [B] are the same ones with another sound, which is encoded now."""
         presence = self._encoded.prepared.presence(numbers)
-        picture, sound = (self._encoded.of_windows(numbers, sense) for sense in SENSES)
+        tokens = {name: self._encoded.of_windows(numbers, name) for name in self.spec.modalities}
         if clips is not None:
-            sound = self._encoded.encoders["audio"].encode(clips)
-        return EncodedInputs(picture, sound, presence)
+            there = [place for place, clip in enumerate(clips) if clip.modalities["audio"]]
+            if there:
+                tokens["audio"][there] = self._encoded.encoders["audio"].encode([clips[place] for place in there])
+        return EncodedInputs(tokens, presence)
 
     def sound(self, numbers: np.ndarray) -> np.ndarray:
         """The audio tokens [B,S,D] alone of the windows of these numbers, zeros where there is no audio."""
         return self._encoded.of_windows(numbers, "audio")
 
     def __call__(self, inputs: EncodedInputs) -> Scores:
-        return self.of_tokens.fuse(inputs.picture, inputs.sound, inputs.presence)
+        return self.of_tokens.fuse(inputs.tokens, inputs.presence)

@@ -17,9 +17,9 @@ from video_understanding.evaluation.known_speakers import evaluate_known_speaker
 from video_understanding.evaluation.robustness import SNRS_DB
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.training.baselines import SimpleFeatures, simple_scores
+from video_understanding.training.caching_scorer import CachingScorer
 from video_understanding.training.fit import Trained, windows_of
 from video_understanding.training.linear import EncodedScorer
-from video_understanding.training.remembering import RememberingScorer
 
 _MISTAKES_NEEDED = 5
 CONDITIONS = 3 + len(SNRS_DB)  # of `Measuring.robustness`: everything, each modality alone, each noise
@@ -46,10 +46,10 @@ class Measuring:
         if trained.linear is not None:
             scorer = EncodedScorer(trained.model, trained.linear.encoded)
             return cls(trained, scorer, {}, seed, progress)
-        seen = RememberingScorer(KerasScorer(trained.model).batched)
+        seen = CachingScorer(KerasScorer(trained.model).batched)
         first = cls(trained, seen, {}, seed, progress)
         temperature = _temperature(first.report("validation"))
-        scorer = seen.concluding_with(KerasScorer(trained.model, temperature).batched)
+        scorer = seen.fusing_with(KerasScorer(trained.model, temperature).batched)
         return cls(trained, scorer, temperature, seed, progress)
 
     def report(self, part: str) -> Report | None:

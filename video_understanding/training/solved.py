@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from video_understanding.layers.familiarity import AXES
-from video_understanding.scorer import SENSES
 from video_understanding.training.baselines import probabilities_of
 from video_understanding.training.closed_form.familiarity import FamiliarityForm, fit_familiarity
 from video_understanding.training.closed_form.fit import fit_closed_form
 from video_understanding.training.closed_form.forms import ClosedForm, HeadTargets
+from video_understanding.training.missing import filled
 from video_understanding.training.pooled_clips import PooledClips
 from video_understanding.window_scores import WindowScores
 
@@ -41,10 +41,10 @@ class Solved:
     def scores(self, head: str, pooled: Mapping[str, PooledClips]) -> np.ndarray:
         """Probabilities float64 [N,C] of other clips, joined from those of their windows as an evaluation does it."""
         targets, windows = self.targets[head], _Windows.of(pooled, self.form)
-        joined = WindowScores(len(pooled[SENSES[0]].present), targets.classes, targets.multi_label)
+        joined = WindowScores(len(next(iter(pooled.values())).present), targets.classes, targets.multi_label)
         for own, places, exactly in windows.by_modalities(self.form.forms[head]):
-            form, statistics = self.form.forms[head][own], {sense: windows.values[sense][exactly] for sense in own}
-            logits = form.bias + sum(statistics[sense] @ form.weights[sense] for sense in own)
+            form, statistics = self.form.forms[head][own], {name: windows.values[name][exactly] for name in own}
+            logits = form.bias + sum(statistics[name] @ form.weights[name] for name in own)
             if head in self.familiarity:
                 logits = logits * self.familiarity[head](statistics)[:, None]
             joined.add(places, probabilities_of(logits, targets.multi_label))
@@ -67,21 +67,35 @@ def solve(
         blocks: modality -> widths of its kinds of statistics.
         familiar: whether familiarity is fitted, too.
     """
-    statistics = {sense: own.clips for sense, own in pooled.items()}
-    form = fit_closed_form(statistics, {sense: own.present for sense, own in pooled.items()}, targets, groups, blocks)
+    statistics = {name: own.clips for name, own in pooled.items()}
+    form = fit_closed_form(statistics, {name: own.present for name, own in pooled.items()}, targets, groups, blocks)
     windows, familiarity = _Windows.of(pooled, form), {}
     for head, own in targets.items():
         if familiar and not own.multi_label:
             known = own.known[windows.places]
             familiarity[head] = fit_familiarity(
                 windows.values,
-                {sense: there & known for sense, there in windows.present.items()},
+                {name: there & known for name, there in windows.present.items()},
                 own.truth[windows.places],
                 groups[windows.places],
                 foreign=FOREIGN,
                 most_axes=AXES,
             )
     return Solved(targets, form, familiarity, _left_out(pooled, targets, form, familiarity))
+
+
+def solve_filled(
+    pooled: Mapping[str, PooledClips],
+    targets: Mapping[str, HeadTargets],
+    groups: np.ndarray,
+    blocks: Mapping[str, Sequence[int]],
+) -> Solved:
+    """`solve` where the mean of a modality stands for it in clips without it; familiarity would take that for data."""
+    present = {name: own.present for name, own in pooled.items()}
+    statistics, known = filled({name: own.clips for name, own in pooled.items()}, present)
+    form = fit_closed_form(statistics, known, targets, groups, blocks)
+    left_out = {head: probabilities_of(form.left_out(head, known), own.multi_label) for head, own in targets.items()}
+    return Solved(targets, form, {}, left_out)
 
 
 def _left_out(
@@ -98,7 +112,7 @@ def _left_out(
         for members, places, exactly in windows.by_modalities(form.forms[head]):
             # The logits of a window are those of its clip, left out, and what the whole fit adds for how it differs.
             logits = form.forms[head][members].scores[places].astype(np.float64)
-            logits += sum(apart[sense][exactly] @ form.forms[head][members].weights[sense] for sense in members)
+            logits += sum(apart[name][exactly] @ form.forms[head][members].weights[name] for name in members)
             if head in familiarity:
                 logits *= familiarity[head].left_out[exactly, None]
             judged = np.isfinite(logits).all(axis=1)
@@ -124,24 +138,24 @@ class _Windows:
     def of(cls, pooled: Mapping[str, PooledClips], form: ClosedForm) -> _Windows:
         numbers = np.unique(np.concatenate([own.numbers for own in pooled.values()]))  # [W]
         places, values, present = np.zeros(len(numbers), int), {}, {}
-        for sense, own in pooled.items():
-            present[sense] = np.isin(numbers, own.numbers)
-            places[present[sense]] = own.places
-            values[sense] = np.zeros((len(numbers), own.clips.shape[-1]), np.float32)
-            values[sense][present[sense]] = form.standards[sense](own.windows)
+        for name, own in pooled.items():
+            present[name] = np.isin(numbers, own.numbers)
+            places[present[name]] = own.places
+            values[name] = np.zeros((len(numbers), own.clips.shape[-1]), np.float32)
+            values[name][present[name]] = form.standards[name](own.windows)
         return cls(places, values, present)
 
     def by_modalities(self, sets: Mapping[tuple[str, ...], object]) -> Iterator[tuple[tuple[str, ...], ...]]:
         """Each set of modalities, and of the windows that have just these the clips' places int [w] and bool [W]."""
         for own in sets:
-            exactly = np.all([there == (sense in own) for sense, there in self.present.items()], axis=0)
+            exactly = np.all([there == (name in own) for name, there in self.present.items()], axis=0)
             yield own, self.places[exactly], exactly
 
     def from_clips(self, pooled: Mapping[str, PooledClips], form: ClosedForm) -> dict[str, np.ndarray]:
         """Modality -> float32 [W,P]: by how much each window differs from the mean of its clip."""
         return {
-            sense: np.where(
-                self.present[sense][:, None], values - form.standards[sense](pooled[sense].clips[0])[self.places], 0
+            name: np.where(
+                self.present[name][:, None], values - form.standards[name](pooled[name].clips[0])[self.places], 0
             )
-            for sense, values in self.values.items()
+            for name, values in self.values.items()
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from video_understanding import DISTRIBUTION, __version__
-from video_understanding.bundle import BUNDLE_FILE, KERAS_FILE, SAVED_MODEL_FOLDER, SPEAKER_FILE, Bundle
+from video_understanding.bundle import BUNDLE_FILE, KERAS_FILE, SAVED_MODEL_FOLDER, SPEAKER_FILE, WORDS_FILE, Bundle
 from video_understanding.bundle_card import card
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.frozen_split import Split
@@ -27,13 +28,17 @@ from video_understanding.progress import one_bar
 from video_understanding.report import write_training_report
 from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import WORK_FOLDER, Trained, begins_at_random, fit
+from video_understanding.training.linear import blocks_of
 from video_understanding.training.measuring import CONDITIONS, Measuring
 from video_understanding.training.origin import Origin
 from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.study import study_clips
-from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources
+from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources, warn_of_unused_sentences
+from video_understanding.training.words.learn import learn_words
+from video_understanding.training.words.tags import TAGS, with_tags
 from video_understanding.whole_file import remove_abandoned, write_whole
+from video_understanding.words.words_file import write_words
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "av", "librosa")
 _MEASUREMENTS = 3 + CONDITIONS  # for the temperature, validation, test, and each condition of robustness
@@ -60,8 +65,15 @@ def train(
     and calibrates the confidence; the test part is only measured. With `resume` a training that was stopped
     goes on; without it, a folder that holds a bundle or a begun training is refused, unless `overwrite`: then what it
     holds of a bundle is removed first. One that another process trains into is refused in any case.
+
+    Where clips have sentences (a column `text`), a closed form learns words, too, so that clips can be found by them;
+    of clips without any label the head `tags` is learned, the words used most.
     """
     out, settings = Path(out), settings or TrainingSettings()
+    if not manifest.heads and any(row.texts for row in manifest.rows):
+        manifest = with_tags(manifest)
+        network = dataclasses.replace(spec.network, multi_label=(TAGS,))
+        spec = dataclasses.replace(spec, network=network)
     with one_owner(out, "training", TrainingError):
         remove_abandoned(out)
         if overwrite and not resume:
@@ -84,7 +96,7 @@ def _train(
         raise TrainingError(out, "already holds a training", "Use --resume, --overwrite or another folder.")
     split, cache = split or split_rows(manifest, seed=settings.seed), cache or ClipCache()
     parts = split.part_of_rows()
-    warnings = warn_of_torn_sources(manifest.rows, parts)
+    warnings = warn_of_torn_sources(manifest.rows, parts) + warn_of_unused_sentences(manifest.rows, spec)
     warnings += warn_of_skipped(cache.prepare(manifest.rows, spec, progress=progress))
     trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
     (out / WORK_FOLDER).mkdir(parents=True, exist_ok=True)
@@ -102,10 +114,15 @@ def _train(
     (out / SPEAKER_FILE).unlink(missing_ok=True)  # of a training before this one
     if trained.linear is not None and trained.linear.speakers.weights is not None:
         trained.linear.speakers.weights.write(out)
+    (out / WORDS_FILE).unlink(missing_ok=True)
+    words = learn_words(trained, settings.seed, progress)
+    if words is not None:
+        write_words(words[0].space, out)
     _draw(trained, reports, out)
     facts = _facts(trained, settings, manifest, split, measured, measuring.temperature, weights)
     facts["unknown_below"] = _unknown_below(reports.get("validation"))
     facts["warnings"] = warnings or None
+    facts["words"] = None if words is None else words[1]
     readable = set(trained.prepared.row_numbers.tolist())
     learned = [part if place in readable else None for place, part in enumerate(trained.parts)]
     TrainingClips.of(manifest.rows, learned, split.hash).write(out)
@@ -119,7 +136,8 @@ def _remove_bundle(folder: Path) -> None:
     """What a training and its exports have left in a folder; other files stay."""
     for name in (WORK_FOLDER, SAVED_MODEL_FOLDER):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for file in (folder / BUNDLE_FILE, folder / KERAS_FILE, folder / SPEAKER_FILE, *folder.glob("*.tflite")):
+    names = (BUNDLE_FILE, KERAS_FILE, SPEAKER_FILE, WORDS_FILE)
+    for file in (*(folder / name for name in names), *folder.glob("*.tflite")):
         file.unlink(missing_ok=True)
 
 
@@ -128,7 +146,7 @@ def _study(trained: Trained) -> DataStudy | None:
     linear = trained.linear
     if linear is None:
         return None
-    labels, blocks = trained.model.labels, trained.model.statistics_blocks
+    labels, blocks = trained.model.labels, blocks_of(trained.model)
     return study_clips(linear.pooled, linear.solved.targets, linear.rows, labels, blocks, linear.solved.left_out)
 
 

@@ -9,6 +9,7 @@ from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.rows import Row
 from video_understanding.datasets.sources import torn_sources
 from video_understanding.evaluation.text import many
+from video_understanding.spec import ModelSpec
 
 _LOG = logging.getLogger("video_understanding")
 _SHOWN = 5
@@ -33,3 +34,13 @@ def warn_of_torn_sources(rows: Sequence[Row], parts: Sequence[Hashable]) -> list
         return []
     _LOG.warning("%s", torn.words(named=True))
     return [torn.words(named=False)]
+
+
+def warn_of_unused_sentences(rows: Sequence[Row], spec: ModelSpec) -> list[str]:
+    """Warns where clips have sentences that a network, which has no closed form, does not learn from."""
+    told = sum(bool(row.texts) for row in rows)
+    if not told or spec.network.classifier == "linear":
+        return []
+    words = f"the sentences of {many(told, 'clip')} are not used: words are learned with the classifier linear."
+    _LOG.warning("%s", words)
+    return [words]

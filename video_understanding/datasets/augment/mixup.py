@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from video_understanding.clip import Clip
 from video_understanding.datasets.augment.opencv import opencv
 from video_understanding.errors import ClipError
-from video_understanding.scorer import SENSES
+from video_understanding.modality import MODALITIES
 
 
 def drawn_pairs(count: int, strength: float, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -27,8 +27,9 @@ def drawn_pairs(count: int, strength: float, generator: np.random.Generator) -> 
 def mixed_clip(clip_a: Clip, clip_b: Clip, share: float) -> Clip:
     """`share` (0 to 1) of the first clip, the rest of the second.
 
-    The clock is that of the clip with the greater share. A sense is there where either clip has it; one
-    that only one clip has comes in at that clip's share.
+    The clock is that of the clip with the greater share. Frames or sound are there where either clip has
+    them; what only one clip has comes in at that clip's share. Derived modalities are not mixed: they are those of the
+    greater share.
     """
     if clip_a.frames.shape != clip_b.frames.shape:
         raise _unlike(clip_a, clip_b, f"frames {clip_a.frames.shape} and {clip_b.frames.shape}")
@@ -66,22 +67,24 @@ def mixed_clip(clip_a: Clip, clip_b: Clip, share: float) -> Clip:
     )
 
 
-def mixed_inputs(inputs: Mapping[str, np.ndarray], partners: np.ndarray, shares: np.ndarray) -> dict[str, np.ndarray]:
+def mixed_inputs(
+    inputs: Mapping[str, np.ndarray], partners: np.ndarray, shares: np.ndarray, modalities: Sequence[str]
+) -> dict[str, np.ndarray]:
     """A batch as a model takes it, in which each clip has `shares` [B] of itself, the rest of its partner [B].
 
-    `inputs` are `features` [B,T,F] of a frozen backbone, and `waveform` [B,N] or `heard` [B,M,S,C]; `presence` [B,2]
-    tells which senses a clip has. A sense that only one of a pair has is that one's.
+    `inputs` are arrays of whole windows or features of the modalities, whose order is that of `presence` [B,M]. A
+    modality that only one of a pair has is that one's.
     """
-    there = inputs["presence"].astype(np.float32)  # [B,2]
-    partner_there = there[partners]  # [B,2]
-    own, other = shares[:, None] * there, (1 - shares)[:, None] * partner_there  # [B,2] each
-    share = np.divide(own, own + other, out=np.ones_like(own), where=own + other > 0)  # [B,2]
+    there = inputs["presence"].astype(np.float32)  # [B,M]
+    partner_there = there[partners]  # [B,M]
+    own, other = shares[:, None] * there, (1 - shares)[:, None] * partner_there  # [B,M] each
+    share = np.divide(own, own + other, out=np.ones_like(own), where=own + other > 0)  # [B,M]
     made = {"presence": np.maximum(there, partner_there)}
-    for name, values in inputs.items():
-        if name != "presence":
-            part = share[:, SENSES.index("video" if name == "features" else "audio")]
-            part = part.reshape(-1, *[1] * (values.ndim - 1)).astype(np.float32)  # [B,1,...]
-            made[name] = part * values + (1 - part) * values[partners]
+    for place, name in enumerate(modalities):
+        key = f"{name}_features" if f"{name}_features" in inputs else MODALITIES[name].input
+        values = inputs[key]
+        part = share[:, place].reshape(-1, *[1] * (values.ndim - 1)).astype(np.float32)  # [B,1,...]
+        made[key] = part * values + (1 - part) * values[partners]
     return made
 
 

@@ -56,7 +56,7 @@ def check_dataset(manifest: Manifest, *, workers: int | None = None, progress: b
     return PreflightReport(
         name=manifest.name,
         clips=len(manifest),
-        senses={
+        modalities={
             "picture": sum(scan.facts.picture_codec is not None for scan in read),
             "sound": sum(scan.facts.sound_codec is not None for scan in read),
             "silent": sum(scan.silent for scan in read),

@@ -76,7 +76,7 @@ class PreflightReport:
     """A data set before training: its counts, and the findings.
 
     name        the data set's, as messages call it
-    senses      clips with "picture", with a "sound" track, "silent" ones among these, "unreadable" ones
+    modalities      clips with "picture", with a "sound" track, "silent" ones among these, "unreadable" ones
     hours       of all clips that could be read
     classes     for each head, each of its classes
     subjects    clips of each subject
@@ -87,7 +87,7 @@ class PreflightReport:
 
     name: str
     clips: int
-    senses: Mapping[str, int]
+    modalities: Mapping[str, int]
     hours: float
     classes: Mapping[str, Mapping[str, ClassCount]]
     subjects: Mapping[str, int]
@@ -124,11 +124,11 @@ class PreflightReport:
         return f"{_many(len(self.problems), 'problem')} and {_many(len(self.warnings), 'warning')}."
 
     def _overview(self) -> str:
-        senses = self.senses
+        modalities = self.modalities
         lines = [
-            f"{self.name}: {_many(self.clips, 'clip')}, {_length(self.hours)}; {senses['picture']} with a picture, "
-            f"{senses['sound']} with a sound track ({senses['silent']} of them silent), "
-            f"{senses['unreadable']} unreadable"
+            f"{self.name}: {_many(self.clips, 'clip')}, {_length(self.hours)}; {modalities['picture']} with a picture, "
+            f"{modalities['sound']} with a sound track ({modalities['silent']} of them silent), "
+            f"{modalities['unreadable']} unreadable"
         ]
         if self.subjects:
             lines.append(_spread(self.subjects))

@@ -1,4 +1,4 @@
-"""The ways of joining picture and sound; a new one is a file here, a line in the dict and a line in its test."""
+"""The ways of joining modalities; a new one is a file here, a line in the dict and a line in its test."""
 
 from __future__ import annotations
 

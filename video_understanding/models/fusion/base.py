@@ -1,43 +1,59 @@
-"""What every way of joining the senses is: tokens of both in, one vector per clip out."""
+"""What every way of joining modalities is: tokens of each in, one vector per clip out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
+Tokens = Mapping[str, Any]  # modality -> [B,n,D]
+Shapes = Mapping[str, tuple]
+
 
 class Fusion(keras.layers.Layer):
-    """Picture tokens [B,T,D], sound tokens [B,M,D], presence [B,2] -> [B,D].
+    """Tokens [B,n,D] of each modality, presence [B,M] -> [B,D].
 
-    `picture_times_s` (T) and `sound_times_s` (M) say when each token is, in seconds within the window.
-    Tokens of a missing sense are already those that stand for it; `presence` tells which these are.
-    A way that attends can be asked for its weights with `attention`.
+    `times_s` has the modalities in the order of presence, and when each of their n tokens is, in seconds within the
+    window. In the places of a missing modality stand tokens already; `presence` tells which these are. A fusion that
+    attends can be asked for its weights with `attention`: modality -> other modality -> [B,heads,n,n of the other].
     """
 
     def __init__(
         self,
-        picture_times_s: Sequence[float],
-        sound_times_s: Sequence[float],
+        times_s: Mapping[str, Sequence[float]],
         heads: int = 4,
         dropout: float = 0.0,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.picture_times_s = [float(time_s) for time_s in picture_times_s]
-        self.sound_times_s = [float(time_s) for time_s in sound_times_s]
+        self.times_s = {name: [float(time_s) for time_s in own] for name, own in times_s.items()}
         self.heads = heads
         self.dropout = dropout
         self.seed = seed
 
-    def compute_output_shape(self, picture_shape: tuple, sound_shape: tuple, presence_shape: tuple) -> tuple:
-        return (picture_shape[0], picture_shape[-1])
+    @property
+    def modalities(self) -> list[str]:
+        """Their names, in the order of presence."""
+        return list(self.times_s)
+
+    @property
+    def all_times_s(self) -> list[float]:
+        """Those of all tokens in one row."""
+        return [time_s for own in self.times_s.values() for time_s in own]
+
+    def size_of(self, tokens_shape: Shapes) -> int:
+        """D."""
+        return tokens_shape[self.modalities[0]][-1]
+
+    def compute_output_shape(self, tokens_shape: Shapes, presence_shape: tuple) -> tuple:
+        return (presence_shape[0], self.size_of(tokens_shape))
 
     def get_config(self) -> dict[str, Any]:
-        names = ("picture_times_s", "sound_times_s", "heads", "dropout", "seed")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        times_s = {name: list(own) for name, own in self.times_s.items()}
+        own = {name: getattr(self, name) for name in ("heads", "dropout", "seed")}
+        return {**super().get_config(), "times_s": times_s, **own}
 
     def seed_for(self, number: int) -> int | None:
         """A seed of its own for each part that draws random numbers."""

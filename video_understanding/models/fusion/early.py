@@ -1,4 +1,4 @@
-"""Picture and sound of the same moment are joined first, and time is looked at after."""
+"""Tokens of the same moment are joined first, and time is pooled after."""
 
 from __future__ import annotations
 
@@ -12,38 +12,41 @@ from keras import ops
 from video_understanding.layers.feed_forward import FeedForward
 from video_understanding.layers.pooling import TemporalPooling
 from video_understanding.layers.time_code import TimeCode
-from video_understanding.models.fusion.base import Fusion
+from video_understanding.models.fusion.base import Fusion, Shapes, Tokens
 
 
 @keras.saving.register_keras_serializable("video_understanding")
 class EarlyFusion(Fusion):
-    """To each picture the mean of the sound around it; both together make one row of tokens."""
+    """To each token of the first modality the mean of every other's tokens around it; together they are one row."""
 
-    def build(self, picture_shape: tuple, sound_shape: tuple, presence_shape: tuple) -> None:
-        size = picture_shape[-1]
-        self._share = share_of_sound(self.picture_times_s, self.sound_times_s)  # [T,M]
+    def build(self, tokens_shape: Shapes, presence_shape: tuple) -> None:
+        first, *others = self.modalities
+        size, shape = self.size_of(tokens_shape), tokens_shape[first]
+        self._shares = {name: share_around(self.times_s[first], self.times_s[name]) for name in others}  # [T,n] each
         self._join = keras.layers.Dense(size, activation="relu", name="join")
-        self._code = TimeCode(self.picture_times_s)
+        self._code = TimeCode(self.times_s[first])
         self._step = FeedForward(dropout=self.dropout, seed=self.seed_for(0), name="step")
         self._pool = TemporalPooling(name="pool")
-        self._join.build((*picture_shape[:-1], 2 * size))
+        self._join.build((*shape[:-1], len(self.times_s) * size))
         for layer in (self._code, self._step, self._pool):
-            layer.build(picture_shape)
+            layer.build(shape)
 
-    def call(self, picture: Any, sound: Any, presence: Any, training: bool | None = None) -> Any:
-        around = ops.matmul(ops.cast(self._share, sound.dtype), sound)  # [T,M] x [B,M,D] -> [B,T,D]
-        moments = self._join(ops.concatenate([picture, around], axis=-1))  # [B,T,2D] -> [B,T,D]
+    def call(self, tokens: Tokens, presence: Any, training: bool | None = None) -> Any:
+        row = [tokens[self.modalities[0]]]
+        for name, share in self._shares.items():
+            row.append(ops.matmul(ops.cast(share, tokens[name].dtype), tokens[name]))  # [T,n] x [B,n,D] -> [B,T,D]
+        moments = self._join(ops.concatenate(row, axis=-1))  # [B,T,M*D] -> [B,T,D]
         return self._pool(self._step(self._code(moments), training=training))  # [B,D]
 
 
-def share_of_sound(picture_times_s: Sequence[float], sound_times_s: Sequence[float]) -> np.ndarray:
-    """float32 [T,M]: how much of each sound token belongs to each picture; rows sum to one.
+def share_around(times_s: Sequence[float], other_times_s: Sequence[float]) -> np.ndarray:
+    """float32 [T,n]: how much of each of n other tokens belongs to each of T; rows sum to one.
 
-    A picture takes the sound tokens nearer to it than to its neighbours, or else the nearest.
+    A token takes the others nearer to it than to its neighbours, or else the nearest.
     """
-    apart_s = np.abs(np.array(picture_times_s)[:, None] - np.array(sound_times_s))  # [T,M]
-    nearest_picture = apart_s.argmin(axis=0)  # [M]
-    share = (nearest_picture == np.arange(len(picture_times_s))[:, None]).astype(np.float32)  # [T,M]
+    apart_s = np.abs(np.array(times_s)[:, None] - np.array(other_times_s))  # [T,n]
+    nearest = apart_s.argmin(axis=0)  # [n]
+    share = (nearest == np.arange(len(times_s))[:, None]).astype(np.float32)  # [T,n]
     lonely = share.sum(axis=1) == 0
     share[lonely, apart_s[lonely].argmin(axis=1)] = 1
     return share / share.sum(axis=1, keepdims=True)

@@ -1,28 +1,32 @@
-"""All tokens in one row, pictures and sound alike, each looking at all others."""
+"""The tokens of all modalities in one row, each attending to all others."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from video_understanding.layers.attention import Attention
+from video_understanding.layers.attention import Attention, split_weights
 from video_understanding.layers.feed_forward import FeedForward
 from video_understanding.layers.pooling import TemporalPooling
 from video_understanding.layers.time_code import TimeCode
-from video_understanding.models.fusion.base import Fusion
+from video_understanding.models.fusion.base import Fusion, Shapes, Tokens
 
 
 @keras.saving.register_keras_serializable("video_understanding")
 class SelfAttentionFusion(Fusion):
-    """A learned mark tells the senses apart; one block of attention and feed-forward; then pooling."""
+    """A learned mark distinguishes the modalities; one block of attention and feed-forward; then pooling."""
 
-    def build(self, picture_shape: tuple, sound_shape: tuple, presence_shape: tuple) -> None:
-        size = picture_shape[-1]
-        row = (None, picture_shape[1] + sound_shape[1], size)
-        self._marks = [self.add_weight(name=f"mark_{n}", shape=(size,), initializer="random_normal") for n in range(2)]
-        self._code = TimeCode([*self.picture_times_s, *self.sound_times_s])
+    def build(self, tokens_shape: Shapes, presence_shape: tuple) -> None:
+        size = self.size_of(tokens_shape)
+        row = (None, len(self.all_times_s), size)
+        self._marks = [
+            self.add_weight(name=f"mark_{n}", shape=(size,), initializer="random_normal")
+            for n in range(len(self.times_s))
+        ]
+        self._code = TimeCode(self.all_times_s)
         self._norm = keras.layers.LayerNormalization(epsilon=1e-5)
         self._attention = Attention(self.heads, self.dropout, self.seed_for(0), name="attention")
         self._step = FeedForward(dropout=self.dropout, seed=self.seed_for(1), name="step")
@@ -31,21 +35,26 @@ class SelfAttentionFusion(Fusion):
             layer.build(row)
         self._attention.build(row, row)
 
-    def call(self, picture: Any, sound: Any, presence: Any, training: bool | None = None) -> Any:
-        row = self._row(picture, sound)
+    def call(self, tokens: Tokens, presence: Any, training: bool | None = None) -> Any:
+        row = self._code(marked_row(tokens, self.modalities, self._marks))  # [B,S,D], S tokens in all
         normed = self._norm(row)
         row = row + self._attention(normed, normed, training=training)
-        return self._pool(self._step(row, training=training))  # [B,T+M,D] -> [B,D]
+        return self._pool(self._step(row, training=training))  # [B,S,D] -> [B,D]
 
-    def attention(self, picture: Any, sound: Any) -> tuple[Any, Any]:
-        """What pictures looked at in the sound [B,heads,T,M], and sound in the pictures [B,heads,M,T]."""
-        normed = self._norm(self._row(picture, sound))
-        _, weights = self._attention(normed, normed, return_weights=True)  # [B,heads,T+M,T+M]
-        pictures = picture.shape[1]
-        return weights[:, :, :pictures, pictures:], weights[:, :, pictures:, :pictures]
+    def attention(self, tokens: Tokens) -> dict[str, dict[str, Any]]:
+        """The weights of every modality's tokens on those of each other; the rest went to its own."""
+        normed = self._norm(self._code(marked_row(tokens, self.modalities, self._marks)))
+        _, weights = self._attention(normed, normed, return_weights=True)  # [B,heads,S,S]
+        counts = {name: len(own) for name, own in self.times_s.items()}
+        found, first = {}, 0
+        for name, count in counts.items():
+            parts = split_weights(weights[:, :, first : first + count], counts)
+            found[name] = {other: part for other, part in parts.items() if other != name}
+            first += count
+        return found
 
-    def _row(self, picture: Any, sound: Any) -> Any:
-        marked = [
-            tokens + ops.cast(mark, tokens.dtype) for tokens, mark in zip((picture, sound), self._marks, strict=True)
-        ]
-        return self._code(ops.concatenate(marked, axis=1))  # [B,T+M,D]
+
+def marked_row(tokens: Tokens, modalities: Sequence[str], marks: Sequence[Any]) -> Any:
+    """All tokens [B,S,D], one modality after the other, each with the mark of its modality added."""
+    pairs = zip(modalities, marks, strict=True)
+    return ops.concatenate([tokens[name] + ops.cast(mark, tokens[name].dtype) for name, mark in pairs], axis=1)

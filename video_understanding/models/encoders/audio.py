@@ -1,4 +1,4 @@
-"""What listens: each hop of sound by itself, as log-mel, through the spec's listener, as tokens."""
+"""The encoder of sound: each chunk by itself, as log-mel, through the spec's audio network, as tokens."""
 
 from __future__ import annotations
 
@@ -12,12 +12,31 @@ from video_understanding.errors import SpecError
 from video_understanding.layers.log_mel import LogMel
 from video_understanding.layers.parts_of_hop import PartsOfHop
 from video_understanding.layers.statistics import Moments
+from video_understanding.models.encoders.base import Encoder, part_seed
 from video_understanding.models.listeners import LISTENERS
 from video_understanding.models.listeners.freezing import freeze_listener
 from video_understanding.models.listeners.weights import load_listener
 from video_understanding.spec import ModelSpec
 
 _MOST_LAYERS = 100
+
+
+def audio_encoder(spec: ModelSpec, weights: str | Path | None = "default", seed: int | None = None) -> Encoder:
+    """Sound of a window [B,N] -> K tokens of each of its M chunks, [B,M*K,D]."""
+    network = make_hop_encoder(spec, weights, part_seed(seed, 2))
+    blocks = []
+    if spec.network.classifier == "linear":
+        blocks = 2 * [shape.shape[-1] for shape in network.get_layer("chunk_moments").input]
+    encoder = Encoder(
+        network,
+        piece_shape=(spec.audio.hop_samples,),
+        pieces=spec.hops,
+        pooling="joined_moments",
+        blocks=blocks,
+        name="audio",
+    )
+    encoder.settings = repr((spec.audio, encoder.token_shape))
+    return encoder
 
 
 def make_hop_encoder(spec: ModelSpec, weights: str | Path | None = "default", seed: int | None = None) -> keras.Model:
@@ -62,13 +81,6 @@ def make_hop_encoder(spec: ModelSpec, weights: str | Path | None = "default", se
 def listener_of(encoder: keras.Model) -> keras.Model:
     """The part of a hop encoder before its listener's last norm: float32 [B,hop_samples] -> heard [B,S,C]."""
     return keras.Model(encoder.input, last_norm_of(encoder).input)
-
-
-def tokens_of(encoder: keras.Model, heard: object, training: bool | None = None) -> object:
-    """What the rest of it, from that norm on, makes of heard [B,S,C]: tokens [B,K,D]."""
-    for layer in encoder.layers[encoder.layers.index(last_norm_of(encoder)) :]:
-        heard = layer(heard, training=training)
-    return heard
 
 
 def last_norm_of(encoder: keras.Model) -> keras.layers.BatchNormalization:

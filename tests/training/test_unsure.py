@@ -1,4 +1,4 @@
-"""Clips that are seen in several ways, and clips that teach a head to be unsure: what learning gets, and what not."""
+"""Clips without a label as examples of being unsure: what learning gets of them, and what measuring."""
 
 from __future__ import annotations
 
@@ -13,27 +13,6 @@ from video_understanding.training.settings import TrainingSettings
 
 LABELS = Labels(action=("left", "right"), emotion=("glad", "sad", "calm", "cross"))
 ROWS = [dataclasses.replace(row, labels={**row.labels, "emotion": None}) for row in prepared(SMALL).rows]
-
-
-def seen(learning: bool, looks: int = 3) -> np.ndarray:
-    """Which look [CLIPS] each window was given in the first epoch: feature 0 is the window, feature 1 the look."""
-    features = np.zeros((looks, CLIPS, 4, 2), np.float32)
-    features[..., 0] = np.arange(CLIPS)[:, None]
-    features[..., 1] = np.arange(looks)[:, None, None]
-    batches = ClipBatches(
-        prepared(SMALL), ROWS, LABELS, np.arange(CLIPS), TrainingSettings(batch_size=4), learning=learning,
-        features=features,
-    )  # fmt: skip
-    given = np.concatenate([batches[place][0]["features"] for place in range(len(batches))])  # [CLIPS,T,2]
-    assert sorted(given[:, 0, 0]) == list(range(CLIPS))
-    assert (given == given[:, :1]).all(), "the frames of one window are of one look"
-    return given[:, 0, 1]
-
-
-def test_learning_takes_any_look_and_judging_the_first():
-    assert len(set(seen(learning=True))) > 1
-    assert np.array_equal(seen(learning=True), seen(learning=True))
-    assert not seen(learning=False).any()
 
 
 def emotion_targets(learning: bool, unsure: float) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Learning words: from clips with sentences to the common space of both."""
