@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+import video_understanding as vu
+from tests.words.conftest import SPEC as WORDS_SPEC
 from video_understanding.media.synthetic import make_dataset, write_timeline
 from video_understanding.media.synthetic.scene import Scene
+from video_understanding.training.settings import TrainingSettings
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGES = sorted([PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")])
@@ -27,12 +30,27 @@ def desk(tmp_path_factory) -> Path:
     (folder / "videos").mkdir()
     for number, file in enumerate(sorted((folder / "media").iterdir())[:4]):
         shutil.copy(file, folder / "videos" / f"{('dance', 'serve')[number % 2]}_{number}{file.suffix}")
+    train_words(folder)
     return folder
+
+
+def train_words(folder: Path) -> None:
+    """A model in saved_models/words that has learned the sentences of the examples from the clips."""
+    sentences = ("a dog on a beach", "surfing in the sea", "a horse race")
+    lines = [
+        f"{file.relative_to(folder)},{sentence}"
+        for number, file in enumerate(sorted((folder / "media").iterdir()))
+        for sentence in (sentences[number % 3], f"{sentences[number % 3]} again")
+    ]
+    (folder / "captions.csv").write_text("\n".join(["path,text", *lines]) + "\n")
+    vu.train(
+        vu.load_manifest(folder / "captions.csv"), WORDS_SPEC, folder / "saved_models" / "words",
+        TrainingSettings(views=1), cache=vu.ClipCache(folder / "cache"), progress=False,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if EXAMPLES[page]], ids=lambda page: page.name)
 def test_examples_run(page, desk, monkeypatch):
-    import video_understanding as vu
     from video_understanding.models.backbones.make import BACKBONES
     from video_understanding.models.fusion import FUSIONS
 

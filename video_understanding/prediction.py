@@ -20,7 +20,7 @@ class HeadAnswer:
     label       the class; in a multi-label head all classes that are shown, or none of them
     confidence  how sure that is, from 0 to 1: the class's score; in a multi-label head the score of the least sure
                 class that is shown, and what remains beside the surest one where none is
-    scores      class -> probability, in a file's answer the mean of all its windows
+    scores      class -> probability, in a file's answer joined from all its windows, or their mean where it changes
     nearest     the best class where the label is "unknown"
     lasts_s     in a file whose answer changes: for how many seconds it is this one, the longest of all; `confidence` is
                 then that of these seconds
@@ -75,7 +75,7 @@ class HeadAnswer:
 
 @dataclass(frozen=True)
 class Segment:
-    """A span of time in which the answers stay the same; the scores of `heads` are their means over it."""
+    """A span of time in which the answers stay the same; the scores of `heads` are joined from its windows."""
 
     start_s: float
     end_s: float

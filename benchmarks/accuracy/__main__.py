@@ -50,13 +50,19 @@ def main() -> None:
             print(table([found]), flush=True)
         else:
             print(f"{name}: left out, {SETS[name].folder} is not in {DATA}")
-    found = [json.loads(file.read_text()) for file in sorted(RESULTS.glob("*.json"))]
+    found = _all(RESULTS)
     print(table(found))
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if options.page:
-        options.page.write_text(page(found, machine(PACKAGES)), encoding="utf-8")
+        more = [_all(RESULTS / kind) for kind in ("foreign", "spoiled")]
+        options.page.write_text(page(found, machine(PACKAGES), *more), encoding="utf-8")
+
+
+def _all(folder: Path) -> list[dict[str, Any]]:
+    """The results in a folder, by set."""
+    return [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
 
 
 def measure(name: str, zoom: int | None = None) -> dict[str, Any]:

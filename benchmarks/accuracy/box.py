@@ -67,7 +67,7 @@ def main() -> None:
             if (whole / name).exists():
                 (options.out / name).write_bytes((whole / name).read_bytes())
     packed(options.out / KERAS_FILE)
-    bundle = Bundle.write(options.out, spec, LABELS, {**facts, **described(manifest), **results(measured)})
+    bundle = Bundle.write(options.out, bundle.spec, LABELS, {**facts, **described(manifest), **results(measured)})
     exported(bundle)
 
 
@@ -171,6 +171,7 @@ def exported(bundle: Bundle) -> None:
 
 
 def _without_names(summary: dict[str, Any]) -> dict[str, Any]:
+    summary.pop("doubtful_labels", None)
     for result in summary["heads"].values():
         for name in ("mistakes", "subjects"):
             result["pooled"].pop(name, None)

@@ -49,7 +49,8 @@ def test_the_card_tells_terms_limits_and_results():
 def test_it_was_calibrated_on_clips_it_had_not_learned_from():
     bundle = Bundle.read(FOLDER)
     for head in bundle.labels.heads:
-        assert bundle.temperature(head) != 1.0
+        # A network is calibrated by a temperature, a closed form by the scale of its weights.
+        assert bundle.temperature(head) != 1.0 or head in bundle.facts["training"].get("closed_form", {})
         assert 0 < bundle.unknown_below(head) < 1
         assert bundle.facts["calibration_error"][head] <= 0.08
     assert set(bundle.facts["by_set"]) == {"ucf", "fights", "javanese", "ravdess"}

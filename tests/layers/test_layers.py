@@ -11,6 +11,7 @@ import tensorflow as tf
 from tests.layers.contract import check_layer
 from video_understanding.layers.attention import Attention, CrossModalAttention
 from video_understanding.layers.batch_norm import BatchNormalization
+from video_understanding.layers.familiarity import Familiarity
 from video_understanding.layers.log_mel import LogMel
 from video_understanding.layers.motion import MotionTokens
 from video_understanding.layers.parts_of_hop import PartsOfHop
@@ -38,6 +39,10 @@ LAYERS = {
     "BatchNormalization, over time": (lambda: BatchNormalization(momentum=0.9), {"inputs": floats(3, 5, 4)}),
     "BatchNormalization, of pictures": (lambda: BatchNormalization(momentum=0.9), {"inputs": floats(3, 8, 8, 4)}),
     "TimeCode": (lambda: TimeCode([0.125, 0.375, 0.625]), {"tokens": floats(3, 3, 8)}),
+    "Familiarity": (
+        lambda: Familiarity([5, 3]),
+        {"embedding": floats(3, 8), "presence": np.array([[1, 1], [1, 0], [0, 1]], np.float32)},
+    ),
     "MotionTokens": (lambda: MotionTokens(seed=2), {"tokens": floats(3, 4, 8)}),
     "PartsOfHop": (lambda: PartsOfHop(3), {"heard": floats(3, 7, 8)}),
     "MissingModality": (

@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from video_understanding.datasets.manifest import load_manifest
     from video_understanding.errors import VideoUnderstandingError
     from video_understanding.report import clearest_mistakes, without_names, write_report
+    from video_understanding.report.study_section import doubtful_cards
     from video_understanding.training.crossval import crossval
 
     if arguments.resume and not arguments.work:
@@ -54,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out:  # after the result, which must not be lost
         prepared = ClipCache().prepare(manifest.rows, spec)
         gallery = [] if arguments.anonymous else clearest_mistakes(found.together, prepared)
-        page = write_report(arguments.out, values, gallery=gallery)
+        doubtful = [] if arguments.anonymous or found.study is None else doubtful_cards(found.study.doubtful, prepared)
+        page = write_report(arguments.out, values, gallery=gallery, doubtful=doubtful)
         print(f"report: {page}", file=sys.stderr if arguments.json else sys.stdout)
     return 0

@@ -19,8 +19,10 @@ EXAMPLE = (
     "  vu train clips.csv --out saved_models/mine --zoom 4\n"
     "  vu train clips.csv --out saved_models/mine --preset edge --epochs 60 --seed 7\n"
     "  vu train clips.csv --out saved_models/mine --heads action,scene\n"
+    "  vu train more.csv --out saved_models/newer --from saved_models/mine\n"
     "  vu train clips.csv --out saved_models/mine --resume"
 )
+_DOUBTFUL = 3  # labels in the terminal
 _OF_NETWORKS = ("fusion", "epochs", "patience", "batch_size", "learning_rate", "mixup", "unsure")
 FUSIONS = ("cross_attention", "early", "late", "hybrid", "self_attention", "gcn", "gat")
 
@@ -28,6 +30,14 @@ FUSIONS = ("cross_attention", "early", "late", "hybrid", "self_attention", "gcn"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.add_argument("--out", required=True, metavar="BUNDLE", help="folder that the model is written to")
+    parser.add_argument(
+        "--from",
+        dest="origin",
+        metavar="BUNDLE",
+        help="train on the clips of this bundle's training and on DATA together, with its settings; what is encoded "
+        "already comes from the cache, so that a closed form takes seconds",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the bundle that --out holds")
     add_training_arguments(parser)
     parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
     parser.add_argument("--json", action="store_true", help="print what was measured as one JSON document")
@@ -99,16 +109,37 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from video_understanding.datasets.manifest import load_manifest
+    from video_understanding.training.origin import Origin
     from video_understanding.training.train import train
 
-    manifest = load_manifest(*arguments.data, heads=arguments.heads)
-    spec, settings = chosen(arguments)
-    bundle = train(manifest, spec, arguments.out, settings, resume=arguments.resume)
+    if arguments.origin:
+        _refuse_with_origin(arguments)
+        origin = Origin.read(arguments.origin)
+        manifest = origin.joined_with(arguments.data, arguments.heads)
+        spec, settings = origin.spec, origin.settings
+    else:
+        manifest = load_manifest(*arguments.data, heads=arguments.heads)
+        spec, settings = chosen(arguments)
+    flags = {"resume": arguments.resume, "overwrite": arguments.overwrite}
+    bundle = train(manifest, spec, arguments.out, settings, **flags)
     if arguments.json:
         print(json.dumps(bundle.to_dict(), indent=2))
     else:
         print(summary(bundle))
     return 130 if bundle.facts["training"]["interrupted"] else 0
+
+
+def _refuse_with_origin(arguments: argparse.Namespace) -> None:
+    """Refuses options that a training from a bundle takes from that bundle."""
+    parser = argparse.ArgumentParser()
+    add_training_arguments(parser)
+    usual = vars(parser.parse_args([]))
+    given = [name for name, value in usual.items() if getattr(arguments, name) != value]
+    if given or arguments.resume:
+        option = f"--{(given or ['resume'])[0].replace('_', '-')}"
+        raise VideoUnderstandingError(
+            option, "cannot be given with --from, which has it from its bundle", "Leave it out."
+        )
 
 
 def chosen(arguments: argparse.Namespace) -> tuple:
@@ -168,6 +199,7 @@ def summary(bundle: Bundle) -> str:
                 f"{result['clips']} clips"
             )
     lines += [f"warning: {warning}" for warning in bundle.facts.get("warnings", ())]
+    lines += _study_lines(bundle)
     return "\n".join(
         [
             *lines,
@@ -176,3 +208,19 @@ def summary(bundle: Bundle) -> str:
             f"report with clips and people: {bundle.folder / 'training' / 'report.html'}",
         ]
     )
+
+
+def _study_lines(bundle: Bundle) -> list[str]:
+    """The learning curve and the most doubtful labels, as the report of the clips has them."""
+    from video_understanding.evaluation.data_study import CurvePoint, would_help
+
+    told, lines = json.loads((bundle.folder / "training" / "report.json").read_text(encoding="utf-8")), []
+    for head, points in told.get("learning_curve", {}).items():
+        shares = ", ".join(f"{100 * point['uar']:.1f} from {point['clips_per_class'] or 'all'}" for point in points)
+        gained = would_help([CurvePoint(**point) for point in points])
+        lines.append(f"learning curve, {head}: UAR % {shares} clips of a class. {gained}")
+    for head, doubtful in told.get("doubtful_labels", {}).items():
+        first = "; ".join(f"{one['clip']} is {one['label']}, likely {one['likely']}" for one in doubtful[:_DOUBTFUL])
+        if first:
+            lines.append(f"doubtful labels, {head}, {len(doubtful)} in the report with clips: {first}")
+    return lines

@@ -11,6 +11,7 @@ from typing import Any
 from video_understanding.errors import VideoUnderstandingError
 from video_understanding.evaluation.answers import BaseAnswers, join_answers
 from video_understanding.evaluation.base_report import BaseHeadReport
+from video_understanding.evaluation.data_study import DataStudy
 from video_understanding.evaluation.report import Overall, Report
 from video_understanding.evaluation.robustness import Robustness
 from video_understanding.evaluation.subjects import Spread
@@ -96,6 +97,7 @@ class CrossvalSummary:
     baselines   method -> head -> its UAR over the same folds
     speaker_known   by which clips the model is adapted to each speaker -> head -> its UAR over the same folds
     warnings    why the numbers may be too good, in words that name no clip
+    study       what the clips say of themselves, where they were learned from in closed form
     """
 
     folds: int
@@ -107,6 +109,7 @@ class CrossvalSummary:
     baselines: Mapping[str, Mapping[str, Spread]] = field(default_factory=dict)
     speaker_known: Mapping[str, Mapping[str, Spread]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    study: DataStudy | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values for JSON."""
@@ -120,6 +123,8 @@ class CrossvalSummary:
             **({"baselines": _plain(self.baselines)} if self.baselines else {}),
             **({"speaker_known": _plain(self.speaker_known)} if self.speaker_known else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
+            **({"learning_curve": self.study.curve_dict()} if self.study else {}),
+            **({"doubtful_labels": self.study.doubtful_dict()} if self.study else {}),
         }
 
     def text(self) -> str:
@@ -128,7 +133,8 @@ class CrossvalSummary:
         first = f"{many(self.folds, 'fold')}: UAR {percent(self.uar.mean)} %{std}, mean over folds and heads"
         heads = (result.text(head) for head, result in self.heads.items())
         baselines = [self._baseline_text()] if self.baselines or self.speaker_known else []
-        return "\n\n".join([first, *baselines, *heads, *([self.robustness.text()] if self.robustness else [])])
+        more = [part.text() for part in (self.robustness, self.study) if part]
+        return "\n\n".join([first, *baselines, *heads, *more])
 
     def _baseline_text(self) -> str:
         """This training beside guessing, simpler methods and known speakers, UAR of each head over the same folds."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from video_understanding.bundle import SPEAKER_FILE
 from video_understanding.errors import BundleError
+from video_understanding.features.probabilities import softmax
 from video_understanding.features.speaker_weights import SpeakerWeights
 from video_understanding.features.statistics import POOLED_WIDTHS, POOLINGS
 from video_understanding.scorer import PartwiseScorer, Scores, Tokens
@@ -49,14 +50,9 @@ class AdaptedScorer(PartwiseScorer):
             statistics["audio"] = statistics["audio"] * factor + offset
             for head, forms in self._weights.heads.items():
                 if tuple(statistics) in forms:
-                    heads[head][place] = _softmax(self._weights.logits(head, statistics))
+                    heads[head][place] = softmax(self._weights.logits(head, statistics))
         return Scores(self.labels, heads)
 
     def embed(self, tokens: Tokens, presence: np.ndarray) -> np.ndarray:
         """The embeddings float32 [B,E] without adaptation, so that those of all speakers can be compared."""
         return self._scorer.embed(tokens, presence)
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max())
-    return powers / powers.sum()

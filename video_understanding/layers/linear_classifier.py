@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from video_understanding.layers.familiarity import Familiarity
 from video_understanding.layers.presence_dense import PresenceDense
 from video_understanding.layers.statistics import POOLINGS
 
@@ -18,13 +19,17 @@ class LinearClassifier(keras.layers.Layer):
 
     The weights are solved in closed form (`training.closed_form`), not fitted by gradients, and are frozen: the layer
     answers before any epoch. `classes` says how many classes each head has, `poolings` by which of `POOLINGS` each
-    modality's tokens become one vector.
+    modality's tokens become one vector. The logits of the heads in `familiar` are multiplied by how familiar the clip
+    is (`Familiarity`): the less, the more even are the scores of its classes, and which is the highest stays.
     """
 
-    def __init__(self, classes: Mapping[str, int], poolings: Sequence[str], **kwargs: Any) -> None:
+    def __init__(
+        self, classes: Mapping[str, int], poolings: Sequence[str], familiar: Sequence[str] = (), **kwargs: Any
+    ) -> None:
         super().__init__(**{"trainable": False, **kwargs})
         self.classes = dict(classes)
         self.poolings = list(poolings)
+        self.familiar = list(familiar)
         self.outputs = {head: PresenceDense(count, name=head) for head, count in self.classes.items()}
 
     def build(self, tokens_shape: Sequence[tuple], presence_shape: tuple) -> None:
@@ -36,7 +41,8 @@ class LinearClassifier(keras.layers.Layer):
         for place, size in enumerate(sizes):
             self.means.append(self.add_weight(name=f"mean_{place}", shape=(size,), initializer="zeros"))
             self.scales.append(self.add_weight(name=f"scale_{place}", shape=(size,), initializer="ones"))
-        for layer in self.outputs.values():
+        self.familiarity = {head: Familiarity(sizes, name=f"familiar_{head}") for head in self.familiar}
+        for layer in (*self.outputs.values(), *self.familiarity.values()):
             layer.build((None, sum(sizes)), presence_shape)
 
     def call(self, tokens: Sequence[Any], presence: Any, return_embedding: bool = False) -> Any:
@@ -60,7 +66,9 @@ class LinearClassifier(keras.layers.Layer):
 
     def classify(self, embedding: Any, presence: Any) -> dict[str, Any]:
         """The embedding [B,P] -> logits [B,C] of each head."""
-        return {head: layer(embedding, presence) for head, layer in self.outputs.items()}
+        logits = {head: layer(embedding, presence) for head, layer in self.outputs.items()}
+        return logits | {head: logits[head] * layer(embedding, presence) for head, layer in self.familiarity.items()}
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "classes": self.classes, "poolings": self.poolings}
+        own = {"classes": self.classes, "poolings": self.poolings, "familiar": self.familiar}
+        return {**super().get_config(), **own}

@@ -22,19 +22,13 @@ class PresenceDense(keras.layers.Layer):
         self.units = units
 
     def build(self, features_shape: tuple, presence_shape: tuple) -> None:
-        self._sets = presence_sets(presence_shape[-1])
-        count, size = len(self._sets), features_shape[-1]
+        count, size = len(presence_sets(presence_shape[-1])), features_shape[-1]
         self.kernel = self.add_weight(name="kernel", shape=(count, size, self.units), initializer="zeros")
         self.bias = self.add_weight(name="bias", shape=(count, self.units), initializer="zeros")
 
     def call(self, features: Any, presence: Any) -> Any:
-        presence = ops.cast(presence, features.dtype)
         outputs = 0.0
-        for number, members in enumerate(self._sets):
-            chosen = 1.0  # [B,1], one where exactly these modalities are present
-            for place, member in enumerate(members):
-                there = presence[:, place : place + 1]
-                chosen = chosen * (there if member else 1 - there)
+        for number, chosen in enumerate(chosen_sets(ops.cast(presence, features.dtype))):
             outputs = outputs + chosen * (ops.matmul(features, self.kernel[number]) + self.bias[number])  # [B,units]
         return outputs
 
@@ -48,3 +42,15 @@ class PresenceDense(keras.layers.Layer):
 def presence_sets(modalities: int) -> list[tuple[bool, ...]]:
     """All non-empty sets of this many modalities, each as one truth value per modality."""
     return [members for members in product((False, True), repeat=modalities) if any(members)]
+
+
+def chosen_sets(presence: Any) -> list[Any]:
+    """Presence [B,M] of 0 and 1 -> for each of `presence_sets` [B,1], one where exactly these are present."""
+    chosen = []
+    for members in presence_sets(presence.shape[-1]):
+        own = 1.0
+        for place, member in enumerate(members):
+            there = presence[:, place : place + 1]
+            own = own * (there if member else 1 - there)
+        chosen.append(own)
+    return chosen

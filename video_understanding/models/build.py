@@ -30,7 +30,8 @@ class VideoUnderstandingModel(keras.Model):
     the modality's frozen backbone makes of it: `video_features` float32 [B,T,F] instead of frames.
     Outputs, a dict: for each head with classes, logits float32 [B,C] in the order of the labels.
 
-    `weights` are those that the backbone begins with (see `make_backbone`), `seed` decides all random ones.
+    `weights` are those that the backbone begins with (see `make_backbone`), `seed` decides all random ones. A linear
+    classifier weighs how familiar a clip is, but for those saved by versions without `familiarity`.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class VideoUnderstandingModel(keras.Model):
         *,
         weights: str | Path | None = "default",
         seed: int | None = None,
+        familiarity: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -53,7 +55,11 @@ class VideoUnderstandingModel(keras.Model):
         }
         counts = {head: len(classes) for head, classes in labels.items()}
         poolings = [encoder.pooling for encoder in self.encoders.values()]
-        self.linear = LinearClassifier(counts, poolings, name="linear") if network.classifier != "network" else None
+        # Of several classes each may be shown or not: even scores would not mean "unknown".
+        familiar = [head.name for head in spec.heads(labels) if not head.is_multi] if familiarity else []
+        self.familiarity = familiarity
+        linear = network.classifier != "network"
+        self.linear = LinearClassifier(counts, poolings, familiar, name="linear") if linear else None
         self.fusion = self._make_fusion(part_seed(seed, 4)) if network.classifier != "linear" else None
         if self.fusion is not None:
             self._make_network(seed)
@@ -149,11 +155,13 @@ class VideoUnderstandingModel(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         config = {"spec": self.spec.to_json(), "labels": self.labels.to_json(), "name": self.name}
+        config["familiarity"] = self.familiarity
         return {**config, "dtype": keras.saving.serialize_keras_object(self.dtype_policy)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> VideoUnderstandingModel:
         config = dict(config)
         spec, labels = ModelSpec.from_json(config.pop("spec")), Labels.from_json(config.pop("labels"))
+        familiarity = config.pop("familiarity", False)  # versions before it did not say
         # The weights come from the file that is being loaded; the backbone need not fetch its own.
-        return cls(spec, labels, weights=None, **keras.saving.deserialize_keras_object(config))
+        return cls(spec, labels, weights=None, familiarity=familiarity, **keras.saving.deserialize_keras_object(config))

@@ -13,6 +13,7 @@ from video_understanding.errors import BundleError, ClipError
 from video_understanding.features.adapted_scorer import Transform
 from video_understanding.features.speaker_sound import SpeakerSound, speaker_sound
 from video_understanding.features.speaker_weights import SpeakerWeights
+from video_understanding.layers.familiarity import ALWAYS_FAMILIAR
 from video_understanding.layers.presence_dense import presence_sets
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
@@ -81,7 +82,11 @@ def distance_of_files(weights: SpeakerWeights, sound: SpeakerSound) -> float:
 
 
 def folded(model: VideoUnderstandingModel, weights: SpeakerWeights, transform: Transform) -> VideoUnderstandingModel:
-    """A copy of the model that answers as `AdaptedScorer` does with this transform of the audio statistics."""
+    """A copy of the model that answers as `AdaptedScorer` does with this transform of the audio statistics.
+
+    Heads that have second weights answer "unknown" by their confidence alone, all others also by how familiar the clip
+    is without the transform.
+    """
     own = VideoUnderstandingModel.from_config(model.get_config())
     own.set_weights(model.get_weights())
     layer, factor, offset = own.linear, *transform
@@ -114,6 +119,18 @@ def folded(model: VideoUnderstandingModel, weights: SpeakerWeights, transform: T
                 bias[number] = form.bias
         output.kernel.assign(kernel)
         output.bias.assign(bias)
+    for head, familiarity in layer.familiarity.items():
+        for place, ((old_mean, old_scale), (new_mean, new_scale)) in enumerate(zip(before, after, strict=True)):
+            # x = (s - old mean) * old scale was standardised, y = (s - new mean) * new scale is: x = y * ratio + moved.
+            ratio, moved = old_scale / new_scale, (new_mean - old_mean) * old_scale
+            familiarity.centers[place].assign((np.array(familiarity.centers[place]) - moved) / ratio)
+            familiarity.spreads[place].assign(np.array(familiarity.spreads[place]) * ratio)
+        limit = np.array(familiarity.limit)
+        for number, members in enumerate(presence_sets(len(names))):
+            present = tuple(name for name, member in zip(names, members, strict=True) if member)
+            if present in weights.heads.get(head, {}):
+                limit[number] = ALWAYS_FAMILIAR
+        familiarity.limit.assign(limit)
     return own
 
 

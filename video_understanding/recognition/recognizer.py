@@ -25,6 +25,7 @@ from video_understanding.recognition.streaming import HOLD_S, LATENESS_S, Stream
 from video_understanding.recognition.strides import Stride
 from video_understanding.scorer import PartwiseScorer, Scorer
 from video_understanding.spec import ModelSpec
+from video_understanding.window_scores import WindowScores
 from video_understanding.words.space import CommonSpace
 from video_understanding.words.words_file import read_words
 from video_understanding.words.words_scorer import WordsScorer
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from video_understanding.evaluation.report import Report
 
 _NUMBER = re.compile(r"\d+")
+_FIRST = np.zeros(1, int)  # the place of the only file
+_SAME_S = 1e-3  # a length may be rounded
 _WINDOWS_AT_ONCE = 8  # a scorer's calls cost less for several windows, and they need little memory
 
 
@@ -119,8 +122,9 @@ class Recognizer:
             progress: Called with each window's answer as it is found.
 
         Returns:
-            The prediction, or a list of them for several files. A file's answer is the mean of its windows', or where
-            it changes over time, what lasts longest.
+            The prediction, or a list of them for several files. A file's answer joins its windows as those of a
+            labelled clip are joined (`WindowScores`); where it changes over time, it is what lasts longest, beside the
+            mean of all scores.
 
         Raises:
             MediaError: A file cannot be read, or has no modality.
@@ -160,7 +164,7 @@ class Recognizer:
     ) -> Prediction:
         stride = Stride.of(self.spec, stride_s)
         maker = SegmentMaker(self.spec, self.labels, stride, self.unknown_below)
-        found = _Found(self.spec)
+        found = _Found(self.scorer)
         for answer in self._answers(file, stride, found):
             found.count_in(answer)
             found.segments += maker.push(answer)
@@ -170,8 +174,7 @@ class Recognizer:
             raise _nothing_in(file)
         duration_s = found.length.seconds()
         found.segments += maker.finish(duration_s)
-        mean = {head: total / found.windows for head, total in found.totals.items()}  # [C] each
-        whole = heads_of(mean, self.scorer, self.unknown_below)
+        whole = heads_of(found.scores(), self.scorer, self.unknown_below)
         return Prediction(
             str(file),
             duration_s,
@@ -226,7 +229,7 @@ class Recognizer:
 
     def timeline(self, file: str | Path, stride_s: float | None = None) -> Iterator[WindowAnswer]:
         """The answer of each window of a file, as `predict` finds them."""
-        return self._answers(file, Stride.of(self.spec, stride_s), _Found(self.spec))
+        return self._answers(file, Stride.of(self.spec, stride_s), _Found(self.scorer))
 
     def stream(
         self, stride_s: float | None = None, *, lateness_s: float = LATENESS_S, hold_s: float = HOLD_S
@@ -252,12 +255,15 @@ def _nothing_in(file: str | Path) -> MediaError:
 class _Found:
     """What is gathered from window to window."""
 
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, scorer: Scorer) -> None:
         self.length = FileLength()
         self.windows = 0
-        # Not joined as evidence, as those of a labelled clip are: a long file shows one class here and another there.
-        self.totals: dict[str, np.ndarray] = {}  # head -> sum of scores, float64 [C]
-        self.modalities = dict.fromkeys(spec.modalities, False)
+        self._totals = {head: np.zeros(len(names)) for head, names in scorer.labels.items()}  # sums of scores, [C]
+        several = scorer.spec.network.multi_label
+        self._joined = {head: WindowScores(1, len(total), head in several) for head, total in self._totals.items()}
+        self._waiting: list[WindowAnswer] = []  # the last ones, which may reach beyond the end
+        self._any_joined = False
+        self.modalities = dict.fromkeys(scorer.spec.modalities, False)
         self.segments: list[Segment] = []
         self._notes: dict[str, str] = {}  # by their words without numbers: a later one counts on from an earlier
 
@@ -271,9 +277,30 @@ class _Found:
         """What all windows say is odd, each once."""
         return tuple(self._notes.values())
 
+    def scores(self) -> dict[str, np.ndarray]:
+        """Head -> [C], of the whole file: windows of one answer are evidence, of several answers they are shares.
+
+        Evidence is what lies inside the file, if any window does: what reaches beyond its end is partly made up.
+        """
+        inside = [answer for answer in self._waiting if answer.end_s <= self.length.seconds() + _SAME_S]
+        self._join(inside if inside or self._any_joined else self._waiting)
+        changes = {head: len({one.heads[head].words for one in self.segments}) > 1 for head in self._totals}
+        return {
+            head: total / self.windows if changes[head] else self._joined[head].result()[0]
+            for head, total in self._totals.items()
+        }
+
+    def _join(self, answers: Sequence[WindowAnswer]) -> None:
+        for answer in answers:
+            self._any_joined = True
+            for head, scores in answer.scores.items():
+                self._joined[head].add(_FIRST, scores[None])
+
     def count_in(self, answer: WindowAnswer) -> None:
         """What the window's answer adds to the file's."""
         self.windows += 1
         for head, scores in answer.scores.items():
-            self.totals[head] = self.totals.get(head, 0.0) + scores.astype(np.float64)
+            self._totals[head] += scores
+        self._join([before for before in self._waiting if before.end_s <= answer.start_s])
+        self._waiting = [before for before in self._waiting if before.end_s > answer.start_s] + [answer]
         self.modalities = {name: there or answer.modalities[name] for name, there in self.modalities.items()}

@@ -15,9 +15,11 @@ from video_understanding.recognition.landmarks import Landmarks
 from video_understanding.recognition.strides import Stride
 from video_understanding.recognition.track import Track
 from video_understanding.spec import ModelSpec
+from video_understanding.window_scores import WindowScores
 
 # Changes of several heads that lie so near each other are one: each is known to about half of that.
 _TOGETHER_S = 1.0
+_FIRST = np.zeros(1, int)  # the place of a segment's only clip, itself
 _SAME_S = 1e-6  # moments that were calculated in different ways
 
 
@@ -42,7 +44,8 @@ class SegmentMaker:
     that is shorter) count as one, and borders go to the clearest change of what is seen and heard nearby (see
     `Landmarks`). What is shorter than half a window never fills the most of any, and is no segment of its own. An
     answer that is less sure than `unknown_below` of its head counts as one more class, "unknown". Where windows were
-    passed over because nothing was there, there is no segment. `start_s` is when the first window begins.
+    passed over because nothing was there, there is no segment. The windows of a segment are evidence of one answer
+    (`WindowScores`), as those of a labelled clip are. `start_s` is when the first window begins.
     """
 
     def __init__(
@@ -84,6 +87,9 @@ class SegmentMaker:
         last = self._last
         if last is None:
             return []
+        inside = deque(answer for answer in self._waiting if answer.end_s <= end_s + _SAME_S)
+        if inside or any(head.has_counted for head in self._heads):
+            self._waiting = inside  # what reaches beyond the end is partly made up
         if end_s >= last.end_s + self._stride_s - _SAME_S:
             end_s = last.start_s + self._stride_s  # windows followed in which nothing was
         for head in self._heads:
@@ -192,16 +198,20 @@ class _Head:
             while track.changes and track.changes[0][0] <= until_s:
                 self._shown[place] = track.changes.pop(0)[1]
 
+    @property
+    def has_counted(self) -> bool:
+        return self._count > 0
+
     def count_in(self, answer: WindowAnswer) -> None:
-        self._total += answer.scores[self.name]
+        self._windows.add(_FIRST, answer.scores[self.name][None])
         self._count += 1
 
     def answer(self, near: WindowAnswer) -> HeadAnswer:
-        """The label at hand with the mean of what was counted, or with a near answer where nothing was; counts anew.
+        """The label at hand with what was counted, joined, or with a near answer where nothing was; counts anew.
 
-        A label whose mean contradicts the threshold of "unknown" gives way to what the threshold says.
+        A label whose joined scores contradict the threshold of "unknown" gives way to what the threshold says.
         """
-        scores = self._total / self._count if self._count else np.asarray(near.scores[self.name], float)  # [C]
+        scores = self._windows.result()[0] if self._count else np.asarray(near.scores[self.name], float)  # [C]
         self._start_count()
         if self._several:
             return HeadAnswer.showing(self._classes, scores, np.array(self._shown, bool))
@@ -211,4 +221,4 @@ class _Head:
         return HeadAnswer.telling(self._classes, scores, place)
 
     def _start_count(self) -> None:
-        self._total, self._count = np.zeros(len(self._classes)), 0  # [C]
+        self._windows, self._count = WindowScores(1, len(self._classes), self._several), 0

@@ -52,7 +52,7 @@ def spans_of(head: str, segments: Sequence[Segment]) -> list[Span]:
 def longest_of(head: str, segments: Sequence[Segment], whole: HeadAnswer) -> HeadAnswer:
     """The answer of a file for one head: the class that lasts longest in it, with its seconds and its confidence.
 
-    `whole` is the answer that the mean of all windows gives. It stands where the answer never changes, and in a
+    `whole` is the answer that all windows together give. It stands where the answer never changes, and in a
     multi-label head; "unknown" is the answer only where no class is named at any time.
     """
     spans: dict[str, list[Span]] = {}

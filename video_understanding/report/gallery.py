@@ -54,10 +54,23 @@ def clearest_mistakes(report: Report, prepared: PreparedClips, clips_per_head: i
         told = _of_several(answers) if isinstance(answers, MultiLabelAnswers) else _of_one(answers)
         for confidence, place, true, said, about in sorted(told, key=lambda mistake: -mistake[0])[:clips_per_head]:
             row = answers.rows[place]
-            strip = _strip(prepared, numbers[row.place])
-            picture = None if strip is None else jpeg(strip)
-            found.append(Mistaken(head, true, said, confidence, about, _clip_name(row), picture))
+            found.append(mistaken_clip(head, true, said, confidence, row, prepared, numbers[row.place], about))
     return found
+
+
+def mistaken_clip(
+    head: str,
+    true: str,
+    said: str,
+    confidence: float,
+    row: Row,
+    prepared: PreparedClips,
+    number: int,
+    about: str | None = None,
+) -> Mistaken:
+    """The clip of a row, whose place in the prepared clips is `number`, with its picture."""
+    strip = _strip(prepared, number)
+    return Mistaken(head, true, said, confidence, about, _clip_name(row), None if strip is None else jpeg(strip))
 
 
 def gallery_list(mistakes: Sequence[Mistaken]) -> Html:

@@ -17,7 +17,8 @@ def without_names(values: Values) -> dict[str, Any]:
         head: {**result, "pooled": _bare(result["pooled"])} if "pooled" in result else _bare(result)
         for head, result in values["heads"].items()
     }
-    return {**values, "anonymous": True, "notes": [], "heads": heads}
+    told = {name: value for name, value in values.items() if name != "doubtful_labels"}
+    return {**told, "anonymous": True, "notes": [], "heads": heads}
 
 
 def _bare(found: Values) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from video_understanding.report.document import document, in_words
 from video_understanding.report.gallery import Mistaken
 from video_understanding.report.head_section import head_section, pooled
 from video_understanding.report.markup import Html, tag
+from video_understanding.report.study_section import study_section
 from video_understanding.report.tables import condition_table
 from video_understanding.report.words import head_sentences, measured
 
@@ -32,6 +33,7 @@ def report_page(
     *,
     history: History | None = None,
     gallery: Sequence[Mistaken] | None = None,
+    doubtful: Sequence[Mistaken] = (),
     json_name: str | None = None,
 ) -> str:
     """The page of a report, made of the very values that its JSON holds.
@@ -41,6 +43,7 @@ def report_page(
     `Report.to_dict()`, with "robustness" if that was measured; {"test": ..., "validation": ...} of such;
     `CrossvalSummary.to_dict()`. "warnings" of a training stand before all else. `history` is that of
     `keras.Model.fit`. `gallery` holds mistakes of the part that is told in full, the test part if there is one.
+    `doubtful` holds the clips whose labels are doubtful; "learning_curve" of the values stands beside them.
     `json_name` is the file beside the page that holds the values.
     """
     parts = _parts(values)
@@ -56,11 +59,12 @@ def report_page(
             _list(values.get("warnings")),
             [_main_part(part, found, gallery or ()) for part, found in list(parts.items())[:1]] or _NOTHING,
             _robustness(values.get("robustness")),
+            study_section(values.get("learning_curve"), doubtful),
             curves,
             [_other_part(part, found) for part, found in list(parts.items())[1:]],
         ),
         _footer(
-            bool(gallery) or any(_names_people(found) for found in parts.values()),
+            bool(gallery or doubtful) or any(_names_people(found) for found in parts.values()),
             bool(values.get("anonymous")),
             json_name,
         ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.grouping import group_rows
 from video_understanding.datasets.rows import Row
 from video_understanding.datasets.targets import targets_of
+from video_understanding.features.probabilities import sigmoid, softmax
 from video_understanding.labels import Labels
-from video_understanding.training.closed_form.calibrate import sigmoid, softmax
 from video_understanding.training.closed_form.fit import fit_closed_form
 from video_understanding.training.closed_form.forms import HeadTargets
 
@@ -21,6 +22,32 @@ _CELLS = 8
 _BANDS = 24
 _STEP_S = 0.032
 _LEAST_POWER = 1e-10
+
+
+@dataclass(frozen=True)
+class SimpleFeatures:
+    """Of all rows, for every fold: modality -> float32 [rows,P], the mean over windows, and bool [rows], who has it."""
+
+    statistics: Mapping[str, np.ndarray]
+    present: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(cls, prepared: PreparedClips) -> SimpleFeatures:
+        """Those of the rows that `prepared` was made from."""
+        count = len(prepared.rows)
+        known = {"video": (_thumbnails, 2 * 3 * _CELLS**2), "audio": (_spectrum, 2 * _BANDS)}
+        names = [name for name in prepared.spec.modalities if name in known]  # others have no simple features
+        sums = {name: np.zeros((count, known[name][1]), np.float32) for name in names}
+        many = {name: np.zeros(count) for name in names}
+        for number, row in enumerate(prepared.row_numbers):
+            for name, there in zip(names, prepared.presence([number], names)[0], strict=True):
+                if there:
+                    sums[name][row] += known[name][0](prepared[number])
+                    many[name][row] += 1
+        return cls(
+            {name: sums[name] / np.maximum(many[name], 1)[:, None].astype(np.float32) for name in names},
+            {name: many[name] > 0 for name in names},
+        )
 
 
 def head_targets(rows: Sequence[Row], labels: Labels, multi_label: Sequence[str]) -> dict[str, HeadTargets]:
@@ -40,13 +67,13 @@ def probabilities_of(logits: np.ndarray, multi_label: bool) -> np.ndarray:
 
 
 def simple_scores(
-    prepared: PreparedClips, rows: Sequence[Row], learned: np.ndarray, labels: Labels, multi_label: Sequence[str]
+    simple: SimpleFeatures, rows: Sequence[Row], learned: np.ndarray, labels: Labels, multi_label: Sequence[str]
 ) -> dict[str, np.ndarray]:
     """Head -> probabilities float64 [rows,C] of a linear classifier on thumbnails and a coarse spectrum.
 
     Args:
-        prepared: the windows of all rows.
-        rows: the rows that `prepared` was made from.
+        simple: the features of all rows.
+        rows: the rows they were made from.
         learned: int [K], the rows to learn from.
         labels: the classes of every head.
         multi_label: the heads of which a clip may show several classes.
@@ -54,7 +81,7 @@ def simple_scores(
     Returns:
         NaN for rows without a window, or with none of the modalities of any row that was learned.
     """
-    statistics, present = _simple_statistics(prepared, len(rows))
+    statistics, present = simple.statistics, simple.present
     heads = head_targets([rows[row] for row in learned], labels, multi_label)
     groups = np.array(group_rows([rows[row] for row in learned]))
     own = {name: values[learned] for name, values in statistics.items()}
@@ -67,23 +94,6 @@ def simple_scores(
                 logits = form.logits(head, {name: statistics[name][exactly] for name in members})
                 scores[exactly] = probabilities_of(logits, heads[head].multi_label)
     return found
-
-
-def _simple_statistics(prepared: PreparedClips, count: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Modality -> float32 [rows,P], the mean over windows, and bool [rows], who has the modality."""
-    known = {"video": (_thumbnails, 2 * 3 * _CELLS**2), "audio": (_spectrum, 2 * _BANDS)}
-    names = [name for name in prepared.spec.modalities if name in known]  # others have no simple features
-    sums = {name: np.zeros((count, known[name][1]), np.float32) for name in names}
-    many = {name: np.zeros(count) for name in names}
-    for number, row in enumerate(prepared.row_numbers):
-        for name, there in zip(names, prepared.presence([number], names)[0], strict=True):
-            if there:
-                sums[name][row] += known[name][0](prepared[number])
-                many[name][row] += 1
-    return (
-        {name: sums[name] / np.maximum(many[name], 1)[:, None].astype(np.float32) for name in names},
-        {name: many[name] > 0 for name in names},
-    )
 
 
 def _thumbnails(clip: Clip) -> np.ndarray:

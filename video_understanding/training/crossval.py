@@ -5,22 +5,27 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
+
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.manifest import Manifest
 from video_understanding.datasets.splits import make_folds
 from video_understanding.errors import TrainingError
 from video_understanding.evaluation import CrossvalSummary, crossval_summary
-from video_understanding.evaluation.robustness import SNRS_DB
+from video_understanding.evaluation.data_study import DataStudy
 from video_understanding.locks import one_owner
 from video_understanding.progress import one_bar
 from video_understanding.spec import ModelSpec
-from video_understanding.training.baselines import SIMPLE
-from video_understanding.training.fit import fit
-from video_understanding.training.measuring import Measuring
+from video_understanding.training.baselines import SIMPLE, SimpleFeatures, head_targets
+from video_understanding.training.fit import Trained, fit
+from video_understanding.training.linear import blocks_of
+from video_understanding.training.measuring import CONDITIONS, Measuring
+from video_understanding.training.pooled_clips import pooled_clips
 from video_understanding.training.settings import TrainingSettings
+from video_understanding.training.study import study_clips
 from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources
 
-_MEASUREMENTS = 4 + 3 + len(SNRS_DB)  # for the temperature, the test, its speakers known, conditions of robustness
+_MEASUREMENTS = 4 + CONDITIONS  # for the temperature, the test, its speakers known, each condition of robustness
 
 
 def crossval(
@@ -59,7 +64,9 @@ def _crossval(
     splits = make_folds(manifest, folds=folds, seed=settings.seed)
     fold_of = {row: number for number, split in enumerate(splits) for row in split.parts["test"]}
     warnings = warn_of_torn_sources(manifest.rows, [fold_of[row] for row in range(len(manifest))])
-    warnings += warn_of_skipped(cache.prepare(manifest.rows, spec, progress=progress))
+    prepared = cache.prepare(manifest.rows, spec, progress=progress)
+    warnings += warn_of_skipped(prepared)
+    simple_features = SimpleFeatures.of(prepared)
     reports, robust, simple, known = [], [], [], []
     for number, split in enumerate(splits, start=1):
         place = folder / f"fold_{number}"
@@ -71,9 +78,26 @@ def _crossval(
             reports.append(measuring.report("test"))
             robust.append(measuring.robustness("test"))
             known.append(measuring.known_speakers("test"))
-        simple.append(measuring.simple_baseline())
+        simple.append(measuring.simple_baseline(simple_features))
     # A fold whose model is not adapted answers as it does without.
     names = dict.fromkeys(name for own in known for name in own)
     adapted = {name: [own.get(name, report) for own, report in zip(known, reports, strict=True)] for name in names}
     found = crossval_summary(reports, settings.seed, robust, {SIMPLE: simple}, adapted)
-    return dataclasses.replace(found, warnings=tuple(warnings))
+    study = None if trained.linear is None else _study(trained, found)
+    return dataclasses.replace(found, warnings=tuple(warnings), study=study)
+
+
+def _study(trained: Trained, found: CrossvalSummary) -> DataStudy:
+    """The study of all clips, whose tokens any fold's training has; all of them learned from is what the folds are."""
+    encoded, labels = trained.linear.encoded, trained.model.labels
+    readable = set(encoded.prepared.row_numbers.tolist())
+    places = [place for place in sorted(readable) if not labels.keys().isdisjoint(trained.rows[place].labels)]
+    rows = [trained.rows[place] for place in places]
+    targets = head_targets(rows, labels, trained.model.spec.network.multi_label)
+    left_out = {head: np.full(own.truth.shape, np.nan) for head, own in targets.items()}
+    number_of = {row.place: number for number, row in enumerate(rows)}
+    for head, result in found.together.heads.items():
+        for row, scores in zip(result.answers.rows, result.answers.scores, strict=True):
+            left_out[head][number_of[row.place]] = scores
+    pooled = {name: pooled_clips(encoded, places, name) for name in trained.model.spec.modalities}
+    return study_clips(pooled, targets, rows, labels, blocks_of(trained.model), left_out)

@@ -21,6 +21,8 @@ from video_understanding.progress import Bar
 from video_understanding.spec import ModelSpec
 from video_understanding.whole_file import whole_file
 
+# Raised whenever the same weights would make other tokens of the same prepared clip; its folder has the number.
+ENCODING = 1
 _MIRRORED = Chain(((Flip(), 1.0),))
 _NEARER = Chain(
     (
@@ -81,14 +83,14 @@ def _frozen(
 class EncodedClips:
     """Tokens of prepared clips by modality and view, from the cache folder or encoded now.
 
-    Files are named by all they depend on: the prepared clip, the encoder's weights and the view. They may be deleted
-    at any time.
+    Files are named by all they depend on: the prepared clip (and so the version of the reader), the encoder's weights
+    and the view. They may be deleted at any time.
     """
 
     def __init__(self, prepared: PreparedClips, encoders: Sequence[FrozenEncoder], folder: Path) -> None:
         self.prepared = prepared
         self.encoders = {encoder.modality: encoder for encoder in encoders}
-        self._folder = folder
+        self._folder = folder / f"tokens_{ENCODING}"
         self._last: dict[str, tuple[int, np.ndarray]] = {}  # modality -> a row and its tokens in the first view
 
     def of_rows(
@@ -99,7 +101,7 @@ class EncodedClips:
         name = f"Encoding {modality}" + (f", view {view + 1} of {many}" if many > 1 else "")
         with Bar(len(rows), name, "clip", shown=progress, leave=False) as bar:
             for row in rows:
-                windows = self._windows(int(row), modality)
+                windows = self.numbers_of(int(row), modality)
                 if len(windows):
                     yield int(row), self._tokens(int(row), windows, modality, view)
                 bar.update(1)
@@ -109,14 +111,14 @@ class EncodedClips:
         found = np.zeros((len(numbers), *self.encoders[modality].shape), np.float32)
         for place, number in enumerate(numbers):
             row = int(self.prepared.row_numbers[number])
-            windows = self._windows(row, modality)
+            windows = self.numbers_of(row, modality)
             if number in windows:
                 if self._last.get(modality, (-1,))[0] != row:
                     self._last[modality] = row, self._tokens(row, windows, modality, 0)
                 found[place] = self._last[modality][1][np.searchsorted(windows, number)]
         return found
 
-    def _windows(self, row: int, modality: str) -> np.ndarray:
+    def numbers_of(self, row: int, modality: str) -> np.ndarray:
         """int [w]: the numbers of a row's windows that have the modality."""
         windows = np.flatnonzero(self.prepared.row_numbers == row)
         return windows[self.prepared.presence(windows, (modality,))[:, 0]]

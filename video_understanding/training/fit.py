@@ -28,7 +28,14 @@ from video_understanding.training.features import frame_features
 from video_understanding.training.feed import EpochOrder, Feed
 from video_understanding.training.fingerprints import fingerprints
 from video_understanding.training.keeper import Keeper
-from video_understanding.training.linear import CLEARLY_BETTER, LinearFit, fit_linear, has_motion, specs_to_try
+from video_understanding.training.linear import (
+    CLEARLY_BETTER,
+    LinearFit,
+    fit_linear,
+    has_motion,
+    specs_to_try,
+    with_speakers,
+)
 from video_understanding.training.missing import windows_to_learn
 from video_understanding.training.optimizer import RiseAndFall, SlowPartAdam
 from video_understanding.training.progress import TrainingBar
@@ -167,8 +174,8 @@ def _fit_linear(
         )
         losses["whole frames" if tried.video.zoom == 1 else f"close-up, zoom {tried.video.zoom}"] = own.loss
         found = own if found is None or own.loss < found.loss - CLEARLY_BETTER else found
+    found = dataclasses.replace(with_speakers(found), tried=losses)
     seconds = time.monotonic() - began_s
-    found = dataclasses.replace(found, tried=losses)
     return Trained(found.model, {}, -1, seconds, False, found.encoded.prepared, tuple(rows), parts, found)
 
 

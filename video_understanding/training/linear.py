@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from video_understanding.clip import Clip
@@ -19,22 +18,22 @@ from video_understanding.errors import TrainingError
 from video_understanding.evaluation.metrics import LEAST_SCORE
 from video_understanding.features.encoded_inputs import EncodedInputs
 from video_understanding.labels import Labels
+from video_understanding.layers.familiarity import Familiarity
 from video_understanding.layers.presence_dense import presence_sets
-from video_understanding.layers.statistics import POOLINGS
 from video_understanding.models.build import VideoUnderstandingModel
 from video_understanding.models.keras_scorer import KerasScorer
 from video_understanding.scorer import Scores
 from video_understanding.spec import ModelSpec
-from video_understanding.training.baselines import head_targets, probabilities_of
-from video_understanding.training.closed_form.fit import fit_closed_form
-from video_understanding.training.closed_form.forms import ClosedForm, HeadTargets
+from video_understanding.training.baselines import head_targets
+from video_understanding.training.closed_form.familiarity import FamiliarityForm
+from video_understanding.training.closed_form.forms import HeadTargets
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
-from video_understanding.training.missing import filled
+from video_understanding.training.pooled_clips import PooledClips, pooled_clips
+from video_understanding.training.solved import Solved, solve, solve_filled
 from video_understanding.training.speaker_fit import SpeakerFit, fit_speakers
 
 CLOSE_UP = 4  # times the height and width of what the network takes
 CLEARLY_BETTER = 0.02  # log loss by which a close-up, which costs more to read, has to be better
-FEATURES_FOLDER = "features"  # beside the prepared clips in the cache
 
 
 @dataclass(frozen=True)
@@ -43,22 +42,31 @@ class LinearFit:
 
     model     the model, complete
     encoded   the tokens of all clips, for whoever evaluates the model on them
-    form      weights, strengths and shares as they were fitted
+    learned   int [K], the rows learned from
+    pooled    modality -> the statistics of these rows
+    solved    what was fitted to them
     left_out  head -> probabilities float64 [rows,C] of each row by a fit without its group; NaN in rows not learned
     loss      log loss of what is left out, mean of the heads: what decides between specs
     tried     what was decided between -> its log loss
-    seconds   float, of pooling and solving, without reading and encoding
+    seconds   float, of solving, without reading, encoding and pooling
     speakers  whether speaker normalisation helps, and the second weights where it does
     """
 
     model: VideoUnderstandingModel
     encoded: EncodedClips
-    form: ClosedForm
+    learned: np.ndarray
+    pooled: Mapping[str, PooledClips]
+    solved: Solved
     left_out: Mapping[str, np.ndarray]
     loss: float
     seconds: float
-    speakers: SpeakerFit
+    speakers: SpeakerFit = field(default_factory=lambda: SpeakerFit({}))
     tried: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows learned from, [K]."""
+        return [self.encoded.prepared.rows[row] for row in self.learned]
 
 
 def fit_linear(
@@ -87,11 +95,9 @@ def fit_linear(
         progress: whether a bar is shown; None shows it on a terminal only.
     """
     model = VideoUnderstandingModel(spec, labels, weights=weights, seed=0)
-    folder = (cache or ClipCache()).folder / FEATURES_FOLDER
-    encoded = EncodedClips(prepared, frozen_encoders(model, views), folder)
-    statistics, present = {}, {}
-    for name in spec.modalities:
-        statistics[name], present[name] = clip_statistics(encoded, learned, name, progress)
+    encoded = EncodedClips(prepared, frozen_encoders(model, views), (cache or ClipCache()).folder)
+    pooled = {name: pooled_clips(encoded, learned, name, progress) for name in spec.modalities}
+    present = {name: own.present for name, own in pooled.items()}
     if not any(there.any() for there in present.values()):
         raise TrainingError(
             "training", "has no clip with picture or sound to learn from", "Run `vu check` on the data."
@@ -99,30 +105,37 @@ def fit_linear(
     began_s = time.monotonic()
     own = [rows[row] for row in learned]
     heads = head_targets(own, labels, spec.network.multi_label)
-    groups = np.array(group_rows(own))
-    blocks = {name: encoder.blocks or None for name, encoder in model.encoders.items()}
     fill = spec.network.missing == "fill"
-    statistics, known = filled(statistics, present) if fill else (statistics, present)
-    form = fit_closed_form(statistics, known, heads, groups, blocks)
-    windows = np.bincount(prepared.row_numbers, minlength=len(rows))[learned]
+    solved = (solve_filled if fill else solve)(pooled, heads, np.array(group_rows(own)), blocks_of(model))
+    put_weights(model, solved)
+    left_out = {head: np.full((len(rows), targets.classes), np.nan) for head, targets in heads.items()}
+    for head, scores in solved.left_out.items():
+        left_out[head][learned] = scores
+    losses = [_log_loss(left_out[head][learned], targets) for head, targets in heads.items()]
+    seconds = time.monotonic() - began_s
+    return LinearFit(model, encoded, learned, pooled, solved, left_out, float(np.mean(losses)), seconds)
+
+
+def with_speakers(fit: LinearFit) -> LinearFit:
+    """The fit with its second weights, for clips of speakers who are known, where these help."""
+    windows = np.bincount(fit.encoded.prepared.row_numbers, minlength=len(fit.encoded.prepared.rows))[fit.learned]
     speakers = fit_speakers(
-        own,
-        statistics,
-        present,
-        heads,
-        groups,
-        blocks,
-        form,
-        poolings={name: encoder.pooling for name, encoder in model.encoders.items()},
+        fit.rows,
+        {name: own.clips for name, own in fit.pooled.items()},
+        {name: own.present for name, own in fit.pooled.items()},
+        fit.solved.targets,
+        np.array(group_rows(fit.rows)),
+        blocks_of(fit.model),
+        fit.solved.form,
+        poolings={name: encoder.pooling for name, encoder in fit.model.encoders.items()},
         windows_per_clip=max(1, round(float(windows.mean()))),
     )
-    put_weights(model, form)
-    left_out = {}
-    for head in heads:
-        left_out[head] = np.full((len(rows), heads[head].classes), np.nan)
-        left_out[head][learned] = probabilities_of(form.left_out(head, known), heads[head].multi_label)
-    losses = [_log_loss(left_out[head][learned], targets) for head, targets in heads.items()]
-    return LinearFit(model, encoded, form, left_out, float(np.mean(losses)), time.monotonic() - began_s, speakers)
+    return dataclasses.replace(fit, speakers=speakers)
+
+
+def blocks_of(model: VideoUnderstandingModel) -> dict[str, Sequence[int] | None]:
+    """Modality -> the widths of its kinds of statistics; None where all are of one kind."""
+    return {name: encoder.blocks or None for name, encoder in model.encoders.items()}
 
 
 def has_motion(prepared: PreparedClips) -> bool:
@@ -148,33 +161,10 @@ def _log_loss(scores: np.ndarray, targets: HeadTargets) -> float:
     return float(-((shown * np.log(told)).sum(axis=0) / counts).sum() / max((shown.sum(axis=0) > 0).sum(), 1))
 
 
-def clip_statistics(
-    encoded: EncodedClips, rows: Sequence[int] | np.ndarray, modality: str, progress: bool | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """float32 [V,K,P], each row's mean of its windows' pooled statistics in every view; bool [K], who has the modality.
-
-    Rows without it have zeros.
-    """
-    encoder = encoded.encoders[modality]
-    pool, views = POOLINGS[encoder.pooling], len(encoder.views)
-    place_of = {int(row): place for place, row in enumerate(rows)}
-    found: np.ndarray | None = None
-    present = np.zeros(len(rows), bool)
-    for view in range(views):
-        for row, tokens in encoded.of_rows(rows, modality, view, progress):
-            pooled = keras.ops.convert_to_numpy(pool(tokens.astype(np.float32))).mean(axis=0)  # [w,n,D] -> [P]
-            if found is None:
-                found = np.zeros((views, len(rows), len(pooled)), np.float32)
-            found[view, place_of[row]] = pooled
-            present[place_of[row]] = True
-    if found is None:
-        found = np.zeros((views, len(rows), pool(keras.KerasTensor((None, *encoder.shape))).shape[-1]), np.float32)
-    return found, present
-
-
-def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
+def put_weights(model: VideoUnderstandingModel, solved: Solved) -> None:
     """Gives the model's linear classifier the weights of a closed form; zeros for a set of modalities without one."""
     layer, names, fill = model.linear, model.spec.modalities, model.spec.network.missing == "fill"
+    form = solved.form
     for place, name in enumerate(names):
         layer.means[place].assign(form.standards[name].mean)
         layer.scales[place].assign(1 / form.standards[name].scale)
@@ -191,6 +181,27 @@ def put_weights(model: VideoUnderstandingModel, form: ClosedForm) -> None:
                 kernel[number], bias[number] = np.concatenate(parts), fitted[own].bias  # [P,C], [C]
         output.kernel.assign(kernel)
         output.bias.assign(bias)
+    for head, familiarity in solved.familiarity.items():
+        put_familiarity(layer.familiarity[head], familiarity, names)
+
+
+def put_familiarity(layer: Familiarity, form: FamiliarityForm, names: Sequence[str]) -> None:
+    """Gives a layer what was fitted to these modalities; without a limit everything is familiar."""
+    for place, name in enumerate(names):
+        if name in form.clouds:
+            cloud = form.clouds[name]
+            axes = np.zeros(layer.axes[place].shape, np.float32)
+            axes[:, : cloud.axes.shape[1]] = cloud.axes
+            layer.centers[place].assign(cloud.center)
+            layer.spreads[place].assign(np.full(len(cloud.center), cloud.spread))
+            layer.axes[place].assign(axes)
+    limit, steepness = np.array(layer.limit), np.array(layer.steepness)
+    for number, members in enumerate(presence_sets(len(names))):
+        own = tuple(name for name, member in zip(names, members, strict=True) if member)
+        if own in form.limits:
+            limit[number], steepness[number] = form.limits[own]
+    layer.limit.assign(limit)
+    layer.steepness.assign(steepness)
 
 
 class EncodedScorer:

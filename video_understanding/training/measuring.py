@@ -14,13 +14,15 @@ from video_understanding.datasets.speakers import speaker_numbers
 from video_understanding.evaluation import Report, Robustness, evaluate, fit_temperature, logits_of, robustness
 from video_understanding.evaluation.evaluate import evaluate_inputs, report_of_scores
 from video_understanding.evaluation.known_speakers import evaluate_known_speakers, other_half
+from video_understanding.evaluation.robustness import SNRS_DB
 from video_understanding.models.keras_scorer import KerasScorer
-from video_understanding.training.baselines import simple_scores
+from video_understanding.training.baselines import SimpleFeatures, simple_scores
 from video_understanding.training.caching_scorer import CachingScorer
 from video_understanding.training.fit import Trained, windows_of
 from video_understanding.training.linear import EncodedScorer
 
 _MISTAKES_NEEDED = 5
+CONDITIONS = 3 + len(SNRS_DB)  # of `Measuring.robustness`: everything, each modality alone, each noise
 BY_ALL = "speaker known, by all their clips"
 BY_OTHER_HALF = "speaker known, by the other half"
 
@@ -103,12 +105,12 @@ class Measuring:
             )
         return reports
 
-    def simple_baseline(self) -> Report:
+    def simple_baseline(self, simple: SimpleFeatures) -> Report:
         """The test part by a linear classifier on simple features that learned from the same clips as the model."""
         trained = self.trained
         prepared, rows, labels = trained.prepared, trained.rows, trained.model.labels
         learned = np.unique(prepared.row_numbers[windows_of(prepared, rows, trained.parts, "train", labels)])
-        scores = simple_scores(prepared, rows, learned, labels, trained.model.spec.network.multi_label)
+        scores = simple_scores(simple, rows, learned, labels, trained.model.spec.network.multi_label)
         return self._scored_report(trained.rows_of("test"), scores)
 
     def _scored_report(self, rows: Sequence[Row], scores: Mapping[str, np.ndarray]) -> Report:

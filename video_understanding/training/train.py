@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from video_understanding import DISTRIBUTION, __version__
-from video_understanding.bundle import KERAS_FILE, SPEAKER_FILE, WORDS_FILE, Bundle
+from video_understanding.bundle import BUNDLE_FILE, KERAS_FILE, SAVED_MODEL_FOLDER, SPEAKER_FILE, WORDS_FILE, Bundle
 from video_understanding.bundle_card import card
 from video_understanding.datasets.cache import ClipCache
 from video_understanding.datasets.frozen_split import Split
@@ -19,7 +20,7 @@ from video_understanding.datasets.splits import split_rows
 from video_understanding.datasets.training_clips import TrainingClips
 from video_understanding.errors import TrainingError
 from video_understanding.evaluation import MultiLabelReport, Report, unknown_threshold
-from video_understanding.evaluation.robustness import SNRS_DB
+from video_understanding.evaluation.data_study import DataStudy
 from video_understanding.locks import one_owner
 from video_understanding.models.listeners.weights import LICENCES
 from video_understanding.models.load import save_model
@@ -27,9 +28,12 @@ from video_understanding.progress import one_bar
 from video_understanding.report import write_training_report
 from video_understanding.spec import ModelSpec
 from video_understanding.training.fit import WORK_FOLDER, Trained, begins_at_random, fit
-from video_understanding.training.measuring import Measuring
+from video_understanding.training.linear import blocks_of
+from video_understanding.training.measuring import CONDITIONS, Measuring
+from video_understanding.training.origin import Origin
 from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.settings import TrainingSettings
+from video_understanding.training.study import study_clips
 from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources, warn_of_unused_sentences
 from video_understanding.training.words.learn import learn_words
 from video_understanding.training.words.tags import TAGS, with_tags
@@ -37,8 +41,8 @@ from video_understanding.whole_file import remove_abandoned, write_whole
 from video_understanding.words.words_file import write_words
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "av", "librosa")
-_MEASUREMENTS = 3 + 3 + len(SNRS_DB)  # for the temperature, validation, test, and each condition of robustness
-FALSE_ALARMS = 0.05  # share of clips like those of the validation part that may be called unknown
+_MEASUREMENTS = 3 + CONDITIONS  # for the temperature, validation, test, and each condition of robustness
+FALSE_ALARMS = 0.1  # share of clips like those of the validation part that may be called unknown
 _LITE0_LICENCE = {"EfficientNet-Lite0, ImageNet": "Apache-2.0"}
 
 
@@ -51,6 +55,7 @@ def train(
     split: Split | None = None,
     weights: str | Path | None = "default",
     resume: bool = False,
+    overwrite: bool = False,
     cache: ClipCache | None = None,
     progress: bool | None = None,
 ) -> Bundle:
@@ -58,8 +63,8 @@ def train(
 
     Without a split, one is made by subject with the settings' seed. The validation part guides the training
     and calibrates the confidence; the test part is only measured. With `resume` a training that was stopped
-    goes on; without it, a folder that holds a bundle or a begun training is refused. So is, in any case, one that
-    another process trains into.
+    goes on; without it, a folder that holds a bundle or a begun training is refused, unless `overwrite`: then what it
+    holds of a bundle is removed first. One that another process trains into is refused in any case.
 
     Where clips have sentences (a column `text`), a closed form learns words, too, so that clips can be found by them;
     of clips without any label the head `tags` is learned, the words used most.
@@ -71,6 +76,8 @@ def train(
         spec = dataclasses.replace(spec, network=network)
     with one_owner(out, "training", TrainingError):
         remove_abandoned(out)
+        if overwrite and not resume:
+            _remove_bundle(out)
         return _train(manifest, spec, out, settings, split, weights, resume, cache, progress)
 
 
@@ -86,7 +93,7 @@ def _train(
     progress: bool | None,
 ) -> Bundle:
     if not resume and ((out / "bundle.json").exists() or (out / "training").exists()):
-        raise TrainingError(out, "already holds a training", "Go on with it by --resume, or train into another folder.")
+        raise TrainingError(out, "already holds a training", "Use --resume, --overwrite or another folder.")
     split, cache = split or split_rows(manifest, seed=settings.seed), cache or ClipCache()
     parts = split.part_of_rows()
     warnings = warn_of_torn_sources(manifest.rows, parts) + warn_of_unused_sentences(manifest.rows, spec)
@@ -94,6 +101,7 @@ def _train(
     trained = fit(manifest, split, spec, out, settings, weights=weights, resume=resume, cache=cache, progress=progress)
     (out / WORK_FOLDER).mkdir(parents=True, exist_ok=True)
     write_whole(out / WORK_FOLDER / "split.json", split.to_json())
+    Origin.of(manifest, spec, settings).write(out)
     with one_bar("Evaluating", _MEASUREMENTS, progress):
         measuring = Measuring.of(trained, settings.seed, progress)
         reports = {part: measuring.report(part) for part in ("validation", "test")}
@@ -101,6 +109,7 @@ def _train(
         measured = {part: _without_names(report.to_dict()) for part, report in reports.items()}
         if "test" in reports:
             measured["robustness"] = measuring.robustness("test").to_dict()
+    study = _study(trained)
     save_model(trained.model, out / KERAS_FILE)
     (out / SPEAKER_FILE).unlink(missing_ok=True)  # of a training before this one
     if trained.linear is not None and trained.linear.speakers.weights is not None:
@@ -121,8 +130,26 @@ def _train(
     TrainingClips.of(manifest.rows, learned, split.hash).write(out)
     bundle = Bundle.write(out, trained.model.spec, trained.model.labels, facts)
     write_whole(bundle.card_file, card(bundle))
-    write_training_report(bundle, out / WORK_FOLDER, reports, trained.prepared, trained.history)
+    write_training_report(bundle, out / WORK_FOLDER, reports, trained.prepared, trained.history, study)
     return bundle
+
+
+def _remove_bundle(folder: Path) -> None:
+    """What a training and its exports have left in a folder; other files stay."""
+    for name in (WORK_FOLDER, SAVED_MODEL_FOLDER):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    names = (BUNDLE_FILE, KERAS_FILE, SPEAKER_FILE, WORDS_FILE)
+    for file in (*(folder / name for name in names), *folder.glob("*.tflite")):
+        file.unlink(missing_ok=True)
+
+
+def _study(trained: Trained) -> DataStudy | None:
+    """Of the clips learned from in closed form; of those of a network None."""
+    linear = trained.linear
+    if linear is None:
+        return None
+    labels, blocks = trained.model.labels, blocks_of(trained.model)
+    return study_clips(linear.pooled, linear.solved.targets, linear.rows, labels, blocks, linear.solved.left_out)
 
 
 def _unknown_below(report: Report | None) -> dict[str, float]:
@@ -197,7 +224,7 @@ def _course(trained: Trained) -> dict[str, Any]:
             " + ".join(own): {name: round(share, 3) for name, (share, _) in form.about.items() if share}
             for own, form in sets.items()
         }
-        for head, sets in trained.linear.form.forms.items()
+        for head, sets in trained.linear.solved.form.forms.items()
     }
     tried = {name: round(loss, 3) for name, loss in trained.linear.tried.items()}
     helps = dict(trained.linear.speakers.helps)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from video_understanding.training.closed_form.calibrate import scale_and_offset, sigmoid, softmax, temperature
+from video_understanding.features.probabilities import sigmoid, softmax
+from video_understanding.training.closed_form.calibrate import scale_and_offset, temperature
 from video_understanding.training.closed_form.choose import balanced, blend, group_folds, judgeable
 
 

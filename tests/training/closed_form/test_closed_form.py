@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from video_understanding.training.closed_form.calibrate import sigmoid, softmax
+from video_understanding.features.probabilities import sigmoid, softmax
 from video_understanding.training.closed_form.fit import fit_closed_form
 from video_understanding.training.closed_form.forms import HeadTargets
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from video_understanding.features.probabilities import sigmoid
+
 _SCALES = np.geomspace(0.02, 200, 33)  # times one over the scores' standard deviation
 _AS_GOOD = 0.002  # log loss that says nothing
 _FINER = np.geomspace(0.8, 1.25, 9)
@@ -53,17 +55,6 @@ def _loss(over: np.ndarray, weights: np.ndarray) -> float:
 def log_loss_of_labels(logits: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> float:
     """The weighted mean, over labels that may go together, of minus the log of the sigmoid at what is true."""
     return float(weights @ np.logaddexp(0, np.where(truth > 0.5, -logits, logits)).mean(axis=1) / weights.sum())
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Along the last axis."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
-
-
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Of each number."""
-    return 0.5 * (1 + np.tanh(0.5 * logits))
 
 
 def scale_and_offset(scores: np.ndarray, truth: np.ndarray) -> tuple[float, float]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from video_understanding.features.probabilities import softmax
 from video_understanding.features.speaker_normalisation import SpeakerNormalisation
-from video_understanding.training.closed_form.calibrate import softmax
 from video_understanding.training.closed_form.choose import balanced, best_strength, judgeable
 from video_understanding.training.closed_form.ridge import left_out_scores
 from video_understanding.training.closed_form.spectrum import Spectrum, reduced_axes

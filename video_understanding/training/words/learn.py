@@ -17,7 +17,7 @@ from video_understanding.errors import TrainingError
 from video_understanding.evaluation.retrieval import Retrieval
 from video_understanding.models.load import load_model
 from video_understanding.training.encoded_clips import EncodedClips, frozen_encoders
-from video_understanding.training.linear import FEATURES_FOLDER, clip_statistics
+from video_understanding.training.pooled_clips import pooled_clips
 from video_understanding.training.words.fit import fit_words
 from video_understanding.words.encoders import installed_encoders
 from video_understanding.words.space import CommonSpace, signed_roots
@@ -51,8 +51,9 @@ def learn_words(
     def of_part(part: str) -> tuple[np.ndarray, list[Row]]:
         """Statistics [V,K,P] of the part's clips that have sentences and the modality, and their rows [K]."""
         described = [i for i, own in enumerate(parts) if own == part and rows[i].texts and i in readable]
-        statistics, present = clip_statistics(encoded, described, MODALITY, progress)
-        return statistics[:, present], [rows[i] for i, there in zip(described, present, strict=True) if there]
+        pooled = pooled_clips(encoded, described, MODALITY, progress)
+        kept = [rows[i] for i, there in zip(described, pooled.present, strict=True) if there]
+        return pooled.clips[:, pooled.present], kept
 
     statistics, learned = of_part("train")
     if not learned:
@@ -111,7 +112,7 @@ def add_words(
         )
     cache = cache or ClipCache()
     prepared = cache.prepare(manifest.rows, bundle.spec, progress=progress)
-    encoded = EncodedClips(prepared, frozen_encoders(model, views), cache.folder / FEATURES_FOLDER)
+    encoded = EncodedClips(prepared, frozen_encoders(model, views), cache.folder)
     words = learn_words(encoded, manifest.rows, [row.split or "train" for row in manifest.rows], seed, progress)
     if words is None:
         raise TrainingError(manifest.name, "has no clip with a sentence to learn from", "Fill in the column text.")
