@@ -72,7 +72,7 @@ def _frozen(
     def encode(clips: Sequence[Clip]) -> np.ndarray:
         pieces = modality.cut(np.stack([modality.prepared(clip, spec) for clip in clips]), spec)  # [w*P,...]
         new = np.ones(len(pieces), bool)  # a piece that is the same as the one before, as in pictures, is encoded once
-        new[1:] = (pieces[1:] != pieces[:-1]).reshape(len(pieces) - 1, -1).any(axis=1)
+        new[1:] = (pieces[1:] != pieces[:-1]).any(axis=tuple(range(1, pieces.ndim)))
         tokens = compute(tf.constant(pieces[new])).numpy()[np.cumsum(new) - 1]  # [w*P,D] or [w*P,K,D]
         return tokens.reshape(len(clips), *encoder.token_shape)
 
