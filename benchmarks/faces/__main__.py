@@ -55,8 +55,9 @@ def main() -> None:
     if "measure" in stages:
         examples, test = (read_faces(chosen.data / "faces_ferplus", part) for part in ("train", "test"))
         measure_encoder(examples, test)
-        measure_detector(chosen.data, teacher)
-        measure_video(chosen.data, chosen.work)
+        if WEIGHTS["face_detector"].exists():
+            measure_detector(chosen.data, teacher)
+        measure_video(chosen.data, teacher, chosen.work)
 
 
 if __name__ == "__main__":

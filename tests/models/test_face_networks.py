@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import hashlib
 
 import keras
 import numpy as np
@@ -10,16 +10,12 @@ import pytest
 
 from benchmarks.faces.ferplus import accuracy, read_faces
 from video_understanding.errors import BundleError
-from video_understanding.faces.clip_faces import follow_faces
-from video_understanding.faces.face import Face, overlap
 from video_understanding.faces.network_detector import CELLS
-from video_understanding.media.synthetic.crowd import Actor, Crowd
 from video_understanding.models.faces.detector import make_face_detector
 from video_understanding.models.faces.encoder import EXPRESSIONS, FEATURES, make_face_encoder
-from video_understanding.models.faces.networks import face_detector
-from video_understanding.models.faces.weights import load_face_weights, write_face_weights
+from video_understanding.models.faces.weights import WEIGHTS, load_face_weights, write_face_weights
 
-KNOWN = Path(__file__).with_name("face_networks_known.npz")  # what the exam gave when the weights were written
+SHIPPED = "e9ecf1fa5358b6a8"  # beginning of SHA-256
 MAKERS = {"face_encoder": make_face_encoder, "face_detector": make_face_detector}
 SHAPES = {
     "face_encoder": {"features": (2, FEATURES), "expression": (2, len(EXPRESSIONS))},
@@ -73,36 +69,15 @@ def test_weights_of_another_network_are_refused(tmp_path):
         load_face_weights(encoder, tmp_path / "weights.npz")
 
 
-def exam(size_px: int, channels: int) -> np.ndarray:
-    """float32 [3,h,w,c]: drawn people, noise, and grey."""
-    actor = Actor(subject=2, emotion="happy", begin=(0.5, 0.5), end=(0.5, 0.5), radius=0.4)
-    drawn = next(Crowd((actor,), seed=1).frames([0.0], height_px=size_px, width_px=size_px))
-    noise = np.random.default_rng(0).integers(0, 256, drawn.shape)
-    return np.stack([drawn, noise, np.full(drawn.shape, 128)])[..., :channels].astype(np.float32)
+def test_weights_change_only_on_purpose():
+    """What the docs say was measured with these weights: with others, `python -m benchmarks.faces` says it anew."""
+    assert hashlib.sha256(WEIGHTS["face_encoder"].read_bytes()).hexdigest()[:16] == SHIPPED
+    assert all(np.isfinite(values).all() for values in answers(load_face_weights(make_face_encoder())).values())
 
 
-@pytest.mark.parametrize("name", MAKERS)
-def test_the_pretrained_networks_say_what_they_said_when_they_were_trained(name):
-    network = load_face_weights(MAKERS[name]())
-    found = network(exam(network.input_shape[1], network.input_shape[3]), training=False)
-    known = np.load(KNOWN)
-    for output, values in found.items():
-        assert np.abs(keras.ops.convert_to_numpy(values) - known[f"{name}/{output}"]).max() < 0.05
-
-
-def test_the_pretrained_detector_finds_drawn_people_who_come_and_go():
-    """Two people; a board hides one of them for a while."""
-    left = Actor(subject=1, emotion="happy", begin=(0.25, 0.5), end=(0.25, 0.5), radius=0.25, covered_s=(1.0, 2.0))
-    right = Actor(subject=4, emotion="sad", begin=(0.75, 0.5), end=(0.75, 0.45), radius=0.2)
-    crowd, times_s, size = Crowd((left, right), seed=3), np.arange(6) * 0.5, {"height_px": 180, "width_px": 320}
-    found = follow_faces(crowd.frames(times_s, **size), times_s.tolist(), face_detector(levels=1))
-    assert len(found.persons) == 2
-    for actor, person in enumerate(sorted(found.persons, key=lambda one: one.faces[0].middle[0])):
-        hidden = [crowd.faces(time_s, **size)[actor].covered for time_s in times_s]
-        assert person.present.tolist() == [not one for one in hidden]
-        for time_s, face in zip(times_s, person.faces, strict=True):
-            true = crowd.faces(time_s, **size)[actor]
-            assert face is None or overlap(face, Face(true.box)) > 0.5
+def test_weights_that_are_not_there_are_named(tmp_path):
+    with pytest.raises(BundleError, match=r"absent.npz.*benchmarks.faces"):
+        load_face_weights(make_face_encoder(), tmp_path / "absent.npz")
 
 
 def test_the_pretrained_encoder_reads_expressions(shared_data):

@@ -1,4 +1,4 @@
-"""The pretrained face detector, as the NumPy rooms call it."""
+"""The face detector, as the NumPy rooms call it."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def detector_network(model: keras.Model) -> DetectorNetwork:
 
 
 def face_detector(least_score: float = 0.5, levels: int = 2) -> NetworkDetector:
-    """The detector that ships, by Keras; see `NetworkDetector` for the arguments."""
+    """The detector with its pretrained weights, by Keras; see `NetworkDetector` for the arguments."""
     return NetworkDetector(detector_network(load_face_weights(make_face_detector())), least_score, levels)

@@ -13,7 +13,6 @@ from video_understanding.whole_file import whole_file
 WEIGHTS = {name: Path(__file__).with_name(f"{name}.npz") for name in ("face_encoder", "face_detector")}
 LICENCES = {
     "face_encoder": {"face encoder, pretrained for this project on FER2013 pictures (research use)": "Apache-2.0"},
-    "face_detector": {"face detector, pretrained for this project": "Apache-2.0"},
 }
 
 
@@ -22,12 +21,14 @@ def load_face_weights(network: keras.Model, file: Path | None = None) -> keras.M
 
     Args:
         network: of `make_face_encoder` or `make_face_detector`.
-        file: other weights of the same network; those that ship if not given.
+        file: other weights of the same network; `WEIGHTS` if not given. Those of the encoder ship.
 
     Returns:
         The network.
     """
     file = file or WEIGHTS[network.name]
+    if not file.exists():
+        raise BundleError(file, "is not there: these weights do not ship yet", "Train: python -m benchmarks.faces.")
     with np.load(file) as stored:
         for layer in _with_weights(network):
             values = [stored[f"{layer.name}/{place}"] for place in range(len(layer.weights))]
