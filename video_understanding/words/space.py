@@ -13,7 +13,7 @@ from video_understanding.words.encoders import TextEncoder, encoded
 
 MOST_LETTERS = 100_000  # of one text: more is a book, not a sentence
 _SHOWN_LETTERS = 40
-_OTHERS = 20  # clips that do not fit a search, for one that does
+_OTHERS = 100  # clips that do not fit a search, for one that does
 _LEAST_LENGTH = 1e-6  # of a vector before it is made a unit vector
 
 
@@ -132,7 +132,7 @@ class Calibration:
     def probabilities(self, similarities: np.ndarray, texts: np.ndarray) -> np.ndarray:
         """Similarities [n,K] of texts [n,D] with K clips -> probability that each text describes each clip, [n,K].
 
-        Beforehand one clip of twenty is taken to fit: in a search most do not.
+        Beforehand one clip of a hundred is taken to fit: in a search most do not.
         """
         return 1 / (1 + np.exp(np.log(_OTHERS) - self.logits(similarities, texts)))
 
