@@ -6,9 +6,12 @@ import re
 import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 import video_understanding as vu
+from tests.words.conftest import COLOURS, picture
 from tests.words.conftest import SPEC as WORDS_SPEC
 from video_understanding.media.synthetic import make_dataset, write_timeline
 from video_understanding.media.synthetic.scene import Scene
@@ -35,13 +38,13 @@ def desk(tmp_path_factory) -> Path:
 
 
 def train_words(folder: Path) -> None:
-    """A model in saved_models/words that has learned the sentences of the examples from the clips."""
-    sentences = ("a dog on a beach", "surfing in the sea", "a horse race")
-    lines = [
-        f"{file.relative_to(folder)},{sentence}"
-        for number, file in enumerate(sorted((folder / "media").iterdir()))
-        for sentence in (sentences[number % 3], f"{sentences[number % 3]} again")
-    ]
+    """A model in saved_models/words that has learned the sentences of the examples, each for one colour of pictures."""
+    sentences, chance, lines = ("a dog on a beach", "surfing in the sea", "a horse race"), np.random.default_rng(0), []
+    (folder / "pictures").mkdir()
+    for number in range(36):
+        file = f"pictures/{number}.png"
+        cv2.imwrite(str(folder / file), picture(list(COLOURS)[number % 3], chance))
+        lines += [f"{file},{sentences[number % 3]}", f"{file},{sentences[number % 3]} again"]
     (folder / "captions.csv").write_text("\n".join(["path,text", *lines]) + "\n")
     vu.train(
         vu.load_manifest(folder / "captions.csv"), WORDS_SPEC, folder / "saved_models" / "words",
