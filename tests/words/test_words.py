@@ -14,7 +14,7 @@ from video_understanding.errors import BundleError, VideoUnderstandingError
 from video_understanding.training.words.learn import add_words
 from video_understanding.words.words_scorer import NONE_OF_THESE
 
-from .conftest import COLOURS, TEST_PICTURES
+from .conftest import COLOURS, SPEC, TEST_PICTURES
 
 
 def test_a_table_of_sentences_trains_a_model_with_words_and_tags(words_world):
@@ -109,3 +109,14 @@ def test_words_can_be_given_to_a_bundle_that_has_none(words_world, tmp_path):
     bundle = add_words(bundle, vu.load_manifest(words_world / "captions.csv"), progress=False)
     assert bundle.facts["words"]["test"]["text_to_clip"]["r5"] == 100.0
     assert vu.load(folder).embed_text("a red wall").shape == (bundle.facts["words"]["dimensions"],)
+
+
+def test_labels_beside_too_few_sentences_are_learned_and_the_words_are_not(words_world, tmp_path):
+    lines = ["path,action,text"]
+    for number in range(16):
+        sentence = "a wall" if number < 8 else ""
+        lines.append(f"{words_world}/pictures/{number}.png,{list(COLOURS)[number % 2]},{sentence}")
+    (tmp_path / "few.csv").write_text("\n".join(lines) + "\n")
+    bundle = vu.train(vu.load_manifest(tmp_path / "few.csv"), SPEC, tmp_path / "model", progress=False)
+    assert bundle.labels.heads == ("action",) and not (tmp_path / "model" / "words.npz").exists()
+    assert any("No words are learned" in warning for warning in bundle.facts["warnings"])

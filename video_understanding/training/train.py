@@ -34,7 +34,12 @@ from video_understanding.training.origin import Origin
 from video_understanding.training.pictures import draw_confusion, draw_curves
 from video_understanding.training.settings import TrainingSettings
 from video_understanding.training.study import study_clips
-from video_understanding.training.warned import warn_of_skipped, warn_of_torn_sources, warn_of_unused_sentences
+from video_understanding.training.warned import (
+    warn_of_no_words,
+    warn_of_skipped,
+    warn_of_torn_sources,
+    warn_of_unused_sentences,
+)
 from video_understanding.training.words.learn import learn_words
 from video_understanding.training.words.tags import TAGS, with_tags
 from video_understanding.whole_file import remove_abandoned, write_whole
@@ -117,7 +122,12 @@ def _train(
     (out / WORDS_FILE).unlink(missing_ok=True)
     words = None
     if trained.linear is not None:
-        words = learn_words(trained.linear.encoded, trained.rows, trained.parts, settings.seed, progress)
+        try:
+            words = learn_words(trained.linear.encoded, trained.rows, trained.parts, settings.seed, progress)
+        except TrainingError as error:  # too few sentences; labels beside them can be learned all the same
+            if set(manifest.heads) == {TAGS}:
+                raise
+            warnings += warn_of_no_words(error)
     if words is not None:
         write_words(words.space, out)
     _draw(trained, reports, out)

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Sequence
 from video_understanding.datasets.cache import PreparedClips
 from video_understanding.datasets.rows import Row
 from video_understanding.datasets.sources import torn_sources
+from video_understanding.errors import TrainingError
 from video_understanding.evaluation.text import many
 from video_understanding.spec import ModelSpec
 
@@ -25,6 +26,13 @@ def warn_of_skipped(prepared: PreparedClips) -> list[str]:
     more = [f"  and {len(skipped) - _SHOWN} more: `vu check` lists them"] if len(skipped) > _SHOWN else []
     _LOG.warning("%s", "\n".join([f"{words}:", *named, *more]))
     return [f"{words}."]
+
+
+def warn_of_no_words(error: TrainingError) -> list[str]:
+    """Warns that no words are learned, and why."""
+    words = f"No words are learned: {error}"
+    _LOG.warning("%s", words)
+    return [words]
 
 
 def warn_of_torn_sources(rows: Sequence[Row], parts: Sequence[Hashable]) -> list[str]:
