@@ -22,7 +22,7 @@ import numpy as np
 from video_understanding.bundle import WORDS_FILE, Bundle
 from video_understanding.datasets.manifest import load_manifest
 from video_understanding.models.load import load_model
-from video_understanding.training.words.learn import add_words
+from video_understanding.training.words.learn import MODALITY, add_words
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "words_flickr8k"
 TERMS = "Flickr8k (Hodosh et al. 2013), research and teaching; never shown"
@@ -48,8 +48,8 @@ def main() -> None:
 
 def taken_over(bundle: Bundle, learned: Bundle) -> Bundle:
     """The words of another bundle for this one, whose video tokens are the same."""
-    models = [load_model(own).backbone.get_weights() for own in (bundle, learned)]
-    alike = all(np.allclose(one, other, rtol=5e-3, atol=1e-6) for one, other in zip(*models, strict=True))
+    weights = [load_model(own).encoders[MODALITY].backbone.get_weights() for own in (bundle, learned)]
+    alike = all(np.allclose(one, other, rtol=5e-3, atol=1e-6) for one, other in zip(*weights, strict=True))
     if bundle.spec.video != learned.spec.video or bundle.spec.window_s != learned.spec.window_s or not alike:
         raise SystemExit(f"{learned.folder} encodes other frames, or by another encoder.")
     shutil.copyfile(learned.folder / WORDS_FILE, bundle.folder / WORDS_FILE)
