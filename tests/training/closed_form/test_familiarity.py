@@ -57,7 +57,7 @@ def test_the_layer_says_the_same_and_ignores_what_is_missing():
     layer = Familiarity(list(WIDTHS.values()))
     embedding = np.concatenate(list(rows.values()), axis=1)
     layer.build(embedding.shape, (None, 2))
-    put_familiarity(layer, form)
+    put_familiarity(layer, form, tuple(WIDTHS))
     both = np.array(layer(embedding, np.ones((40, 2), np.float32)))[:, 0]
     np.testing.assert_allclose(both, form(rows), atol=1e-4)
     embedding[:, WIDTHS["video"] :] = 1e6
