@@ -163,15 +163,15 @@ def test_a_loss_that_is_no_number_is_explained(data, tmp_path):
 
 def test_a_step_that_does_not_fit_into_memory_says_what_to_lower(data, tmp_path, monkeypatch):
     """For real: a part of the model asks for more memory than any machine has."""
-    from video_understanding.models.build import VideoUnderstandingModel
+    from video_understanding.models.encoders import Encoder
 
-    note = VideoUnderstandingModel.note
+    tokens = Encoder.tokens
 
     def greedy(self, features, training=None):
         rows = tf.shape(features, tf.int64)[0]
-        return note(self, features, training) + tf.reduce_sum(tf.fill(tf.stack([rows, 2**42]), 1.0))
+        return tokens(self, features, training) + tf.reduce_sum(tf.fill(tf.stack([rows, 2**42]), 1.0))
 
-    monkeypatch.setattr(VideoUnderstandingModel, "note", greedy)
+    monkeypatch.setattr(Encoder, "tokens", greedy)
     with pytest.raises(TrainingError, match="8 clips at a time") as caught:
         run(data, tmp_path)
     assert "Lower batch_size" in str(caught.value)
