@@ -16,9 +16,12 @@ from video_understanding.models.fusion import FUSIONS
 from video_understanding.models.keras_scorer import KerasScorer
 
 LABELS = Labels(action=("bounce", "slide", "spin"), emotion=("happy", "sad"))
+QUICK = ("cross_attention", "late", "gat")  # attention, sums, and a graph; the others are made of the same operators
 
 
-@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize(
+    "fusion", [one if one in QUICK else pytest.param(one, marks=pytest.mark.slow) for one in FUSIONS]
+)
 def test_fp32_says_what_keras_says(fusion, tmp_path):
     """Of the part that fuses alone: the others are the same for all, and other tests have them."""
     spec = small_spec(fusion=fusion, multi_label=("action",) if fusion == "late" else ())
