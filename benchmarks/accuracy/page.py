@@ -35,6 +35,7 @@ _UNKNOWN = """How many clips of classes that were not learned are called "unknow
 left out that should call 10 % of familiar clips so, and how many familiar clips of the test fold are: by the classifier
 with familiarity, which is what a model does, and by its highest score alone. Each class is held out in turn; of sets of
 two classes the clips of another set are given. Made by `python -m benchmarks.accuracy.foreign`.
+The size of familiarity (axes, share, steepness) was chosen by looking at these same sets, so a few points are luck.
 """
 _SPOILED = """Of 5 % of the labels that were changed at random, how many stand among the first 8 % of the clips that
 are listed as doubtful, in five draws. Made by `python -m benchmarks.accuracy.spoiled`.
