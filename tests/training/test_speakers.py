@@ -257,7 +257,8 @@ def test_personalise_folds_the_speaker_into_an_ordinary_model(bundle, voices, tm
     np.testing.assert_allclose(keras_scorer(made)(inputs)["emotion"], expected, atol=1e-4)
     assert SpeakerWeights.read(made.folder, made.labels) is None
     # Sets of modalities without second weights answer as before, though the statistics are standardised anew.
-    tokens = [np.random.default_rng(0).random((2, *shape), np.float32) for shape in plain.token_shapes.values()]
+    chance = np.random.default_rng(0)
+    tokens = {name: chance.random((2, *shape), np.float32) for name, shape in plain.token_shapes.items()}
     for presence in ((True, True), (True, False)):
         shown = np.array([presence] * 2)
         np.testing.assert_allclose(
