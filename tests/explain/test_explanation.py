@@ -160,7 +160,7 @@ def test_pictures_are_whole_and_of_one_width(plain, tmp_path):
     assert {"attention.png", "modalities_action.png", "frames_action.png", "sound_action.png"} <= set(sizes)
     assert len({sizes[name][1] for name in sizes if name.startswith(("overview", "frames", "sound"))}) == 1
     assert sorted(path.name for path in (tmp_path / "new" / "why").iterdir()) == sorted(file.name for file in files)
-    assert json.loads(files[-1].read_text())["format"] == 1, "the document comes last"
+    assert json.loads(files[-1].read_text())["format"] == 2, "the document comes last"
 
 
 def test_more_frames_than_fit_in_a_row_are_shown_in_several():
@@ -179,7 +179,7 @@ def test_heat_lies_on_the_part_of_the_picture_that_was_seen(tmp_path):
     frames[1::2, -10:, :10] = 250  # blinks in the lower left corner
     clip = clip_of(frames, np.zeros(spec.samples, np.float32), spec)
     explanation = vu.explain(VideoUnderstandingModel(spec, LABELS, seed=1), clip)
-    assert np.array_equal(explanation.clip.frames, prepare([clip], spec).frames[0])
+    assert np.array_equal(explanation.clip.frames, prepare([clip], spec)["video"][0])
     assert np.array_equal(explanation.clip.frames, frames[:, 32:, :32])
     assert explanation.heads["action"].heat.over(32, 32).shape == explanation.clip.frames.shape[:3]
     assert explanation.draw(tmp_path)
