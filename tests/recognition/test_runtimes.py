@@ -131,7 +131,7 @@ class Fair:
     spec, labels = vu.ModelSpec(window_s=1.0), {LABELS!r}
     def __call__(self, inputs):
         many = {{head: len(self.labels.names(head)) for head in self.labels.heads}}
-        return Scores(self.labels, {{head: np.full((len(inputs), count), 0.5) for head, count in many.items()}})
+        return Scores(self.labels, {{head: np.full((len(inputs), count), 1 / count) for head, count in many.items()}})
 recognizer = vu.Recognizer(Fair())
 print(srt(recognizer.predict("scene.mp4")).splitlines()[2])
 print(len(list(play_file(file_stream(recognizer), "scene.mp4"))))
@@ -142,4 +142,4 @@ print(len(list(play_file(file_stream(recognizer), "scene.mp4"))))
         env={"PYTHONPATH": str(Path(vu.__file__).parents[1])},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["bounce", "50", "%", "|", "happy", "50", "%", "4"]
+    assert done.stdout.split() == ["bounce", "33", "%", "|", "happy", "50", "%", "4"]
