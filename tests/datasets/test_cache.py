@@ -226,7 +226,7 @@ def test_two_processes_share_the_work_and_the_result(clips, tmp_path):
     assert not list((tmp_path / "cache").rglob(".partial.*"))
 
 
-MANY = 150  # so that the first is long done before the last, however busy the machine is
+MANY = 300  # so that the first is long done before the last, however busy the machine is
 
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])

@@ -274,6 +274,7 @@ def two_cues(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow  # two whole trainings
 @pytest.mark.parametrize("sense", ["video", "audio"])
 def test_a_model_of_one_sense_alone_stays_near_chance(two_cues, sense):
     """Trained and measured on clips that are said to lack the other sense."""
