@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
 
 from video_understanding.errors import BundleError
 from video_understanding.strict_json import strict_json
@@ -18,6 +21,39 @@ DAMAGE = (
     zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError,
     UnicodeDecodeError,
 )  # fmt: skip
+
+Result = TypeVar("Result")
+
+
+def read_arrays(
+    file: Path,
+    form: int,
+    largest_bytes: int,
+    cure: str,
+    build: Callable[[Mapping[str, Any], Mapping[str, np.ndarray]], Result],
+) -> Result:
+    """What `build` makes of the description `about` and the arrays of an .npz file of the format `form`.
+
+    `largest_bytes` limits the file and what it unpacks to; `cure` is the cure in errors.
+
+    Raises:
+        BundleError: it is damaged, too large, of another format, or `build` finds that its arrays do not fit.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if max(unpacked, file.stat().st_size) > largest_bytes:
+            raise BundleError(file, f"is larger than {largest_bytes >> 20} MB", cure)
+        with np.load(file, allow_pickle=False) as arrays:
+            text = arrays["about"]  # bytes as uint8 [n], or one string
+            about = strict_json(text.tobytes().decode() if text.dtype == np.uint8 else str(text))
+            if about["format"] != form:
+                cause = f"has format {about['format']!r}, this program reads format {form}"
+                raise BundleError(file, cause, "Install a newer video-audio-understanding.")
+            return build(about, arrays)
+    except (*DAMAGE, OSError, TypeError, KeyError, AttributeError, IndexError, MemoryError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise BundleError(file, f"cannot be read ({lines[0]})", cure) from error
 
 
 def read_description(archive: zipfile.ZipFile, path: Path, name: str, cure: str) -> dict[str, Any]:

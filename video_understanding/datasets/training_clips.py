@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from video_understanding.datasets.content_digest import content_digest
 from video_understanding.datasets.rows import Row
 from video_understanding.errors import BundleError
 from video_understanding.whole_file import write_whole
@@ -17,7 +18,7 @@ TRAINING_CLIPS_FILE = "training_clips.json"
 TRAINING_PARTS = ("train", "validation")
 _FORMAT = 1
 _DIGEST_BYTES = 8
-_BLOCKS, _BLOCK_BYTES = 16, 1 << 16  # of a file larger than that, evenly spread: a data set is not read whole again
+_BLOCK_BYTES = 1 << 16  # sixteen of a large file: a data set is not read whole again
 
 Span = tuple[float, float | None]  # seconds; None is the end of the file
 
@@ -91,17 +92,7 @@ class TrainingClips:
 
 def _fingerprint(path: Path, key: str) -> str | None:
     """Of a file's length and content, under a key; None where it cannot be read."""
-    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES, key=key.encode()[: hashlib.blake2b.MAX_KEY_SIZE])
     try:
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            digest.update(str(size).encode())
-            if size <= _BLOCKS * _BLOCK_BYTES:
-                digest.update(file.read())
-            else:
-                for block in range(_BLOCKS):
-                    file.seek(block * (size - _BLOCK_BYTES) // (_BLOCKS - 1))
-                    digest.update(file.read(_BLOCK_BYTES))
+        return content_digest(path, _DIGEST_BYTES, _BLOCK_BYTES, key.encode()[: hashlib.blake2b.MAX_KEY_SIZE])
     except OSError:
         return None
-    return digest.hexdigest()

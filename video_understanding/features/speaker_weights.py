@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from video_understanding.archive import DAMAGE
+from video_understanding.archive import read_arrays
 from video_understanding.bundle import SPEAKER_FILE
 from video_understanding.errors import BundleError
 from video_understanding.features.speaker_normalisation import SpeakerNormalisation
 from video_understanding.features.statistics import POOLINGS
 from video_understanding.labels import Labels
-from video_understanding.strict_json import strict_json
 from video_understanding.whole_file import disk_errors_as, whole_file
 
 _FORMAT = 1
@@ -104,20 +102,9 @@ class SpeakerWeights:
         file = folder / SPEAKER_FILE
         if not file.exists():
             return None
-        try:
-            with zipfile.ZipFile(file) as archive:
-                unpacked = sum(member.file_size for member in archive.infolist())
-            if max(unpacked, file.stat().st_size) > _LARGEST_BYTES:
-                raise BundleError(file, f"is larger than {_LARGEST_BYTES >> 20} MB", _RESTORE)
-            with np.load(file, allow_pickle=False) as arrays:
-                about = strict_json(str(arrays["about"]))
-                if about["format"] != _FORMAT:
-                    cause = f"has format {about['format']!r}, this program reads format {_FORMAT}"
-                    raise BundleError(file, cause, "Install a newer video-audio-understanding.")
-                return cls._from_values(about, arrays, labels)
-        except (*DAMAGE, OSError, TypeError, KeyError, AttributeError, IndexError, MemoryError) as error:
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise BundleError(file, f"cannot be read ({lines[0]})", _RESTORE) from error
+        return read_arrays(
+            file, _FORMAT, _LARGEST_BYTES, _RESTORE, lambda about, arrays: cls._from_values(about, arrays, labels)
+        )
 
     @classmethod
     def _from_values(cls, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray], labels: Labels) -> SpeakerWeights:

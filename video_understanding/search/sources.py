@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from video_understanding.datasets.content_digest import content_digest
 from video_understanding.datasets.rows import PICTURE_SUFFIXES, is_media
 from video_understanding.errors import SearchError
 
-_BLOCKS, _BLOCK_BYTES = 16, 1 << 18  # of a file larger than that, evenly spread
+_DIGEST_BYTES, _BLOCK_BYTES = 16, 1 << 18
 
 
 def files_of(sources: Iterable[str | Path]) -> tuple[list[Path], list[Path]]:
@@ -52,14 +52,4 @@ def is_below(path: str, roots: Sequence[Path]) -> bool:
 
 def digest_of(path: Path) -> str:
     """Of a file's length and content; of a large one, of pieces of it."""
-    digest = hashlib.blake2b(digest_size=16)
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        digest.update(str(size).encode())
-        if size <= _BLOCKS * _BLOCK_BYTES:
-            digest.update(file.read())
-        else:
-            for block in range(_BLOCKS):
-                file.seek(block * (size - _BLOCK_BYTES) // (_BLOCKS - 1))
-                digest.update(file.read(_BLOCK_BYTES))
-    return digest.hexdigest()
+    return content_digest(path, _DIGEST_BYTES, _BLOCK_BYTES)

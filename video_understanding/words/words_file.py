@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from video_understanding.archive import DAMAGE
+from video_understanding.archive import read_arrays
 from video_understanding.bundle import WORDS_FILE
 from video_understanding.errors import BundleError
 from video_understanding.features.statistics import POOLINGS
-from video_understanding.strict_json import strict_json
 from video_understanding.whole_file import disk_errors_as, whole_file
 from video_understanding.words.encoders import TEXT_ENCODERS, TextEncoder
 from video_understanding.words.space import Calibration, ClipProjection, CommonSpace, Hidden, Joined, Projection
@@ -91,20 +89,7 @@ def read_words(folder: Path) -> CommonSpace | None:
     file = folder / WORDS_FILE
     if not file.exists():
         return None
-    try:
-        with zipfile.ZipFile(file) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if max(unpacked, file.stat().st_size) > _LARGEST_BYTES:
-            raise BundleError(file, f"is larger than {_LARGEST_BYTES >> 20} MB", _RESTORE)
-        with np.load(file, allow_pickle=False) as arrays:
-            about = strict_json(arrays["about"].tobytes().decode())
-            if about["format"] != _FORMAT:
-                cause = f"has format {about['format']!r}, this program reads format {_FORMAT}"
-                raise BundleError(file, cause, "Install a newer video-audio-understanding.")
-            return _space(about, arrays)
-    except (*DAMAGE, OSError, TypeError, KeyError, AttributeError, IndexError, MemoryError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise BundleError(file, f"cannot be read ({lines[0]})", _RESTORE) from error
+    return read_arrays(file, _FORMAT, _LARGEST_BYTES, _RESTORE, _space)
 
 
 def _space(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> CommonSpace:

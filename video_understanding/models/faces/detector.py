@@ -8,11 +8,10 @@ from collections.abc import Iterator
 import keras
 
 from video_understanding.faces.network_detector import SIZE_PX
-from video_understanding.layers.batch_norm import BatchNormalization
+from video_understanding.models.faces.convolve import convolve
 
 PLACES = 8  # numbers that say where a face is: box and eyes
 FINE, COARSE = 48, 96  # channels of the maps of 16 x 16 and of 8 x 8 cells
-_NORM_MOMENTUM = 0.98
 _FEW = -math.log(99)  # bias of a score: one cell in a hundred has a face
 
 
@@ -70,16 +69,7 @@ def _convolve(
     name: str,
     relu: bool = True,
 ) -> keras.KerasTensor:
-    x = keras.layers.Conv2D(
-        channels,
-        size,
-        strides=stride,
-        padding="same",
-        use_bias=False,
-        kernel_initializer=keras.initializers.HeNormal(next(seeds)),
-        name=f"{name}_conv",
-    )(x)
-    x = BatchNormalization(momentum=_NORM_MOMENTUM, name=f"{name}_norm")(x)
+    x = convolve(x, channels, size, stride, seeds, name)
     return keras.layers.ReLU(name=f"{name}_relu")(x) if relu else x
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import keras
 
-from video_understanding.layers.batch_norm import BatchNormalization
+from video_understanding.models.faces.convolve import convolve
 
 SIZE_PX = 48  # height and width of a crop
 EXPRESSIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
@@ -14,7 +14,6 @@ STEM = 24  # channels of the first convolution, which halves height and width
 STAGES = ((24, 1), (64, 2), (128, 2), (192, 2))  # channels and stride of each residual block
 FEATURES = STAGES[-1][0]
 _MIDDLE, _SPREAD = 128.0, 64.0  # of the pixels of ordinary crops
-_NORM_MOMENTUM = 0.98
 
 
 def make_face_encoder(seed: int | None = None, size_px: int | None = SIZE_PX) -> keras.Model:
@@ -30,7 +29,7 @@ def make_face_encoder(seed: int | None = None, size_px: int | None = SIZE_PX) ->
     seeds = iter(range(seed, seed + 1000)) if seed is not None else iter(lambda: None, 0)
     crop = keras.Input((size_px, size_px, 1), name="crop")
     x = keras.layers.Rescaling(1 / _SPREAD, -_MIDDLE / _SPREAD, name="scale")(crop)
-    x = _convolve(x, STEM, 4, 2, seeds, "stem")  # [B,24,24,24]
+    x = convolve(x, STEM, 4, 2, seeds, "stem")  # [B,24,24,24]
     x = keras.layers.ReLU(name="stem_relu")(x)
     for number, (channels, stride) in enumerate(STAGES, start=1):
         x = _residual(x, channels, stride, seeds, f"block_{number}")  # at last [B,3,3,192]
@@ -45,26 +44,11 @@ def _residual(
     x: keras.KerasTensor, channels: int, stride: int, seeds: Iterator[int | None], name: str
 ) -> keras.KerasTensor:
     """[B,h,w,c] -> [B,h/stride,w/stride,channels]."""
-    y = _convolve(x, channels, 3, stride, seeds, f"{name}_a")
+    y = convolve(x, channels, 3, stride, seeds, f"{name}_a")
     y = keras.layers.ReLU(name=f"{name}_a_relu")(y)
-    y = _convolve(y, channels, 3, 1, seeds, f"{name}_b")
+    y = convolve(y, channels, 3, 1, seeds, f"{name}_b")
     if stride > 1:
         x = keras.layers.AveragePooling2D(stride, padding="same", name=f"{name}_mean")(x)
     if x.shape[-1] != channels:
-        x = _convolve(x, channels, 1, 1, seeds, f"{name}_shortcut")
+        x = convolve(x, channels, 1, 1, seeds, f"{name}_shortcut")
     return keras.layers.ReLU(name=f"{name}_relu")(keras.layers.Add(name=f"{name}_sum")([x, y]))
-
-
-def _convolve(
-    x: keras.KerasTensor, channels: int, size: int, stride: int, seeds: Iterator[int | None], name: str
-) -> keras.KerasTensor:
-    x = keras.layers.Conv2D(
-        channels,
-        size,
-        strides=stride,
-        padding="same",
-        use_bias=False,
-        kernel_initializer=keras.initializers.HeNormal(next(seeds)),
-        name=f"{name}_conv",
-    )(x)
-    return BatchNormalization(momentum=_NORM_MOMENTUM, name=f"{name}_norm")(x)
